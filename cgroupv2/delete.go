@@ -1,0 +1,213 @@
+package cgroupv2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Bounds of deletion.
+const (
+	deleteTimeout  = 2 * time.Second        // how long a group may stay busy, unless the context ends sooner
+	deletePause    = 500 * time.Microsecond // the first pause between two tries; each is twice the last
+	deletePauseMax = 20 * time.Millisecond
+	maxDescendants = 100_000 // sub-groups that a container may have left behind
+)
+
+// Delete removes the group with every sub-group that the container made, then those
+// directories above it that [Tree.Create] made for it and that are empty now. A group
+// that existed before is left as it is. Deleting what is gone already is no error, so
+// Delete may be repeated. It kills nothing: a group that still has processes after a
+// bounded wait is a [*StateError] that names them.
+//
+// The Group is closed, whatever the result.
+func (g *Group) Delete(ctx context.Context) error {
+	g.Close()
+	return g.tree.Delete(ctx, g.Path(), g.created)
+}
+
+// Delete is [Group.Delete] for a group that may be gone already; created is what
+// [Group.Created] or [Tree.Missing] said, from the caller's record.
+func (t *Tree) Delete(ctx context.Context, path string, created []string) error {
+	names, err := split(path)
+	if err != nil {
+		return err
+	}
+	if err := validateCreated(names, created); err != nil {
+		return err
+	}
+	if !slices.Contains(created, join(names)) {
+		return nil
+	}
+	if err := t.removeTree(shorten(ctx, deleteTimeout), names); err != nil {
+		return err
+	}
+	t.removeCreated(slices.DeleteFunc(slices.Clone(created), func(made string) bool { return made == join(names) }))
+	return nil
+}
+
+// validateCreated refuses a record that does not belong to the group: it comes from a
+// file and must not lead to the deletion of anything else.
+func validateCreated(names, created []string) error {
+	for _, path := range created {
+		made, err := split(path)
+		if err != nil {
+			return err
+		}
+		if len(made) > len(names) || !slices.Equal(made, names[:len(made)]) {
+			return &PathError{Path: path, Reason: fmt.Sprintf("is recorded as made for the group %s, but is not on the way to it", join(names))}
+		}
+	}
+	return nil
+}
+
+// removeCreated removes the directories, innermost first, as long as they are empty:
+// one that is in use belongs to somebody else by now.
+func (t *Tree) removeCreated(created []string) {
+	for _, path := range slices.Backward(created) {
+		names, err := split(path)
+		if err != nil {
+			return
+		}
+		if err := t.removeOne(names); err != nil && !gone(err) {
+			return
+		}
+	}
+}
+
+// Prune removes a group that has neither processes nor groups beneath it; any other
+// is left as it is, and so is one that is not there.
+func (t *Tree) Prune(path string) error {
+	names, err := split(path)
+	if err != nil {
+		return err
+	}
+	err = t.removeOne(names)
+	if err == nil || gone(err) || errors.Is(err, unix.EBUSY) || errors.Is(err, unix.ENOTEMPTY) {
+		return nil
+	}
+	return err
+}
+
+func (t *Tree) removeOne(names []string) error {
+	last := len(names) - 1
+	parent, err := t.walk(names[:last])
+	if err != nil {
+		return err
+	}
+	if last > 0 {
+		defer parent.close()
+	}
+	return parent.rmdir(names[last])
+}
+
+// removeTree removes a group and what is beneath it.
+func (t *Tree) removeTree(ctx context.Context, names []string) error {
+	// Most have nothing beneath them, and no process is left.
+	if err := t.removeOne(names); err == nil || gone(err) {
+		return nil
+	}
+	d, err := t.walk(names)
+	switch {
+	case gone(err):
+		return nil
+	case err != nil:
+		return err
+	}
+	defer d.close()
+	err = removeDescendants(ctx, d)
+	if err == nil {
+		err = persist(ctx, func() error { return t.removeOne(names) })
+	}
+	if errors.Is(err, unix.EBUSY) {
+		return &StateError{Group: d.path, Reason: "cannot be deleted: it has " + describeProcs(d),
+			Remedy: "kill them first", Err: unix.EBUSY}
+	}
+	return err
+}
+
+// removeDescendants removes all groups beneath top, deepest first. A container that
+// was given its own subtree may leave one that is deep and wide, so it holds two
+// descriptors at most, whatever the depth, and remembers names only.
+func removeDescendants(ctx context.Context, top dir) error {
+	var path []string
+	at := top
+	defer func() {
+		if at != top {
+			at.close()
+		}
+	}()
+	for removed := 0; ; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		name, err := at.subgroup()
+		if err != nil {
+			return err
+		}
+		if name != "" {
+			next, err := at.child(name)
+			if err != nil && !gone(err) {
+				return err
+			}
+			if err == nil {
+				step(&at, top, next)
+				path = append(path, name)
+			}
+			continue
+		}
+		if len(path) == 0 {
+			return nil
+		}
+		// ".." is safe here: cgroup2 has no symbolic links and renames no directory.
+		parent, err := at.child("..")
+		if err != nil {
+			return err
+		}
+		parent.path = strings.TrimSuffix(at.path, "/"+path[len(path)-1])
+		step(&at, top, parent)
+		name, path = path[len(path)-1], path[:len(path)-1]
+		if err := persist(ctx, func() error { return at.rmdir(name) }); err != nil {
+			return err
+		}
+		if removed++; removed > maxDescendants {
+			return &StateError{Group: top.path, Reason: fmt.Sprintf("has more than %d groups beneath it", maxDescendants),
+				Remedy: "delete again to go on"}
+		}
+	}
+}
+
+// step replaces the directory held by the next one, without closing the top.
+func step(at *dir, top, next dir) {
+	if *at != top {
+		at.close()
+	}
+	*at = next
+}
+
+// persist repeats a removal while the kernel answers EBUSY, which it does for a
+// moment after the last process of a group was killed. ENOENT is success.
+func persist(ctx context.Context, remove func() error) error {
+	for pause := deletePause; ; pause = min(2*pause, deletePauseMax) {
+		err := remove()
+		switch {
+		case err == nil || gone(err):
+			return nil
+		case !errors.Is(err, unix.EBUSY):
+			return err
+		}
+		if ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+}

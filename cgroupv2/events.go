@@ -1,0 +1,25 @@
+package cgroupv2
+
+// Events is the state of a group with all groups beneath it (cgroup.events).
+type Events struct {
+	Populated bool // there is a living process
+	Frozen    bool // all processes are stopped by the freezer
+}
+
+// Events reads cgroup.events.
+func (g *Group) Events() (Events, error) {
+	return readEvents(g.dir)
+}
+
+func readEvents(d dir) (Events, error) {
+	content, err := d.read("cgroup.events")
+	if err != nil {
+		return Events{}, err
+	}
+	return parseEvents(content), nil
+}
+
+func parseEvents(content string) Events {
+	values := flatKeyed(content)
+	return Events{Populated: values["populated"] == 1, Frozen: values["frozen"] == 1}
+}

@@ -1,0 +1,170 @@
+package cgroupv2
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxProcs bounds the list of a group's processes: PID_MAX_LIMIT, the most that a
+// 64-bit kernel can have.
+const maxProcs = 4 << 20
+
+// Group is a cgroup, held open by its directory. Its methods may be called from
+// several goroutines, except Close and Delete, which end its use.
+type Group struct {
+	tree    *Tree
+	names   []string
+	dir     dir
+	created []string
+}
+
+// Open opens an existing group, in whatever state it is. created is what
+// [Group.Created] said when the group was made, from the caller's record; without
+// it, Delete removes nothing.
+func (t *Tree) Open(path string, created ...string) (*Group, error) {
+	names, err := split(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := validateCreated(names, created); err != nil {
+		return nil, err
+	}
+	d, err := t.walk(names)
+	if err != nil {
+		return nil, err
+	}
+	return &Group{tree: t, names: names, dir: d, created: created}, nil
+}
+
+// Path returns the group's path beneath the tree, with a leading slash.
+func (g *Group) Path() string { return join(g.names) }
+
+// Dir returns the group's directory as the host sees it, for messages and records.
+func (g *Group) Dir() string { return g.dir.path }
+
+// Created returns the paths of the directories that [Tree.Create] made for this
+// group, outermost first. Whoever wants another process to delete the group has to
+// record them.
+func (g *Group) Created() []string { return append([]string(nil), g.created...) }
+
+// FD returns the descriptor of the group's directory, for CLONE_INTO_CGROUP and for
+// attaching device programs. It belongs to the Group and is closed with it.
+func (g *Group) FD() int { return g.dir.fd }
+
+// Close gives the descriptor back and leaves the group as it is. Closing twice is no
+// error; every other use afterwards is, with EBADF.
+func (g *Group) Close() { g.dir.release() }
+
+// Add moves the process pid, with all its threads, into the group. What the process
+// was charged for stays with the group that it leaves (cgroup-v2.rst, "Memory
+// Ownership"). A frozen group is refused, because the process would stop at once.
+func (g *Group) Add(pid int) error {
+	if pid <= 0 {
+		return fmt.Errorf("cgroup %s: pid %d cannot be added: a pid is positive", g.Path(), pid)
+	}
+	events, err := g.Events()
+	if err != nil {
+		return err
+	}
+	if events.Frozen {
+		return &StateError{Group: g.dir.path, Reason: "is frozen", Remedy: "resume it first"}
+	}
+	return g.AddFrozen(pid)
+}
+
+// AddFrozen is Add, also to a frozen group: the process stops until it is thawed.
+func (g *Group) AddFrozen(pid int) error {
+	return g.dir.write("cgroup.procs", strconv.Itoa(pid))
+}
+
+// Procs returns the processes of the group and of every group beneath it. The order
+// is the kernel's, and a process that moves meanwhile may be missed or seen twice.
+func (g *Group) Procs() ([]int, error) {
+	return procs(g.dir)
+}
+
+func procs(top dir) ([]int, error) {
+	var pids []int
+	err := descend(top, func(d dir) error {
+		own, err := ownProcs(d, maxProcs-len(pids))
+		pids = append(pids, own...)
+		return err
+	})
+	return pids, err
+}
+
+// ownProcs reads one group's cgroup.procs as a stream, at most limit processes.
+func ownProcs(d dir, limit int) ([]int, error) {
+	f, err := d.file("cgroup.procs", unix.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	stream := os.NewFile(uintptr(f.fd), d.path+"/cgroup.procs")
+	defer stream.Close()
+	var pids []int
+	lines := bufio.NewScanner(stream)
+	for lines.Scan() {
+		pid, err := strconv.Atoi(lines.Text())
+		if err != nil {
+			return pids, f.dir.fail("read", f.name, err)
+		}
+		if len(pids) == limit {
+			return pids, f.dir.fail("read", f.name, unix.EFBIG)
+		}
+		// Processes of another pid namespace are shown as 0.
+		if pid > 0 {
+			pids = append(pids, pid)
+		}
+	}
+	// A group of a threaded subtree has no processes of its own to tell of: they are
+	// listed in the group that is the subtree's root.
+	if err := lines.Err(); err != nil && !errors.Is(err, unix.EOPNOTSUPP) {
+		return pids, err
+	}
+	return pids, nil
+}
+
+// descend calls visit with the group and every group beneath it. A group that
+// disappears meanwhile is passed over.
+func descend(top dir, visit func(dir) error) error {
+	if err := visit(top); err != nil {
+		return err
+	}
+	var names []string
+	err := top.entries(func(entry fs.DirEntry) bool {
+		if entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		d, err := top.child(name)
+		switch {
+		case errors.Is(err, unix.ENOENT):
+			continue
+		case err != nil:
+			return err
+		}
+		err = descend(d, visit)
+		d.close()
+		if err != nil && !gone(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// gone reports whether err means that the group was deleted meanwhile: its name is
+// not there any more, or its open files answer ENODEV.
+func gone(err error) bool {
+	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV)
+}

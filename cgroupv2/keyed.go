@@ -1,0 +1,77 @@
+package cgroupv2
+
+import (
+	"strconv"
+	"strings"
+)
+
+// keyedFile is an interface file with one line for each device or resource; a write
+// changes one line (cgroup-v2.rst, "Format").
+type keyedFile struct {
+	name string
+	// unset, after the key, brings a line back to where it is not shown.
+	unset string
+}
+
+var keyedFiles = [...]keyedFile{
+	{"io.max", "rbps=max wbps=max riops=max wiops=max"},
+	{"io.weight", "default"},
+	{"io.bfq.weight", "default"},
+	{"io.latency", "target=max"},
+	{"rdma.max", "hca_handle=max hca_object=max"},
+	{"misc.max", "max"},
+	{"dmem.max", "max"},
+	{"dmem.min", "0"},
+	{"dmem.low", "0"},
+}
+
+// keyed returns the entry for the file, or nil.
+func keyed(file string) *keyedFile {
+	for i := range keyedFiles {
+		if keyedFiles[i].name == file {
+			return &keyedFiles[i]
+		}
+	}
+	return nil
+}
+
+func isKeyed(file string) bool { return keyed(file) != nil }
+
+// shown picks from the content of a file what stands for a value: the line of the
+// value's key, "" when the key has none, or all of it where there are no keys.
+func shown(file, content, value string) string {
+	if !isKeyed(file) {
+		return content
+	}
+	key, _, _ := strings.Cut(value, " ")
+	for line := range strings.SplitSeq(content, "\n") {
+		if line == key || strings.HasPrefix(line, key+" ") {
+			return line
+		}
+	}
+	return ""
+}
+
+// undoing returns what to write so that a file shows before again, after value was
+// written.
+func undoing(file, before, value string) string {
+	k := keyed(file)
+	if k == nil || before != "" {
+		return before
+	}
+	key, _, _ := strings.Cut(value, " ")
+	return key + " " + k.unset
+}
+
+// flatKeyed reads a file of lines "NAME NUMBER". Lines of another form are passed over:
+// later kernels may add some.
+func flatKeyed(content string) map[string]uint64 {
+	values := make(map[string]uint64, 8)
+	for line := range strings.SplitSeq(content, "\n") {
+		name, number, _ := strings.Cut(line, " ")
+		if n, err := strconv.ParseUint(number, 10, 64); err == nil {
+			values[name] = n
+		}
+	}
+	return values
+}

@@ -1,0 +1,203 @@
+package cgroupv2
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// resources is the JSON path that every error and setting of this package starts with.
+const resources = "linux.resources"
+
+// maxSettings bounds what one config can make the runtime write.
+const maxSettings = 4096
+
+// Setting is one value for one interface file. In the answer of [Group.Commit] the
+// value is what stands in the kernel.
+type Setting struct {
+	File  string // name of the interface file, such as "memory.max"
+	Value string
+	Path  string // the JSON path in config.json that asked for it
+}
+
+// Limits is what linux.resources asks of the cgroup file system, in the order in which
+// it is written. Only [Compute] makes one; the zero value asks for nothing.
+type Limits struct {
+	items []item
+	// checkUsage: refuse a memory limit that is below the present usage.
+	checkUsage bool
+}
+
+// item is a setting with what Commit has to know about its file.
+type item struct {
+	Setting
+	// instead is written where File does not exist, for the kernel offers one file
+	// or the other.
+	instead *Setting
+	// optional: where File does not exist, its absence means the same as Value.
+	optional bool
+	// stands tells whether the kernel, showing got, does what was asked. Nil when
+	// the format of the file is not known here.
+	stands func(asked, got string) bool
+}
+
+// Settings returns the settings in the order in which they are written.
+func (l Limits) Settings() []Setting {
+	settings := make([]Setting, len(l.items))
+	for i, item := range l.items {
+		settings[i] = item.Setting
+	}
+	return settings
+}
+
+// Controllers returns the controllers that the limits need, in the order of their use.
+func (l Limits) Controllers() []string {
+	var controllers []string
+	seen := ""
+	for _, item := range l.items {
+		name := item.controller()
+		// Settings of one controller stand together, except those of unified.
+		if name == "cgroup" || name == seen || slices.Contains(controllers, name) {
+			continue
+		}
+		seen = name
+		controllers = append(controllers, name)
+	}
+	return controllers
+}
+
+// needing returns the first setting that needs the controller.
+func (l Limits) needing(controller string) Setting {
+	for _, item := range l.items {
+		if item.controller() == controller {
+			return item.Setting
+		}
+	}
+	return Setting{}
+}
+
+// controller is the part of a file's name before the first dot (cgroup-v2.rst,
+// "Interface Files"); "cgroup" are the files that every group has.
+func (s Setting) controller() string {
+	name, _, _ := strings.Cut(s.File, ".")
+	return name
+}
+
+// Compute turns linux.resources into settings. It is pure, and every error is a
+// [*ValueError]. Device rules are not looked at: they are the job of devfilter.
+//
+// Fields that describe cgroup v1 are converted as engines and runtimes agree, ignored
+// when they ask for nothing, and refused when they ask for what cgroup v2 does not have:
+//
+//	field                    value         becomes
+//	memory.limit             0             nothing: engines send it for "not set"
+//	                         -1            memory.max max
+//	memory.reservation       as limit      memory.low
+//	memory.swap (total)      0             nothing
+//	                         -1            memory.swap.max max
+//	                         total         memory.swap.max total-limit; needs a limit, not below it
+//	                         not set       memory.swap.max max if limit is -1, as cgroup v1 had no swap limit then
+//	memory.kernel, kernelTCP 0, -1         nothing; else refused: v2 counts both in memory.max
+//	memory.swappiness        0             nothing (engines send 0); else refused: no such file in v2
+//	memory.disableOOMKiller  false         nothing; true is refused
+//	memory.useHierarchy      true          nothing: v2 always does; false is refused
+//	memory.checkBeforeUpdate true          Commit refuses a limit below the present usage
+//	cpu.shares               0             nothing
+//	                         2…262144      cpu.weight, see weightOfShares; values outside are clamped as v1 does
+//	cpu.quota                0             nothing
+//	                         negative      max
+//	cpu.period               0             nothing
+//	cpu.idle                 1             cpu.idle 1 and no cpu.weight: the kernel gives idle groups the least
+//	cpu.realtime*            0             nothing; else refused: no such file in v2
+//	cpu.cpus, cpu.mems       ""            nothing
+//	pids.limit               0             pids.max 0: a valid limit (config-linux.md, "PIDs")
+//	                         -1            max
+//	blockIO.weight           0             nothing
+//	                         10…1000       io.bfq.weight, or io.weight scaled to 1…10000
+//	blockIO.*leafWeight      0             nothing; else refused: CFQ is gone
+//	blockIO.throttle*        rate 0        max, as in v1
+//	hugepageLimits           any           hugetlb.SIZE.max, and hugetlb.SIZE.rsvd.max where the kernel has it
+//	network.classID          0             nothing; else refused; priorities likewise
+//	unified                  any           the file, last; it replaces what another field asked of the same file
+func Compute(r *specs.LinuxResources) (Limits, error) {
+	if r == nil {
+		return Limits{}, nil
+	}
+	b := &builder{}
+	// Settings that the kernel may refuse come before memory.max, whose writing can
+	// already cost the container a process.
+	for _, part := range [...]func(*builder, *specs.LinuxResources) error{
+		computeCPU, computeCpuset, computeBlockIO, computeHugetlb, computeRdma,
+		computeNetwork, computePids, computeMemory, computeUnified,
+	} {
+		if err := part(b, r); err != nil {
+			return Limits{}, err
+		}
+		if len(b.limits.items) > maxSettings {
+			return Limits{}, refuse(resources, fmt.Sprintf("%d settings", len(b.limits.items)), "at most %d", maxSettings)
+		}
+	}
+	return b.limits, nil
+}
+
+// builder collects settings.
+type builder struct {
+	limits Limits
+}
+
+// add appends a setting; stands may be nil.
+func (b *builder) add(path, file, value string, stands func(asked, got string) bool) *item {
+	b.limits.items = append(b.limits.items, item{
+		Setting: Setting{File: file, Value: value, Path: resources + "." + path},
+		stands:  stands,
+	})
+	return &b.limits.items[len(b.limits.items)-1]
+}
+
+// refuse builds the error for the value at the JSON path.
+func refuse(path string, value any, format string, args ...any) error {
+	return &ValueError{Path: path, Value: fmt.Sprint(value), Allowed: fmt.Sprintf(format, args...)}
+}
+
+// unsupported refuses a field that asks for what cgroup v2 does not have.
+func unsupported(path string, value any, format string, args ...any) error {
+	return refuse(resources+"."+path, value, "cgroup v2 has no such control; "+format, args...)
+}
+
+// bytesOrMax turns an OCI size into the kernel's: -1 is "max".
+func bytesOrMax(path string, value int64) (string, error) {
+	switch {
+	case value == -1:
+		return "max", nil
+	case value < 0:
+		return "", refuse(resources+"."+path, value, "use -1 for no limit, or 0…%d bytes", int64(math.MaxInt64))
+	}
+	return strconv.FormatInt(value, 10), nil
+}
+
+// same is the check of files that show exactly what was written.
+func same(asked, got string) bool { return asked == got }
+
+// roundedDown is the check of files that count in pages of some size and show what
+// they count: at most what was asked, and less than a page less. A value that is
+// beyond what the kernel can count shows as max.
+func roundedDown(page int64) func(asked, got string) bool {
+	return func(asked, got string) bool {
+		if asked == got {
+			return true
+		}
+		want, err := strconv.ParseInt(asked, 10, 64)
+		if err != nil {
+			return false
+		}
+		if got == "max" {
+			return want >= math.MaxInt64/page*page
+		}
+		have, err := strconv.ParseInt(got, 10, 64)
+		return err == nil && have <= want && want-have < page
+	}
+}

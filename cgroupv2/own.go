@@ -1,0 +1,50 @@
+package cgroupv2
+
+import (
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// OpenOwnProcs opens cgroup.procs of the group that this process is in, for writing:
+// a process that has the descriptor can move itself there, by writing 0 to it, with
+// the rights of whoever opened it (cgroup-v2.rst, "Delegation Containment"). The
+// caller closes it.
+func (t *Tree) OpenOwnProcs() (int, error) {
+	path, err := t.Own()
+	if err != nil {
+		return -1, err
+	}
+	own := t.root
+	if path != "/" {
+		group, err := t.Open(path)
+		if err != nil {
+			return -1, err
+		}
+		defer group.Close()
+		own = group.dir
+	}
+	const procs = "cgroup.procs"
+	fd, err := retry(func() (int, error) {
+		return unix.Openat(own.fd, procs, unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return -1, own.fail("open", procs, err)
+	}
+	return fd, nil
+}
+
+// Memory returns the lowest limit at which memory is taken back or refused, in
+// bytes, if there is one.
+func (l Limits) Memory() (lowest uint64, limited bool) {
+	for _, item := range l.items {
+		if item.File != "memory.max" && item.File != "memory.high" {
+			continue
+		}
+		bytes, err := strconv.ParseUint(item.Value, 10, 64)
+		if err == nil && (!limited || bytes < lowest) {
+			lowest, limited = bytes, true
+		}
+	}
+	return lowest, limited
+}

@@ -1,0 +1,173 @@
+package child
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	childmachine "github.com/fsrun/fsrun/child/machine"
+	"github.com/fsrun/fsrun/protocol"
+)
+
+func execute() *protocol.Execute { return &protocol.Execute{Origin: at("process"), Directory: "/"} }
+func at(path string) protocol.Origin {
+	return protocol.Origin{At: path}
+}
+
+func arguments(values ...string) *protocol.Arguments {
+	return &protocol.Arguments{Origin: at("process.args"), Values: values}
+}
+
+func root() *protocol.Root   { return &protocol.Root{Origin: at("root.path"), Source: "/nonexistent"} }
+func pivot() *protocol.Pivot { return &protocol.Pivot{Origin: at("root")} }
+
+func listener() *protocol.Listener { return &protocol.Listener{Call: protocol.CallSendmsg} }
+
+// listening executes with a filter that has a listener.
+func listening() *protocol.Execute {
+	op := execute()
+	op.Filter, op.FilterFlags = make([]byte, 8), unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
+	return op
+}
+
+// sample makes an operation of a kind that a frame can hold.
+func sample(kind protocol.OpKind) protocol.Op {
+	const path = "/x"
+	for _, op := range []protocol.Op{
+		&protocol.ResourceLimit{}, &protocol.OOMScore{}, &protocol.Hostname{Name: "h"}, &protocol.Domainname{Name: "d"},
+		&protocol.Loopback{}, &protocol.Keyring{Name: "k"}, &protocol.Directory{Path: path}, root(),
+		&protocol.Mount{Filesystem: "tmpfs", Destination: path}, &protocol.Bind{Source: path, Destination: path},
+		&protocol.Device{Path: path, Type: "c"}, &protocol.Link{Target: path, Path: path}, &protocol.ConsoleOp{},
+		&protocol.Sysctl{Key: "kernel.x"}, &protocol.ParentHooks{},
+		&protocol.Hook{Point: "createContainer", Path: path}, pivot(), &protocol.RootAttributes{},
+		&protocol.Mask{Path: path}, &protocol.ReadOnly{Path: path}, &protocol.Enter{}, arguments("a"),
+		&protocol.Environment{}, execute(), &protocol.Personality{}, &protocol.MemoryPolicy{},
+		&protocol.Label{Module: protocol.LabelAppArmor, Label: "l"}, listener(), &protocol.Remount{Destination: path},
+	} {
+		if op.Kind() == kind {
+			return op
+		}
+	}
+	return nil
+}
+
+// TestMisplacedOperations: a plan whose operations do not belong together is
+// refused before the first of them is carried out: all that stand before the
+// misplaced one would fail or do harm.
+//
+// SPEC: M-PLAN-1, M-PLAN-2, M-PLAN-4, M-LST-3
+func TestMisplacedOperations(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		role protocol.Role
+		plan []protocol.Op
+		op   string // named by the Fault
+		says string
+	}{
+		{"no execute", protocol.RoleInit, []protocol.Op{root(), arguments("a")}, "arguments[1]", "the last operation of a plan is execute"},
+		{"execute twice", protocol.RoleInit, []protocol.Op{root(), execute(), execute()}, "execute[1]", "it is the last operation"},
+		{"execute first", protocol.RoleInit, []protocol.Op{execute(), arguments("a")}, "execute[0]", "it is the last operation"},
+		{"root twice", protocol.RoleInit, []protocol.Op{root(), root(), execute()}, "root[1]", "there is one root"},
+		{"listener twice", protocol.RoleJoin, []protocol.Op{listener(), listener(), listening()}, "listener[1]", "there is one listener"},
+		{"listener of no filter", protocol.RoleJoin, []protocol.Op{listener(), execute()}, "execute[1]", "a filter has a listener if"},
+		{"filter without its listener", protocol.RoleJoin, []protocol.Op{arguments("a"), listening()}, "execute[1]", "a filter has a listener if"},
+		{"pivot twice", protocol.RoleInit, []protocol.Op{root(), pivot(), pivot(), execute()}, "pivot[2]", "there is one pivot"},
+		{"root for a joining child", protocol.RoleJoin, []protocol.Op{root(), execute()}, "root[0]", "not for the role"},
+		{"enter for an init", protocol.RoleInit, []protocol.Op{root(), &protocol.Enter{}, execute()}, "enter[1]", "not for the role"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := begin(t)
+			s.greets(test.role)
+			s.send(&protocol.Plan{Ops: test.plan})
+			fault := s.fails(protocol.CodeMalformed)
+			if !strings.HasPrefix(fault.Op, test.op) || !strings.Contains(fault.Detail, test.says) {
+				t.Errorf("the Fault is %+v; want %s, %q", fault, test.op, test.says)
+			}
+		})
+	}
+}
+
+// TestPlacesByTable holds checkPlan to the table of operations, for each of them
+// in each role.
+//
+// SPEC: M-PLAN-2, M-PLAN-4
+func TestPlacesByTable(t *testing.T) {
+	roles := map[protocol.OpKind]string{}
+	for _, description := range protocol.DescribeOps() {
+		roles[description.Kind] = description.Roles
+	}
+	for _, kind := range protocol.OpKinds() {
+		op := sample(kind)
+		if op == nil {
+			t.Errorf("no sample of %s", kind)
+			continue
+		}
+		if kind == protocol.OpExecute || kind == protocol.OpRoot {
+			continue
+		}
+		last := execute()
+		if kind == protocol.OpListener {
+			last = listening()
+		}
+		for _, role := range []protocol.Role{protocol.RoleInit, protocol.RoleJoin} {
+			listed := strings.Contains(roles[kind], role.String())
+			before := []protocol.Op{}
+			if role == protocol.RoleInit {
+				if err := checkPlan([]protocol.Op{op, root(), last}, role); listed && (err != nil) != kind.IsBeneathRoot() {
+					t.Errorf("%s before root: %v", kind, err)
+				}
+				before = append(before, root())
+			}
+			if err := checkPlan(append(before, op, last), role); (err == nil) != listed {
+				t.Errorf("%s, which is for %s, in a plan of role %s: %v", kind, roles[kind], role, err)
+			}
+		}
+	}
+}
+
+// TestPathsBeneathRoot names them by hand: the table of the code must not be
+// the only judge.
+//
+// SPEC: M-PLAN-4
+func TestPathsBeneathRoot(t *testing.T) {
+	for _, kind := range []protocol.OpKind{
+		protocol.OpMount, protocol.OpBind, protocol.OpDevice, protocol.OpLink, protocol.OpDirectory,
+		protocol.OpMask, protocol.OpReadOnly, protocol.OpPivot, protocol.OpRootAttributes,
+	} {
+		if err := checkPlan([]protocol.Op{sample(kind), root(), execute()}, protocol.RoleInit); err == nil {
+			t.Errorf("%s before root is taken", kind)
+		}
+	}
+}
+
+// TestPlanWithoutArguments: there is no program to execute.
+func TestPlanWithoutArguments(t *testing.T) {
+	s := begin(t)
+	s.greets(protocol.RoleInit)
+	s.send(&protocol.Plan{Ops: []protocol.Op{execute()}})
+	if fault := s.fails(protocol.CodeMalformed); fault.Path != "process.args" || !strings.HasPrefix(fault.Op, "execute[0]") {
+		t.Errorf("the Fault is %+v", fault)
+	}
+}
+
+// TestParts: operations count from the first Part on, and the handoff gets their
+// values joined in order.
+//
+// SPEC: M-PLAN-7
+func TestParts(t *testing.T) {
+	s := begin(t)
+	s.greets(protocol.RoleInit)
+	s.send(&protocol.Part{Ops: []protocol.Op{arguments("/bin/sh", ""), &protocol.Environment{Values: []string{"A=1", "A=2"}}}})
+	s.send(&protocol.Part{Ops: []protocol.Op{arguments("b\xff c")}})
+	s.send(&protocol.Plan{Ops: []protocol.Op{arguments(), &protocol.Environment{Values: []string{"B"}}, arguments("d"), execute()}})
+	if ended := s.end(); ended.err != nil || ended.state != childmachine.AwaitingCommit {
+		t.Fatalf("in %s: %v", ended.state, ended.err)
+	}
+	if got := strings.Join(s.child.left.Arguments, "|"); got != "/bin/sh||b\xff c|d" {
+		t.Errorf("arguments %q", got)
+	}
+	if got := strings.Join(s.child.left.Environment, "|"); got != "A=1|A=2|B|HOME=/root" {
+		t.Errorf("environment %q", got)
+	}
+}

@@ -1,0 +1,103 @@
+package child
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/child/handoff"
+	childmachine "github.com/fsrun/fsrun/child/machine"
+	"github.com/fsrun/fsrun/child/rootfs"
+	"github.com/fsrun/fsrun/internal/sys"
+	"github.com/fsrun/fsrun/protocol"
+	"github.com/fsrun/fsrun/protocol/machine"
+	"github.com/fsrun/fsrun/protocol/transport"
+)
+
+// child is one walk through the table.
+type child struct {
+	hello     *protocol.Hello
+	deadlines map[machine.State]time.Duration // the parent's wishes
+	welcome   protocol.Welcome
+	way       way
+	builder   *rootfs.Builder
+	plan      []protocol.Op
+	size      int  // of the frames that the plan came in, in bytes
+	whole     bool // the Plan has come
+	next      int  // the operation to carry out next
+	trees     map[int]int
+	wanted    []uint32 // operations whose descriptors are asked for
+	master    int      // of a console that is to be sent
+	left      handoff.Execution
+	prepared  *handoff.Handoff
+}
+
+func newChild() *child {
+	return &child{way: newWay(), master: -1, trees: map[int]int{}, deadlines: map[machine.State]time.Duration{}}
+}
+
+// Main is the child. It does not return. It is called on the process's main
+// thread and stays there, since namespaces, ids and file system state belong to
+// a thread. Observe, if not nil, sees every step up to the handoff.
+func Main(arguments []string, observe func(machine.Step)) {
+	socket, err := socketArgument(arguments)
+	if err != nil {
+		os.Exit(1)
+	}
+	unix.CloseOnExec(socket)
+	// What the parent set was for the runtime's monitor; the program gets what the
+	// caller had (prctl(2), PR_SET_TIMERSLACK).
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0)
+	sys.SetName(protocol.ChildComm)
+	sys.GrowStack()
+	channel, err := transport.NewSocket(socket)
+	if err != nil {
+		os.Exit(1)
+	}
+	c := newChild()
+	runner, err := c.runner(channel, observe)
+	if err != nil {
+		os.Exit(1)
+	}
+	if state, _ := runner.Drive(machine.Begin); state != childmachine.Handoff {
+		os.Exit(1) // the Fault has been sent
+	}
+	c.prepared.Run(socket, childmachine.Table.Find(childmachine.Preparing, childmachine.Prepared), &c.way.told, c.waits())
+}
+
+// socketArgument reads the number of the descriptor that is the child's end.
+func socketArgument(arguments []string) (int, error) {
+	if len(arguments) != 2 {
+		return -1, fmt.Errorf("%d arguments; wanted are %q and a descriptor", len(arguments), protocol.ChildName)
+	}
+	number, err := strconv.ParseUint(arguments[1], 10, 31)
+	return int(number), err
+}
+
+func (c *child) runner(channel machine.Channel, observe func(machine.Step)) (*machine.Runner, error) {
+	walker, err := machine.New(childmachine.Table, "")
+	if err != nil {
+		return nil, err
+	}
+	return &machine.Runner{
+		Machine: walker,
+		Channel: channel,
+		Until:   childmachine.Handoff,
+		Effects: map[machine.Effect]func(machine.Message) (machine.Event, error){
+			childmachine.Greet:      c.greet,
+			childmachine.BecomeRoot: c.becomeRoot,
+			childmachine.Collect:    c.collect,
+			childmachine.Prepare:    c.prepare,
+		},
+		Compose: map[protocol.Kind]func() ([]machine.Message, error){
+			protocol.KindWelcome:     c.composeWelcome,
+			protocol.KindOpenRequest: c.composeOpenRequest,
+			protocol.KindConsole:     c.composeConsole,
+		},
+		Deadlines: c.deadlines,
+		Observe:   both(c.way.observe, observe),
+	}, nil
+}

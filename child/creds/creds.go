@@ -1,0 +1,87 @@
+// Package creds writes the calls that give a process its identity: ids,
+// capabilities, no_new_privs. They are carried out after Start, in the order of
+// SPEC.md, "Privileged acts".
+package creds
+
+import (
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/sys"
+	"github.com/fsrun/fsrun/protocol"
+)
+
+// Identity appends the calls that set ids and capabilities. The bounding set is
+// dropped while CAP_SETPCAP is still held; the ids change while keepcaps carries
+// the permitted set over; then all sets become exactly what the plan says.
+func Identity(program *sys.Program, op *protocol.Execute) error {
+	program.Must("umask", "", unix.SYS_UMASK, uintptr(op.Umask))
+	if op.SetsGroups {
+		groups(program, op.Groups)
+	}
+	program.Must("prctl", "PR_SET_KEEPCAPS", unix.SYS_PRCTL, unix.PR_SET_KEEPCAPS, 1, 0, 0, 0)
+	if err := bounding(program, op.Bounding); err != nil {
+		return err
+	}
+	gid, uid := uintptr(op.GID), uintptr(op.UID)
+	program.Must("setresgid", fmt.Sprint(op.GID), unix.SYS_SETRESGID, gid, gid, gid)
+	program.Must("setresuid", fmt.Sprint(op.UID), unix.SYS_SETRESUID, uid, uid, uid)
+	capset(program, op)
+	ambient(program, op.Ambient)
+	return nil
+}
+
+// NoNewPrivs appends the call that sets no_new_privs.
+func NoNewPrivs(program *sys.Program) {
+	program.Must("prctl", "PR_SET_NO_NEW_PRIVS", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+}
+
+func groups(program *sys.Program, ids []uint32) {
+	var list uintptr
+	if len(ids) > 0 {
+		list = sys.Array(program, ids)
+	}
+	program.Must("setgroups", fmt.Sprint(ids), unix.SYS_SETGROUPS, uintptr(len(ids)), list)
+}
+
+// bounding drops what is in the bounding set and not wanted.
+func bounding(program *sys.Program, wanted uint64) error {
+	for capability := uintptr(0); capability < 64; capability++ {
+		held, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, capability, 0, 0, 0)
+		if err == unix.EINVAL { //nolint:errorlint // bare errno; past the last capability
+			return nil
+		}
+		if err != nil {
+			return os.NewSyscallError("prctl PR_CAPBSET_READ", err)
+		}
+		if held == 1 && wanted&(1<<capability) == 0 {
+			program.Must("prctl", fmt.Sprintf("PR_CAPBSET_DROP %d", capability), unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
+		}
+	}
+	return nil
+}
+
+func capset(program *sys.Program, op *protocol.Execute) {
+	header := sys.Value(program, unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3})
+	var data [2]unix.CapUserData
+	for i := range data {
+		shift := 32 * i
+		data[i] = unix.CapUserData{
+			Effective:   uint32(op.Effective >> shift),
+			Permitted:   uint32(op.Permitted >> shift),
+			Inheritable: uint32(op.Inheritable >> shift),
+		}
+	}
+	program.Must("capset", "", unix.SYS_CAPSET, header, sys.Value(program, data))
+}
+
+func ambient(program *sys.Program, wanted uint64) {
+	program.Must("prctl", "PR_CAP_AMBIENT_CLEAR_ALL", unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+	for capability := uintptr(0); capability < 64; capability++ {
+		if wanted&(1<<capability) != 0 {
+			program.Must("prctl", fmt.Sprintf("PR_CAP_AMBIENT_RAISE %d", capability), unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, capability, 0, 0)
+		}
+	}
+}

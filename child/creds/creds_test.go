@@ -1,0 +1,201 @@
+package creds
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/harness"
+	"github.com/fsrun/fsrun/internal/sys"
+	"github.com/fsrun/fsrun/protocol"
+)
+
+// onThread runs on a thread whose credentials and umask are its own, and which
+// ends with it: raw system calls change nothing but the thread.
+func onThread(t *testing.T, run func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if err := unix.Unshare(unix.CLONE_FS); err != nil {
+			t.Errorf("unshare CLONE_FS: %v", err)
+			return
+		}
+		run()
+	}()
+	<-done
+}
+
+// status is the thread's own.
+func status(t *testing.T) map[string]string {
+	t.Helper()
+	content, err := os.ReadFile("/proc/thread-self/status")
+	if err != nil {
+		t.Error(err)
+	}
+	fields := map[string]string{}
+	for _, line := range strings.Split(string(content), "\n") {
+		name, value, _ := strings.Cut(line, ":")
+		fields[name] = strings.Join(strings.Fields(value), " ")
+	}
+	return fields
+}
+
+// permitted are the capabilities that this thread may pass on.
+func permitted(t *testing.T) uint64 {
+	t.Helper()
+	set, err := strconv.ParseUint(status(t)["CapPrm"], 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+const (
+	chown   = 1 << unix.CAP_CHOWN
+	kill    = 1 << unix.CAP_KILL
+	netBind = 1 << unix.CAP_NET_BIND_SERVICE
+	highest = 1 << unix.CAP_CHECKPOINT_RESTORE // of the second 32
+)
+
+// TestIdentity: all five sets, all ids, the groups and the umask are those of the
+// operation, for root and for others, and no others.
+//
+// SPEC: M-ACT-5
+// CLASS: V10
+func TestIdentity(t *testing.T) {
+	harness.Need(t, harness.Root)
+	all := permitted(t)
+	for _, test := range []struct {
+		name string
+		op   protocol.Execute
+		// what the kernel makes of a bounding set that names more than it knows
+		bounding uint64
+	}{
+		{"root with nothing", protocol.Execute{}, 0},
+		{"user with nothing", protocol.Execute{UID: 1000, GID: 1000}, 0},
+		{"root with all", protocol.Execute{Bounding: math.MaxUint64, Effective: all, Permitted: all, Inheritable: all, Ambient: all}, all},
+		{"user with all", protocol.Execute{UID: 1, GID: 2, Bounding: all, Effective: all, Permitted: all, Inheritable: all, Ambient: all}, all},
+		{"user with a few of each", protocol.Execute{
+			UID: 1000, GID: 100, Groups: []uint32{5, 6, 4294967294},
+			Bounding: chown | kill | highest, Permitted: kill | highest | netBind, Effective: kill,
+			Inheritable: kill | highest, Ambient: highest,
+		}, chown | kill | highest},
+		{"permitted but not bounding", protocol.Execute{UID: 1000, Permitted: netBind, Effective: netBind}, 0},
+		{"inheritable alone", protocol.Execute{UID: 1000, Bounding: chown, Inheritable: chown}, chown},
+		{"highest ids", protocol.Execute{UID: 4294967294, GID: 4294967294}, 0},
+		{"umask of all", protocol.Execute{Umask: 0o777}, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			op := test.op
+			op.SetsGroups = true
+			onThread(t, func() {
+				var program sys.Program
+				if err := errors.Join(Identity(&program, &op), program.Run()); err != nil {
+					t.Error(err)
+					return
+				}
+				want(t, &op, test.bounding, status(t))
+			})
+		})
+	}
+}
+
+func want(t *testing.T, op *protocol.Execute, bounding uint64, got map[string]string) {
+	t.Helper()
+	groups := make([]string, len(op.Groups))
+	for i, group := range op.Groups {
+		groups[i] = fmt.Sprint(group)
+	}
+	for field, value := range map[string]string{
+		"Uid": strings.TrimSpace(strings.Repeat(fmt.Sprint(op.UID, " "), 4)),
+		"Gid": strings.TrimSpace(strings.Repeat(fmt.Sprint(op.GID, " "), 4)),
+		// real, effective, saved and that of the file system
+		"Groups": strings.Join(groups, " "), "Umask": fmt.Sprintf("%04o", op.Umask),
+		"CapInh": hexadecimal(op.Inheritable), "CapPrm": hexadecimal(op.Permitted), "CapEff": hexadecimal(op.Effective),
+		"CapBnd": hexadecimal(bounding), "CapAmb": hexadecimal(op.Ambient), "NoNewPrivs": "0",
+	} {
+		if got[field] != value {
+			t.Errorf("%s is %q; want %q", field, got[field], value)
+		}
+	}
+}
+
+func hexadecimal(set uint64) string { return fmt.Sprintf("%016x", set) }
+
+// TestSetsAreReplaced: what was ambient or inheritable before is so no longer.
+//
+// SPEC: M-ACT-5
+// CLASS: V10
+func TestSetsAreReplaced(t *testing.T) {
+	harness.Need(t, harness.Root)
+	onThread(t, func() {
+		const before = chown | kill | 1<<unix.CAP_SETPCAP // without which nothing can be dropped any more
+		for _, op := range []protocol.Execute{
+			{Bounding: before, Permitted: before, Effective: before, Inheritable: before, Ambient: before},
+			{Bounding: chown, Permitted: chown, Effective: chown},
+		} {
+			var program sys.Program
+			if err := errors.Join(Identity(&program, &op), program.Run()); err != nil {
+				t.Error(err)
+				return
+			}
+			want(t, &op, op.Bounding, status(t))
+		}
+	})
+}
+
+// TestGroupsAreLeft: where setgroups(2) is denied it is not called.
+func TestGroupsAreLeft(t *testing.T) {
+	var program sys.Program
+	if err := Identity(&program, &protocol.Execute{Groups: []uint32{1}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range program.Names() {
+		if strings.HasPrefix(name, "setgroups") {
+			t.Error(name)
+		}
+	}
+}
+
+// TestWhatIsNotHeldIsRefused: to permit or raise what is not to be had fails, and
+// names the call.
+func TestWhatIsNotHeldIsRefused(t *testing.T) {
+	harness.Need(t, harness.Root)
+	for name, op := range map[string]protocol.Execute{
+		"prctl":  {Bounding: kill, Permitted: kill, Ambient: kill},           // ambient, not inheritable
+		"capset": {Bounding: kill, Permitted: kill, Effective: kill | chown}, // effective, not permitted
+	} {
+		onThread(t, func() {
+			var program sys.Program
+			if err := Identity(&program, &op); err != nil {
+				t.Error(err)
+				return
+			}
+			if err := program.Run(); !errors.Is(err, unix.EPERM) || !strings.HasPrefix(err.Error(), name) {
+				t.Errorf("%s: the error is %v", name, err)
+			}
+		})
+	}
+}
+
+func TestNoNewPrivs(t *testing.T) {
+	onThread(t, func() {
+		var program sys.Program
+		NoNewPrivs(&program)
+		if err := program.Run(); err != nil {
+			t.Error(err)
+		}
+		if got := status(t)["NoNewPrivs"]; got != "1" {
+			t.Errorf("no_new_privs is %s", got)
+		}
+	})
+}

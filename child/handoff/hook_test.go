@@ -1,0 +1,181 @@
+package handoff
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/protocol"
+)
+
+// runHook runs a script as the fourth startContainer hook.
+func runHook(t *testing.T, script string, change func(*protocol.Hook)) *protocol.Fault {
+	t.Helper()
+	op := &protocol.Hook{
+		Origin: protocol.Origin{At: "hooks.startContainer[3]"}, Point: "startContainer", Index: 3, Path: "/bin/sh",
+		Arguments: []string{"sh", "-c", script}, Environment: []string{"PATH=/bin:/usr/bin", "A=of the hook"},
+		State: []byte(`{"id":"demo"}`), Milliseconds: 10_000,
+	}
+	if change != nil {
+		change(op)
+	}
+	h, err := compileHook(op)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fault := h.run()
+	if _, err := unix.Wait4(-1, nil, unix.WNOHANG, nil); err != unix.ECHILD { //nolint:errorlint // bare errno
+		t.Errorf("a process is left: %v", err)
+	}
+	return fault
+}
+
+// TestHook: it gets the state on its standard input, its own arguments and
+// environment, and no more.
+func TestHook(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "seen")
+	script := fmt.Sprintf(`{ cat; echo; echo "$0 $A $HOME"; } > %s; echo warning >&2`, file)
+	if fault := runHook(t, script, nil); fault != nil {
+		t.Fatal(fault)
+	}
+	content, err := os.ReadFile(file)
+	if want := "{\"id\":\"demo\"}\nsh of the hook \n"; err != nil || string(content) != want {
+		t.Errorf("it saw %q, %v; want %q", content, err, want)
+	}
+}
+
+// TestHookFails: it is told with its point, its index, how it ended and the end
+// of its standard error.
+//
+// SPEC: M-OP-8
+func TestHookFails(t *testing.T) {
+	for _, test := range []struct {
+		name, script string
+		change       func(*protocol.Hook)
+		says         []string
+	}{
+		{"status", "echo so long >&2; exit 3", nil, []string{"exit status 3", `so long\n`}},
+		{"quiet", "exit 4", nil, []string{"exit status 4"}},
+		{"signal", "echo dying >&2; kill -USR1 $$", nil, []string{"SIGUSR1", `dying\n`}},
+		{"timeout", "echo waiting >&2; sleep 60", func(h *protocol.Hook) { h.Milliseconds = 200 }, []string{"timed out after 200 ms", `waiting\n`}},
+		{"much output", "i=0; while [ $i -lt 1500 ]; do echo line $i >&2; i=$((i+1)); done; exit 5", nil, []string{"exit status 5", `line 1499\n"`}},
+		{"missing", "", func(h *protocol.Hook) { h.Path = "/no/such/hook" }, []string{"/no/such/hook", "no such file"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			fault := runHook(t, test.script, test.change)
+			if fault == nil {
+				t.Fatal("no Fault")
+			}
+			for _, words := range append(test.says, "startContainer[3]") {
+				if !strings.Contains(fault.Error(), words) {
+					t.Errorf("the Fault is %.300q…; want %q in it", fault.Error(), words)
+				}
+			}
+			if fault.Code != protocol.CodeHook || fault.Path != "hooks.startContainer[3]" {
+				t.Errorf("code %s, path %q", fault.Code, fault.Path)
+			}
+			if size := len(fault.Error()); size > 2*tailSize+1000 {
+				t.Errorf("it has %d bytes", size)
+			}
+		})
+	}
+}
+
+// TestHookSaidMuchAtOnce: the end is kept also of what a hook had written before
+// anybody read, when it has ended already.
+//
+// SPEC: M-OP-8
+func TestHookSaidMuchAtOnce(t *testing.T) {
+	h, err := compileHook(&protocol.Hook{Point: "startContainer", Path: "/bin/sh", Milliseconds: 10_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := exec.Command("/bin/true")
+	if err := ended.Start(); err != nil {
+		t.Fatal(err)
+	}
+	watch, err := unix.PidfdOpen(ended.Process.Pid, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(watch)
+	if err := ended.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Repeat("x", 60_000) + "end"
+	if size, err := unix.Write(h.writing, []byte(said)); err != nil || size != len(said) {
+		t.Fatalf("%d bytes written, %v", size, err)
+	}
+	unix.Close(h.writing)
+	if !h.wait(watch) {
+		t.Error("it counts as timed out")
+	}
+	if want := said[len(said)-tailSize:]; string(h.tail) != want {
+		t.Errorf("kept are %d bytes, which end in %.20q; want %d", len(h.tail), h.tail[max(0, len(h.tail)-20):], tailSize)
+	}
+	unix.Close(h.output)
+}
+
+// TestHookTimeoutKillsItsGroup: what a hook started and did not outlive ends with
+// it, also what holds its standard error open.
+func TestHookTimeoutKillsItsGroup(t *testing.T) {
+	for name, script := range map[string]string{
+		"timeout":      "sleep 60 & echo $! > %s; sleep 60",
+		"left behind":  "sleep 60 & echo $! > %s",
+		"left, failed": "sleep 60 & echo $! > %s; exit 1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "pid")
+			began := time.Now()
+			fault := runHookAmongOthers(t, fmt.Sprintf(script, file))
+			if (fault == nil) != (name == "left behind") {
+				t.Errorf("the Fault is %v", fault)
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("it took %s", took)
+			}
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pid, err := strconv.Atoi(strings.TrimSpace(string(content)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for end := time.Now().Add(5 * time.Second); alive(pid); time.Sleep(time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatalf("process %d lives on", pid)
+				}
+			}
+		})
+	}
+}
+
+func runHookAmongOthers(t *testing.T, script string) *protocol.Fault {
+	t.Helper()
+	h, err := compileHook(&protocol.Hook{
+		Point: "startContainer", Path: "/bin/sh", Arguments: []string{"sh", "-c", script},
+		Environment: []string{"PATH=/bin:/usr/bin"}, Milliseconds: 300,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h.run()
+}
+
+// alive says whether a process runs; one that nobody reaps does not.
+func alive(pid int) bool {
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	_, state, _ := strings.Cut(string(content), ") ")
+	return !strings.HasPrefix(state, "Z")
+}

@@ -1,0 +1,59 @@
+package child
+
+import (
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// passwd is where the container tells the users' home directories, as passwd(5).
+const passwd = "/etc/passwd"
+
+// maxPasswd is how much of it is read.
+const maxPasswd = 1 << 20
+
+// withHome adds HOME to an environment that has none, as a login does: engines
+// leave that to the runtime, which alone sees the container's users.
+func withHome(environment []string, uid uint32) []string {
+	for _, entry := range environment {
+		if strings.HasPrefix(entry, "HOME=") {
+			return environment
+		}
+	}
+	return append(environment, "HOME="+homeOf(uid, readPasswd()))
+}
+
+// homeOf is the home directory of the user's first line, or / where there is none.
+func homeOf(uid uint32, users string) string {
+	wanted := strconv.FormatUint(uint64(uid), 10)
+	for line := range strings.SplitSeq(users, "\n") {
+		fields := strings.Split(line, ":")
+		if len(fields) >= 6 && fields[2] == wanted && strings.HasPrefix(fields[5], "/") && !strings.ContainsRune(fields[5], 0) {
+			return fields[5]
+		}
+	}
+	return "/"
+}
+
+// readPasswd reads the file of a container that may have made anything of it.
+func readPasswd() string {
+	file, err := unix.Open(passwd, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return ""
+	}
+	var stat unix.Stat_t
+	if err := unix.Fstat(file, &stat); err != nil || stat.Mode&unix.S_IFMT != unix.S_IFREG {
+		unix.Close(file)
+		return ""
+	}
+	opened := os.NewFile(uintptr(file), passwd)
+	defer opened.Close()
+	content, err := io.ReadAll(io.LimitReader(opened, maxPasswd))
+	if err != nil {
+		return ""
+	}
+	return string(content)
+}

@@ -1,0 +1,53 @@
+package child
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/sys"
+)
+
+// named gives a bare error number its call and object.
+func named(call, object string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: call, Path: object, Err: err}
+}
+
+const oomScoreFile = "/proc/self/oom_score_adj"
+
+// setOOMScore writes oom_score_adj, unless it is the value already: to lower it
+// takes CAP_SYS_RESOURCE, to leave it does not.
+func setOOMScore(value int) error {
+	now, err := sys.ReadFile(oomScoreFile)
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(string(now)) == strconv.Itoa(value) {
+		return nil
+	}
+	write := func() error { return os.WriteFile(oomScoreFile, []byte(strconv.Itoa(value)), 0) }
+	err = write()
+	if !errors.Is(err, unix.EACCES) {
+		return err
+	}
+	// In a user namespace the file of a process that hides itself belongs to
+	// nobody. No program of the container's is there yet to look.
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0); err != nil {
+		return os.NewSyscallError("prctl PR_SET_DUMPABLE", err)
+	}
+	return errors.Join(write(), hide())
+}
+
+// joinKeyring leaves the caller's session keyring for a new one, so that the
+// container cannot read the caller's keys.
+func joinKeyring(name string) error {
+	_, err := unix.KeyctlJoinSessionKeyring(name)
+	return named("keyctl KEYCTL_JOIN_SESSION_KEYRING", name, err)
+}

@@ -1,0 +1,76 @@
+package rootfs
+
+import (
+	"github.com/fsrun/fsrun/protocol"
+	"golang.org/x/sys/unix"
+)
+
+// Bind binds a directory or file. The tree is the source as a detached mount that
+// the parent has opened, which stays the caller's to close; where it is negative,
+// the source is opened here, in the runtime namespace.
+func (b *Builder) Bind(op *protocol.Bind, tree int) error {
+	if tree < 0 {
+		var err error
+		if tree, err = cloneSource(op); err != nil {
+			return err
+		}
+		defer unix.Close(tree)
+	}
+	if err := setBindAttributes(op, tree); err != nil {
+		return err
+	}
+	stat, err := fstat(tree)
+	if err != nil {
+		return failed("fstat", op.Source, err)
+	}
+	path := clean(op.Destination)
+	how := lookup{make: unix.S_IFREG}
+	if isType(stat.Mode, unix.S_IFDIR) {
+		how.make = unix.S_IFDIR
+	}
+	// What is bound on /proc has to be a procfs, so it gets procfs's strictness.
+	how.strict = path == "/proc"
+	destination, err := b.tree.open(path, how)
+	if err != nil && how.strict {
+		return explainStrict(err, "proc")
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(destination)
+	if err := b.attach(tree, destination, path, how); err != nil {
+		return err
+	}
+	b.guard(path, "")
+	return nil
+}
+
+func cloneSource(op *protocol.Bind) (int, error) {
+	var flags uint
+	if op.Recursive {
+		flags = unix.AT_RECURSIVE
+	}
+	tree, err := cloneTree(unix.AT_FDCWD, op.Source, flags)
+	if err == unix.EINVAL && !op.Recursive {
+		err = &Explanation{Errno: unix.EINVAL,
+			Detail: "a user namespace cannot bind a directory without the mounts below it",
+			Remedy: "use rbind"}
+	}
+	if err != nil {
+		return none, failed("open_tree", op.Source, err)
+	}
+	return tree, nil
+}
+
+// setBindAttributes completes a tree before it is attached, so that it is never
+// to be seen without its attributes.
+func setBindAttributes(op *protocol.Bind, tree int) error {
+	object := clean(op.Destination)
+	if err := setAttributes(tree, object, unix.AT_RECURSIVE, op.RecursiveSet, op.RecursiveClear); err != nil {
+		return err
+	}
+	if err := setAttributes(tree, object, 0, op.Set, op.Clear); err != nil {
+		return err
+	}
+	return setPropagation(tree, object, op.Propagation)
+}

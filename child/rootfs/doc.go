@@ -1,0 +1,22 @@
+// Package rootfs carries out a plan's file system operations in the container's
+// mount namespace: it mounts, binds, makes devices and links, pivots, masks.
+//
+// The image is hostile and so may be a process that shares a volume with the
+// container. So nothing is checked by path and then used by path:
+//
+//   - A path becomes a descriptor once, beneath the root's descriptor, with
+//     openat2(RESOLVE_IN_ROOT), or with a walk that holds every directory open
+//     where openat2 cannot serve (tree).
+//   - A mount is made detached, completed, and then attached to that descriptor
+//     in one step. Then the path is resolved again and must show the mount that
+//     was attached (attach).
+//   - A name is made in its directory's descriptor and never followed.
+//   - What the runtime itself needs of procfs comes from a private instance, never
+//     from the container's /proc.
+//
+// Only the mount API on descriptors is used: fsopen(2), fsconfig(2), fsmount(2),
+// open_tree(2), move_mount(2), mount_setattr(2). It needs Linux 5.14.
+//
+// A Builder belongs to one thread, locked to its goroutine, as namespaces and
+// the file mode creation mask are the thread's.
+package rootfs

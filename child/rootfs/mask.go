@@ -1,0 +1,107 @@
+package rootfs
+
+import (
+	"github.com/fsrun/fsrun/protocol"
+	"golang.org/x/sys/unix"
+)
+
+// masks are what paths are covered with.
+type masks struct {
+	null  int // O_PATH descriptor of the container's /dev/null, once checked
+	empty int // the last attached empty file system
+}
+
+func (m *masks) close() {
+	closeDescriptor(&m.null)
+	closeDescriptor(&m.empty)
+}
+
+// Mask covers a directory with an empty read-only file system and anything else
+// with /dev/null. A path that is not there needs no mask.
+func (b *Builder) Mask(op *protocol.Mask) error {
+	path := clean(op.Path)
+	destination, err := b.openCovered(path)
+	if err != nil || destination == none {
+		return err
+	}
+	defer unix.Close(destination)
+	stat, err := fstat(destination)
+	if err != nil {
+		return failed("fstat", path, err)
+	}
+	if isType(stat.Mode, unix.S_IFDIR) {
+		return b.maskDirectory(destination, path)
+	}
+	return b.maskFile(destination, path)
+}
+
+func (b *Builder) maskFile(destination int, path string) error {
+	if b.masks.null == none {
+		null, err := b.openNull()
+		if err != nil {
+			return err
+		}
+		b.masks.null = null
+	}
+	cover, err := cloneTree(b.masks.null, "", unix.AT_EMPTY_PATH)
+	if err != nil {
+		return failed("open_tree", nullPath, err)
+	}
+	defer unix.Close(cover)
+	return b.attach(cover, destination, path, lookup{})
+}
+
+const nullPath = "/dev/null"
+
+var null = node{kind: unix.S_IFCHR, number: unix.Mkdev(1, 3)}
+
+// openNull opens the container's /dev/null and makes sure that it is the null
+// device. An image that puts something else there would have it shown in place
+// of what is masked, and made writable with it.
+func (b *Builder) openNull() (int, error) {
+	descriptor, err := b.tree.open(nullPath, lookup{strict: true})
+	if err != nil {
+		return none, explain(err, "paths cannot be masked without the null device")
+	}
+	stat, err := fstat(descriptor)
+	if err == nil && null.is(&stat) {
+		return descriptor, nil
+	}
+	unix.Close(descriptor)
+	if err != nil {
+		return none, failed("fstat", nullPath, err)
+	}
+	return none, refused("fstat", nullPath, unix.EINVAL, "it is "+typeName(stat.Mode)+" and not the null device")
+}
+
+func (b *Builder) maskDirectory(destination int, path string) error {
+	cover, err := b.emptyDirectory()
+	if err != nil {
+		return err
+	}
+	if err := b.attach(cover, destination, path, lookup{}); err != nil {
+		unix.Close(cover)
+		return err
+	}
+	// An attached mount can be copied; before Linux 6.15 a detached one cannot.
+	closeDescriptor(&b.masks.empty)
+	b.masks.empty = cover
+	return nil
+}
+
+// emptyDirectory returns a detached mount of the one empty file system.
+func (b *Builder) emptyDirectory() (int, error) {
+	if b.masks.empty == none {
+		return newInstance(&protocol.Mount{
+			Filesystem: "tmpfs",
+			Source:     "tmpfs",
+			Options:    []protocol.Pair{{Name: "ro"}, {Name: "mode", Value: "0555"}, {Name: "nr_blocks", Value: "1"}},
+			Set:        unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC,
+		})
+	}
+	cover, err := cloneTree(b.masks.empty, "", unix.AT_EMPTY_PATH)
+	if err != nil {
+		return none, failed("open_tree", "tmpfs", err)
+	}
+	return cover, nil
+}

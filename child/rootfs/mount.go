@@ -1,0 +1,89 @@
+package rootfs
+
+import (
+	"github.com/fsrun/fsrun/protocol"
+	"golang.org/x/sys/unix"
+)
+
+// Mount mounts a new file system instance.
+func (b *Builder) Mount(op *protocol.Mount) error {
+	path := clean(op.Destination)
+	how := lookup{make: unix.S_IFDIR, strict: isKernelView(op.Filesystem)}
+	destination, err := b.tree.open(path, how)
+	if err != nil {
+		return explainStrict(err, op.Filesystem)
+	}
+	defer unix.Close(destination)
+	mount, err := newInstance(op)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(mount)
+	if op.CopyUp {
+		if err := b.copyUp(destination, mount, op); err != nil {
+			return err
+		}
+	}
+	if err := setPropagation(mount, path, op.Propagation); err != nil {
+		return err
+	}
+	if err := b.attach(mount, destination, path, how); err != nil {
+		return err
+	}
+	b.guard(path, op.Filesystem)
+	return b.rememberOwn(mount, op)
+}
+
+// newInstance returns a detached mount of a new instance of a file system.
+func newInstance(op *protocol.Mount) (int, error) {
+	context, err := unix.Fsopen(op.Filesystem, unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return none, failed("fsopen", op.Filesystem, explainInstance(none, op.Filesystem, err))
+	}
+	defer unix.Close(context)
+	if err := configure(context, op); err != nil {
+		return none, err
+	}
+	_, err = uninterrupted(func() (int, error) { return 0, unix.FsconfigCreate(context) })
+	if err != nil {
+		return none, failed("fsconfig", op.Object(), explainInstance(context, op.Filesystem, err))
+	}
+	mount, err := unix.Fsmount(context, unix.FSMOUNT_CLOEXEC, int(op.Set))
+	if err != nil {
+		return none, failed("fsmount", op.Object(), explainInstance(context, op.Filesystem, err))
+	}
+	return mount, nil
+}
+
+// ownNamespace names the namespace that a user namespace must own to mount a
+// file system that shows it.
+var ownNamespace = map[string]string{
+	"proc":    "pid",
+	"sysfs":   "network",
+	"mqueue":  "ipc",
+	"cgroup":  "cgroup",
+	"cgroup2": "cgroup",
+}
+
+// explainInstance adds what the kernel wrote to the file system context, if there
+// is one, and what is known about refusals.
+func explainInstance(context int, filesystem string, err error) error {
+	errno, known := err.(unix.Errno)
+	if !known {
+		return err
+	}
+	explanation := &Explanation{Errno: errno}
+	if context != none {
+		explanation.Detail = messages(context)
+	} else if errno == unix.ENODEV {
+		explanation.Detail = "the kernel has no such file system"
+	}
+	if namespace := ownNamespace[filesystem]; namespace != "" && (errno == unix.EPERM || errno == unix.EBUSY) {
+		explanation.Remedy = "in a user namespace " + filesystem + " needs a new " + namespace +
+			" namespace beside it, and a host whose own " + filesystem + " is not covered in part; bind the host's instead"
+	}
+	if explanation.Detail == "" && explanation.Remedy == "" {
+		return err
+	}
+	return explanation
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/fsrun/fsrun/internal/recording"
+	"github.com/fsrun/fsrun/parent"
+)
+
+// watching is one watch.
+type watching struct {
+	options *options
+	to      *collector
+	service string
+	// sent are the handshakes that the collector has, of the containers that there
+	// are.
+	sent map[handshake]bool
+}
+
+// handshake is which one it is.
+type handshake struct {
+	container, verb string
+	began           time.Time
+}
+
+// watch looks at the containers until it is interrupted. What a collector does not
+// take is sent again at the next look; a container that is deleted between two
+// looks is missed.
+func watch(ctx context.Context, o *options, to *collector) error {
+	w := &watching{options: o, to: to, service: serviceOf(os.Getenv), sent: map[handshake]bool{}}
+	tick := time.NewTicker(o.interval)
+	defer tick.Stop()
+	for {
+		if err := w.look(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (w *watching) look(ctx context.Context) error {
+	containers, problems, err := parent.List(w.options.root)
+	if err != nil {
+		return err
+	}
+	for _, problem := range problems {
+		complain(problem)
+	}
+	still := map[handshake]bool{}
+	for i := range containers {
+		found, err := parent.Recordings(w.options.root, containers[i].ID)
+		if err != nil || len(found) == 0 {
+			continue // deleted meanwhile, or still being created
+		}
+		w.sendNew(ctx, found, still)
+	}
+	w.sent = still
+	return nil
+}
+
+// sendNew sends the recordings of a container that the collector does not have.
+func (w *watching) sendNew(ctx context.Context, found []*recording.Recording, still map[handshake]bool) {
+	var fresh []*recording.Recording
+	for _, r := range found {
+		if !w.sent[identify(r)] {
+			fresh = append(fresh, r)
+		}
+	}
+	if len(fresh) > 0 {
+		// All of them: they are one trace by the first, and have their ids.
+		if err := w.to.send(ctx, requestOf(w.service, found)); err != nil {
+			if ctx.Err() == nil {
+				complain(err)
+			}
+			return
+		}
+	}
+	for _, r := range found {
+		still[identify(r)] = true
+	}
+}
+
+func identify(r *recording.Recording) handshake { return handshake{r.Container, r.Verb, r.Began} }

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/fsrun/fsrun/parent"
+)
+
+// activated is what a service manager has given us for the program
+// (sd_listen_fds(3), sd_notify(3)). Sockets that are for another process, as
+// LISTEN_PID says, are left alone.
+func activated() (parent.Activation, error) {
+	given := parent.Activation{Notify: os.Getenv("NOTIFY_SOCKET")}
+	count, pid := os.Getenv("LISTEN_FDS"), os.Getenv("LISTEN_PID")
+	if count == "" || pid != "" && pid != strconv.Itoa(os.Getpid()) {
+		return given, nil
+	}
+	sockets, err := strconv.Atoi(count)
+	if err != nil || sockets < 0 || sockets > maxPreserved {
+		return given, fmt.Errorf("LISTEN_FDS is %q; allowed: 0 to %d", count, maxPreserved)
+	}
+	if fd := firstNotPassed(0, sockets); fd >= 0 {
+		return given, fmt.Errorf("LISTEN_FDS is %d, but descriptor %d is not open; allowed: the count of sockets that are passed from 3 on", sockets, fd)
+	}
+	given.Sockets, given.Names = sockets, os.Getenv("LISTEN_FDNAMES")
+	return given, nil
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/fsrun/fsrun/internal/cli"
+)
+
+// program is the command line: help, completions and parsing all come from it.
+func program(g *global) *cli.Program {
+	return &cli.Program{
+		Name:  "fsrun",
+		Short: "an OCI container runtime",
+		Flags: g.flags, Statuses: statuses(),
+		Commands: []*cli.Command{
+			wrapCommand(g),
+			runCommand(g),
+			createCommand(g),
+			startCommand(g),
+			execCommand(g),
+			killCommand(g),
+			pauseCommand(g),
+			resumeCommand(g),
+			updateCommand(g),
+			checkpointCommand(g),
+			restoreCommand(g),
+			deleteCommand(g),
+			stateCommand(g),
+			listCommand(g),
+			topCommand(g),
+			inspectCommand(g),
+			planCommand(g),
+			doctorCommand(g),
+			traceCommand(g),
+			replayCommand(g),
+			psCommand(g),
+			eventsCommand(g),
+			specCommand(),
+			featuresCommand(),
+			completionCommand(g),
+			manCommand(g),
+			helpCommand(g),
+		},
+	}
+}
+
+// run carries out a command line and gives the exit status.
+func run(arguments []string) int {
+	g := &global{}
+	p := program(g)
+	invocation, err := p.Parse(arguments)
+	status := 0
+	if err != nil {
+		err = usageError{err}
+	} else {
+		status, err = carryOut(g, p, invocation)
+	}
+	if err == nil {
+		return status
+	}
+	g.fail(err)
+	return invocation.Command.Failure()
+}
+
+func carryOut(g *global, p *cli.Program, invocation *cli.Invocation) (int, error) {
+	switch {
+	case invocation.Help:
+		return 0, p.Help(os.Stdout, invocation.Command, helpWidth())
+	case g.version:
+		return 0, writeVersion(os.Stdout)
+	case invocation.Command == nil:
+		return 0, errors.New("a command is missing; allowed: " + strings.Join(p.Names(), ", "))
+	}
+	if err := g.settle(); err != nil {
+		return 0, err
+	}
+	if slices.Contains(brief, invocation.Command.Name) {
+		shown := newProgress()
+		shown.at(strings.Join(append([]string{invocation.Command.Name}, invocation.Operands...), " "))
+		defer shown.over()
+	}
+	return invocation.Command.Run(invocation.Operands)
+}

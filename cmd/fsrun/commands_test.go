@@ -1,0 +1,59 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+// hides are flags of commands that are meant to have a global flag's name: the
+// field's other runtimes have the same two.
+var hides = map[string]bool{"spec --rootless": true}
+
+// A global flag cannot be given behind a command that has one of the same name.
+func TestCommandsLeaveGlobalFlagsAlone(t *testing.T) {
+	p := program(&global{})
+	seen := map[string]bool{}
+	for _, command := range p.Commands {
+		if seen[command.Name] {
+			t.Errorf("two commands are called %s", command.Name)
+		}
+		seen[command.Name] = true
+		if command.Flags == nil {
+			continue
+		}
+		global, own := pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
+		p.Flags(global)
+		command.Flags(own)
+		own.VisitAll(func(flag *pflag.Flag) {
+			if global.Lookup(flag.Name) != nil && !hides[command.Name+" --"+flag.Name] || flag.Shorthand != "" && global.ShorthandLookup(flag.Shorthand) != nil {
+				t.Errorf("%s: --%s is a global flag's name", command.Name, flag.Name)
+			}
+		})
+	}
+}
+
+// Every flag that takes a value says in its help what the value is.
+func TestHelpNamesValues(t *testing.T) {
+	p := program(&global{})
+	for _, command := range p.Commands {
+		var help strings.Builder
+		if err := p.Help(&help, command, 80); err != nil {
+			t.Fatal(err)
+		}
+		if command.Short == "" || !strings.Contains(help.String(), "Usage: fsrun "+command.Name) {
+			t.Errorf("%s: %s", command.Name, help.String())
+		}
+		if command.Flags == nil {
+			continue
+		}
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		command.Flags(flags)
+		flags.VisitAll(func(flag *pflag.Flag) {
+			if value, usage := pflag.UnquoteUsage(flag); usage == "" || flag.Value.Type() != "bool" && value != strings.ToUpper(value) {
+				t.Errorf("%s: --%s %s: %s", command.Name, flag.Name, value, usage)
+			}
+		})
+	}
+}

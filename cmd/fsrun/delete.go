@@ -1,0 +1,39 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/pflag"
+
+	"github.com/fsrun/fsrun/internal/cli"
+	"github.com/fsrun/fsrun/parent"
+)
+
+func deleteCommand(g *global) *cli.Command {
+	var force bool
+	return &cli.Command{
+		Name: "delete", Arguments: "CONTAINER", Least: 1, Most: 1,
+		Short: "remove what is left of a container",
+		Long: `The container has to be stopped, or to be what a creator left behind that was
+killed. A failed poststop hook is a warning.`,
+		Flags: func(flags *pflag.FlagSet) {
+			flags.BoolVarP(&force, "force", "f", false, "kill a container that is not stopped; one that does not exist is no error")
+		},
+		Run: func(operands []string) (int, error) {
+			return 0, deleteContainer(g.root, operands[0], force, g.warn)
+		},
+	}
+}
+
+// deleteContainer deletes a container and warns of poststop hooks that failed.
+func deleteContainer(root, id string, force bool, warn func(string)) error {
+	err := parent.Delete(root, id, force)
+	var poststop *parent.PoststopError
+	if !errors.As(err, &poststop) {
+		return err
+	}
+	for _, failure := range poststop.Failures {
+		warn(failure.Error())
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/spf13/pflag"
+
+	"github.com/fsrun/fsrun/internal/cli"
+	"github.com/fsrun/fsrun/parent"
+	"github.com/fsrun/fsrun/parent/bundle"
+)
+
+// execFailure tells the caller that no program ran.
+const execFailure = 255
+
+func execCommand(g *global) *cli.Command {
+	e := &execution{}
+	return &cli.Command{
+		Name: "exec", Arguments: "CONTAINER [PROGRAM [ARGUMENT...]]",
+		Least: 1, Most: cli.Unlimited, TakesProgram: true, Operands: 1,
+		Short: "run another program in a running container",
+		Long: `The process starts out as the container's own one, without its terminal, or as
+the one in the file of --process; flags and the program's name change that. The
+exit status is the program's, or 128 and the number of the signal that killed
+it; 255 means that no program ran. Flags may stand before and after CONTAINER;
+from the program's name on, everything is the program's.`,
+		Examples: []cli.Example{
+			{Line: "fsrun exec web ls -l /", Meaning: "list the container's root"},
+			{Line: "fsrun exec -t web sh", Meaning: "a shell on a terminal"},
+		},
+		Flags: e.flags, FailureStatus: execFailure,
+		Run: func(operands []string) (int, error) { return e.run(g, operands[0], operands[1:]) },
+	}
+}
+
+// execution holds the flags of exec.
+type execution struct {
+	changes       processChanges
+	processFile   string
+	consoleSocket string
+	pidFile       string
+	detach        bool
+	ignorePaused  bool
+	preserved     int
+	handshake     handshakeFlags
+
+	cgroup, pidfdSocket string
+}
+
+func (e *execution) flags(flags *pflag.FlagSet) {
+	e.changes.register(flags)
+	flags.StringVarP(&e.processFile, "process", "p", "", "take the process from `FILE`, as JSON like process in config.json")
+	flags.BoolVarP(&e.detach, "detach", "d", false, "do not wait for the program")
+	flags.StringVar(&e.consoleSocket, "console-socket", "", "send the master of the process's terminal to the unix socket `SOCKET`")
+	flags.StringVar(&e.pidFile, "pid-file", "", "write the process id to `FILE`")
+	flags.IntVar(&e.preserved, "preserve-fds", 0, "pass `COUNT` descriptors from 3 on to the program")
+	flags.BoolVar(&e.ignorePaused, "ignore-paused", false, "join a paused container; the program runs once it is resumed")
+	flags.StringVar(&e.cgroup, "cgroup", "", "join the group at `PATH` beneath the container's cgroup")
+	flags.StringVar(&e.pidfdSocket, "pidfd-socket", "", "send a pidfd of the process to the unix socket `SOCKET`")
+	e.handshake.register(flags)
+}
+
+func (e *execution) run(g *global, id string, command []string) (int, error) {
+	if err := checkPreserved(e.preserved, 0); err != nil {
+		return 0, err
+	}
+	process, err := e.process(g, id, command)
+	if err != nil {
+		return 0, err
+	}
+	options := parent.ExecOptions{
+		StateRoot: g.root, ID: id, Process: process,
+		ConsoleSocket: e.consoleSocket, PIDFile: e.pidFile, PIDFDSocket: e.pidfdSocket, Cgroup: e.cgroup,
+		PreservedFDs: e.preserved, Stdio: standard, IgnorePaused: e.ignorePaused,
+		Handshake: g.handshake(&e.handshake),
+	}
+	if e.detach {
+		_, err := parent.Exec(options)
+		return 0, err
+	}
+	ended, err := inForeground(false, func(console func(int) error) (*parent.Running, error) {
+		if options.ConsoleSocket == "" {
+			options.OnConsole = console
+		}
+		return parent.Exec(options)
+	})
+	if ended == nil {
+		return 0, err
+	}
+	return exitStatus(*ended), err
+}
+
+// process is the container's own, or the file's, with the changes asked for.
+func (e *execution) process(g *global, id string, command []string) (process *specs.Process, err error) {
+	switch {
+	case e.processFile != "" && len(command) > 0:
+		return nil, errors.New("exec: a program is given, and --process gives one too; allowed: one of them")
+	case e.processFile != "":
+		process, err = bundle.LoadProcess(e.processFile)
+	case len(command) == 0:
+		return nil, errors.New("exec: PROGRAM is missing; allowed: a program, or --process")
+	default:
+		process, err = containerProcess(g.root, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(command) > 0 {
+		process.Args = command
+	}
+	return process, e.changes.apply(process)
+}
+
+// containerProcess is the process that a container was created with, off its
+// terminal.
+func containerProcess(root, id string) (*specs.Process, error) {
+	if _, err := parent.Inspect(root, id); err != nil {
+		return nil, err
+	}
+	spec, err := parent.Configuration(root, id)
+	if err != nil {
+		return nil, err
+	}
+	spec.Process.Terminal = false
+	return spec.Process, nil
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/cgroupv2"
+	"github.com/fsrun/fsrun/parent"
+	"github.com/fsrun/fsrun/parent/state"
+	"github.com/fsrun/fsrun/protocol"
+)
+
+// faultJSON is what is known of a failure beside its one line: a failed
+// handshake's Fault, whole, and of another error what it names.
+type faultJSON struct {
+	Code      string        `json:"code,omitempty"`
+	Machine   string        `json:"machine,omitempty"`
+	State     string        `json:"state,omitempty"`
+	Awaited   string        `json:"awaited,omitempty"`
+	Op        string        `json:"op,omitempty"`
+	Path      string        `json:"path,omitempty"`
+	Call      string        `json:"call,omitempty"`
+	Errno     int           `json:"errno,omitempty"`
+	ErrnoName string        `json:"errno_name,omitempty"`
+	Object    string        `json:"object,omitempty"`
+	Detail    string        `json:"detail,omitempty"`
+	Hint      string        `json:"hint,omitempty"`
+	Cgroup    *countersJSON `json:"cgroup,omitempty"`
+}
+
+// The codes of what failed before a handshake began, or without one, beside the
+// protocol's.
+const (
+	codeUsage  = "usage"  // the command line
+	codeConfig = "config" // what config.json asks for, at the place that is told
+	codeStatus = "status" // the container's status is none for the command
+)
+
+// usageError is a command line that says nothing that can be done.
+type usageError struct{ error }
+
+func (u usageError) Unwrap() error { return u.error }
+
+// Hint tells where one learns what can be.
+func (u usageError) Hint() string { return "fsrun help COMMAND shows what is allowed, with examples" }
+
+// statusHints are of failures for whose lines engines look word for word: what to do
+// stands beside it.
+var statusHints = []struct {
+	is   error
+	hint string
+}{
+	{state.ErrNotExist, "fsrun list shows the containers that there are in the directory of --root"},
+	{parent.ErrNotRunning, "its program has ended: fsrun inspect tells how, fsrun delete removes what is left"},
+}
+
+// classify gives a failure that is no handshake's its code, where it has one.
+func (f *faultJSON) classify(err error) {
+	for _, known := range statusHints {
+		if errors.Is(err, known.is) {
+			f.Code, f.Hint = codeStatus, cmp.Or(f.Hint, known.hint)
+			return
+		}
+	}
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
+		f.Code = codeUsage
+	case f.Path != "":
+		f.Code = codeConfig
+	}
+}
+
+// countersJSON is what a cgroup had counted when its limit had a part in a failure.
+type countersJSON struct {
+	MemoryPeak  *uint64 `json:"memory_peak_bytes,omitempty"`
+	MemoryLimit *uint64 `json:"memory_limit_bytes,omitempty"`
+	MemoryMax   *uint64 `json:"memory_events_max,omitempty"`
+	OOMKills    *uint64 `json:"memory_events_oom_kill,omitempty"`
+	PidsPeak    *uint64 `json:"pids_peak,omitempty"`
+	PidsLimit   *uint64 `json:"pids_limit,omitempty"`
+	PidsRefused *uint64 `json:"pids_events_max,omitempty"`
+}
+
+// faultFields tells what an error names, nil if that is nothing.
+func faultFields(err error) *faultJSON {
+	if err == nil {
+		return nil
+	}
+	var fault *protocol.Fault
+	told := &faultJSON{}
+	if errors.As(err, &fault) {
+		told.Code = fault.Code.String()
+	} else {
+		fault = protocol.Explain(0, err)
+		fault.Detail = "" // it is the message
+	}
+	told.Machine, told.State, told.Awaited, told.Op, told.Path = fault.Machine, fault.State, fault.Awaited, fault.Op, fault.Path
+	told.Call, told.Errno, told.Object, told.Detail, told.Hint = fault.Call, int(fault.Errno), fault.Object, fault.Detail, fault.Hint
+	if fault.Errno != 0 {
+		told.ErrnoName = unix.ErrnoName(fault.Errno)
+	}
+	if told.Code == "" {
+		told.classify(err)
+	}
+	var counted *parent.Counted
+	if errors.As(err, &counted) {
+		told.Cgroup = countersOf(counted.Stats)
+	}
+	if *told == (faultJSON{}) {
+		return nil
+	}
+	return told
+}
+
+func countersOf(stats *cgroupv2.Stats) *countersJSON {
+	told := &countersJSON{}
+	if memory := stats.Memory; memory != nil {
+		told.MemoryPeak, told.MemoryLimit = known(memory.Peak), finite(memory.Limit)
+		told.MemoryMax, told.OOMKills = &memory.Events.Max, &memory.Events.OOMKill
+	}
+	if pids := stats.Pids; pids != nil {
+		told.PidsPeak, told.PidsLimit, told.PidsRefused = known(pids.Peak), finite(pids.Limit), &pids.Refused
+	}
+	return told
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/parent"
+	"github.com/fsrun/fsrun/parent/console"
+)
+
+// foreground is what the caller lends to a process: signals, and a terminal if
+// the process has one.
+type foreground struct {
+	signals *forwarder
+	relay   *console.Relay
+	master  int
+}
+
+// inForeground starts a process of a container, passes signals on to it, relays
+// its terminal and waits for its end. The status is nil if it never ran. A mortal
+// process is ended by what would end one that is not process 1.
+func inForeground(mortal bool, start func(console func(int) error) (*parent.Running, error)) (*unix.WaitStatus, error) {
+	signals, err := forwardSignals(mortal)
+	if err != nil {
+		return nil, err
+	}
+	f := &foreground{signals: signals}
+	defer f.close()
+	running, err := start(f.takeConsole)
+	if err != nil {
+		return nil, err
+	}
+	err = signals.until(running)
+	status, waitError := running.Wait()
+	status = signals.end(status)
+	return &status, errors.Join(err, waitError)
+}
+
+// takeConsole relays between our terminal and the master of the container's.
+func (f *foreground) takeConsole(master int) (err error) {
+	f.master = master
+	caller := console.Caller{
+		Input: 0, Output: 1,
+		Signal: func(os.Signal) {}, // forwarded with all others
+	}
+	if f.signals.mortal {
+		caller.Struck = f.signals.struck
+	}
+	f.relay, err = console.Foreground(master, caller)
+	if err != nil {
+		unix.Close(master)
+	}
+	return err
+}
+
+// close gives the caller's terminal back. That the last output could not be
+// shown, as to a closed pipe, is the reader's wish.
+func (f *foreground) close() {
+	f.signals.stop()
+	if f.relay != nil {
+		_ = f.relay.Close()
+		unix.Close(f.master)
+	}
+}
+
+// exitStatus is a process's end as shells put it.
+func exitStatus(ended unix.WaitStatus) int {
+	if ended.Signaled() {
+		return 128 + int(ended.Signal())
+	}
+	return ended.ExitStatus()
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/spf13/pflag"
+
+	"github.com/fsrun/fsrun/internal/cli"
+	"github.com/fsrun/fsrun/parent"
+	"github.com/fsrun/fsrun/parent/state"
+)
+
+// global holds the global flags.
+type global struct {
+	root          string
+	log           logger
+	debug         bool
+	version       bool
+	systemdCgroup bool
+	rootless      string
+	cgroupManager string
+}
+
+func (g *global) flags(flags *pflag.FlagSet) {
+	flags.StringVar(&g.root, "root", "", "keep the state of containers in `DIRECTORY`: by default /run/fsrun, or $XDG_RUNTIME_DIR/fsrun for a user without privileges")
+	flags.StringVar(&g.log.path, "log", "", "append the log to `FILE`; errors go to standard error too")
+	flags.Var(cli.Choice(&g.log.format, "text", "text", "json"), "log-format", "write the log as `FORMAT`: text or json")
+	flags.Var(cli.Choice(&g.log.level, "info", logLevels[:]...), "log-level", "log what is at least of `LEVEL`: debug, info, warning or error")
+	flags.BoolVar(&g.debug, "debug", false, "the same as --log-level debug: log every step of the handshake")
+	flags.BoolVar(&g.systemdCgroup, "systemd-cgroup", false, "the same as --cgroup-manager systemd")
+	flags.Var(cli.Choice(&g.rootless, "auto", "auto", "true", "false"), "rootless", "`WHETHER` the caller is without privileges; only auto is needed, which asks the kernel")
+	flags.Var(cli.Choice(&g.cgroupManager, "cgroupfs", "cgroupfs", "systemd", "disabled"), "cgroup-manager", "have the cgroups of new containers made by `MANAGER`: cgroupfs, which is fsrun itself; systemd, with linux.cgroupsPath as SLICE:PREFIX:NAME; or disabled, which is nobody")
+	flags.BoolVarP(&g.version, "version", "v", false, "print the version")
+}
+
+// cgroupManagers are the words of --cgroup-manager.
+var cgroupManagers = map[string]parent.CgroupManager{
+	"cgroupfs": parent.Cgroupfs, "systemd": parent.Systemd, "disabled": parent.NoCgroup,
+}
+
+// manager is who makes cgroups. Engines that give both flags mean systemd.
+func (g *global) manager() parent.CgroupManager {
+	if g.systemdCgroup {
+		return parent.Systemd
+	}
+	return cgroupManagers[g.cgroupManager]
+}
+
+// settle refuses what cannot be honoured and fills in defaults.
+func (g *global) settle() error {
+	if g.debug {
+		g.log.level = "debug"
+	}
+	if err := g.log.open(); err != nil {
+		return err
+	}
+	var err error
+	if g.root == "" {
+		g.root, err = state.Root()
+	} else {
+		g.root, err = filepath.Abs(g.root)
+	}
+	return err
+}

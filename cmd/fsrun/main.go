@@ -1,0 +1,17 @@
+//go:debug updatemaxprocs=0
+
+// Command fsrun is an OCI container runtime.
+package main
+
+import (
+	"os"
+
+	_ "github.com/fsrun/fsrun/child/first" // the binary is both sides; argv[0] tells which
+	"github.com/fsrun/fsrun/internal/sys"
+)
+
+func main() {
+	sys.SlowMonitor()
+	sys.GrowStack()
+	os.Exit(run(os.Args[1:]))
+}

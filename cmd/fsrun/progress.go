@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fsrun/fsrun/internal/cli/style"
+	"github.com/fsrun/fsrun/protocol/machine"
+)
+
+// untold is for how long nothing has to be said, and how often it is said after that.
+const untold = time.Second
+
+// progress tells people at a terminal, in a line that stays in its place, what
+// something takes so long for.
+type progress struct {
+	to     io.Writer
+	fit    func() int // the terminal's columns
+	mutex  sync.Mutex
+	began  time.Time
+	doing  string
+	timer  *time.Timer // nil: it has not begun, or is over
+	showed bool
+}
+
+// newProgress returns nil where nobody looks: its methods do nothing then.
+func newProgress() *progress {
+	if !style.IsTerminal(os.Stderr) {
+		return nil
+	}
+	return &progress{to: os.Stderr, fit: func() int { return style.Width(os.Stderr) }}
+}
+
+// at says what is being done from now on.
+func (p *progress) at(doing string) {
+	if p == nil {
+		return
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.doing = doing
+	if p.timer == nil {
+		p.began = time.Now()
+		p.timer = time.AfterFunc(untold, p.tell)
+	}
+}
+
+func (p *progress) tell() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.timer == nil {
+		return
+	}
+	line := oneLine(fmt.Sprintf("fsrun: %s: %s", time.Since(p.began).Round(time.Second), p.doing))
+	line = strings.TrimRight(style.Fit(line, p.fit()-1), " ")
+	fmt.Fprint(p.to, "\r"+line+clearToEnd)
+	p.showed = true
+	p.timer.Reset(untold)
+}
+
+// over takes the line away.
+func (p *progress) over() {
+	if p == nil {
+		return
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	p.timer = nil
+	if p.showed {
+		fmt.Fprint(p.to, "\r"+clearToEnd)
+	}
+	p.showed = false
+}
+
+// step says where the parent's machine has come.
+func (p *progress) step(step machine.Step) {
+	if p == nil || step.Row == nil {
+		return
+	}
+	table := tables.Parent
+	if table.IsTerminal(step.Row.To) {
+		p.over()
+		return
+	}
+	doing := string(step.Row.To)
+	if wait := table.Waiting(step.Row.To); wait != nil {
+		doing += ", waiting for " + wait.For
+	} else if at := slices.IndexFunc(table.Effects, func(known machine.Outcomes) bool { return known.Effect == step.Row.Effect }); at >= 0 {
+		doing += ": " + table.Effects[at].Meaning
+	}
+	p.at(doing)
+}
+
+// brief are the commands that have neither a handshake nor an output, and should be
+// done at once; when they are not, it is the kernel, or a hook, that they wait for.
+var brief = []string{"kill", "pause", "resume", "update", "checkpoint", "delete"}

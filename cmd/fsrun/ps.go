@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/fsrun/fsrun/internal/cli"
+	"github.com/fsrun/fsrun/parent"
+)
+
+func psCommand(g *global) *cli.Command {
+	var as format
+	return &cli.Command{
+		Name: "ps", Arguments: "CONTAINER [PS-ARGUMENT...]",
+		Least: 1, Most: cli.Unlimited, TakesProgram: true, Operands: 1, Verbatim: true,
+		Short: "list the processes of a container",
+		Long: `The table is what ps(1) of this machine prints of them, by default with -ef;
+what follows CONTAINER is ps's, and must leave its column PID in place. As JSON
+it is the list of their process ids on this machine.`,
+		Examples: []cli.Example{
+			{Line: "fsrun ps web", Meaning: "what runs in the container web"},
+			{Line: "fsrun ps web -o pid,rss,comm", Meaning: "the same, with the columns asked for"},
+		},
+		Flags: func(flags *pflag.FlagSet) { as.flags(flags, asTable) },
+		Run: func(operands []string) (int, error) {
+			arguments := as.takeFrom(operands[1:])
+			pids, err := parent.Processes(g.root, operands[0])
+			if err != nil {
+				return 0, err
+			}
+			if as.isJSON() {
+				return 0, writeJSON(os.Stdout, append([]int{}, pids...))
+			}
+			return 0, writeProcesses(os.Stdout, pids, arguments)
+		},
+	}
+}
+
+// writeProcesses lets ps(1) print, and takes what is about the processes.
+func writeProcesses(to io.Writer, pids []int, arguments []string) error {
+	if len(arguments) == 0 {
+		arguments = []string{"-ef"}
+	}
+	command := exec.Command("ps", arguments...)
+	output, err := command.Output()
+	if err != nil {
+		said := ""
+		if ended, is := err.(*exec.ExitError); is { //nolint:errorlint // Output returns it bare
+			said = ": " + strings.TrimSpace(string(ended.Stderr))
+		}
+		return fmt.Errorf("%s: %w%s (--format json needs no ps)", command, err, said)
+	}
+	return selectLines(to, output, pids)
+}
+
+// selectLines writes the header and the lines whose column PID holds one of the
+// ids.
+func selectLines(to io.Writer, table []byte, pids []int) error {
+	lines := bufio.NewScanner(bytes.NewReader(table))
+	lines.Buffer(nil, len(table)+1)
+	column := -1
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if column < 0 {
+			if column = slices.Index(fields, "PID"); column < 0 {
+				return fmt.Errorf("ps: its output has no column PID in the first line, %q; allowed: arguments that print one", lines.Text())
+			}
+		} else if len(fields) <= column || !containsPID(pids, fields[column]) {
+			continue
+		}
+		if _, err := fmt.Fprintln(to, lines.Text()); err != nil {
+			return err
+		}
+	}
+	if column < 0 {
+		return fmt.Errorf("ps: it printed nothing; allowed: arguments that print a column PID")
+	}
+	return lines.Err()
+}
+
+func containsPID(pids []int, text string) bool {
+	pid, err := strconv.Atoi(text)
+	return err == nil && slices.Contains(pids, pid)
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// asked is what a test asks of the child, which finds it as JSON in a file that
+// it inherits.
+type asked struct {
+	Meddling   *meddling   // somebody is to meddle with the frames
+	Substitute *substitute // another program is to be the child
+}
+
+// askedDescriptor holds it.
+const askedDescriptor = gate
+
+// readAsked reads what is asked of this child; nothing where no test does.
+func readAsked() (a asked) {
+	if len(os.Args) != 2 || os.Args[1] == strconv.Itoa(askedDescriptor) {
+		return a
+	}
+	content := make([]byte, 4096)
+	size, err := unix.Pread(askedDescriptor, content, 0)
+	if err != nil || json.Unmarshal(content[:size], &a) != nil {
+		return asked{}
+	}
+	return a
+}
+
+// file is what the caller inherits for the child.
+func (a asked) file() (*os.File, error) {
+	content, err := json.Marshal(a)
+	if err != nil {
+		return nil, err
+	}
+	descriptor, err := unix.MemfdCreate("asked", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("memfd_create: %w", err)
+	}
+	file := os.NewFile(uintptr(descriptor), "asked")
+	_, err = file.Write(content)
+	return file, err
+}

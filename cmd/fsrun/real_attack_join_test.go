@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/harness"
+	"github.com/fsrun/fsrun/internal/harness/supervise"
+	"github.com/fsrun/fsrun/internal/sys"
+	"github.com/fsrun/fsrun/parent"
+)
+
+// spy is a program in a container that is told what to look at, and answers.
+type spy struct {
+	*container
+	orders  *os.File
+	answers *bufio.Reader
+	pipe    *os.File // that answers reads
+}
+
+// spyPatience is how long an answer may take.
+const spyPatience = 20 * time.Second
+
+// newSpy starts a container whose shell runs a script for each order that it
+// reads, with the order's words as its arguments.
+func newSpy(t *testing.T, script string, edits ...harness.Edit) *spy {
+	t.Helper()
+	loop := fmt.Sprintf("answer() {\n%s\n}\nwhile read -r order; do answer $order; echo end; done 2>/dev/null", script)
+	s := &spy{container: newContainer(t, append([]harness.Edit{harness.Shell(loop)}, edits...)...)}
+	read, orders, err := os.Pipe()
+	must(t, err)
+	t.Cleanup(func() { orders.Close() })
+	answers, write, err := os.Pipe()
+	must(t, err)
+	t.Cleanup(func() { answers.Close() })
+	s.Stdio = [3]int{int(read.Fd()), int(write.Fd()), int(write.Fd())}
+	s.orders, s.answers = orders, bufio.NewReader(answers)
+	s.pipe = answers
+	_, err = parent.Create(s.Options)
+	must(t, err)
+	must(t, parent.Start(s.StateRoot, s.ID, parent.Handshake{}))
+	must(t, read.Close())
+	must(t, write.Close())
+	return s
+}
+
+// order has the script run, and returns the lines that it wrote.
+func (s *spy) order(words ...string) (lines []string) {
+	s.t.Helper()
+	_, err := fmt.Fprintln(s.orders, strings.Join(words, " "))
+	must(s.t, err)
+	must(s.t, s.pipe.SetReadDeadline(time.Now().Add(spyPatience)))
+	for {
+		line, err := s.answers.ReadString('\n')
+		if err != nil {
+			s.t.Errorf("the spy, asked for %v: %v", words, err)
+			return lines
+		}
+		if line = strings.TrimSpace(line); line == "end" {
+			return lines
+		}
+		lines = append(lines, line)
+	}
+}
+
+// insideAs is what a process is called in the innermost of its pid namespaces, ""
+// if that is ours.
+func insideAs(pid uint32) string {
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(content)) {
+		if names, is := strings.CutPrefix(line, "NSpid:"); is {
+			if numbers := strings.Fields(names); len(numbers) > 1 {
+				return numbers[len(numbers)-1]
+			}
+		}
+	}
+	return ""
+}
+
+// joinWatched has /bin/true join the container, by a command, and calls a function
+// before each system call that the runtime makes where the container sees it.
+func (s *spy) joinWatched(command string, before func(inside string, call *sys.Notification)) {
+	t := s.t
+	t.Helper()
+	arguments := []string{"--root", s.StateRoot, "exec"}
+	for _, wait := range waits() { // looking takes its time
+		arguments = append(arguments, "--deadline", string(wait.State)+"=0s")
+	}
+	joining := exec.Command(command, append(arguments, s.ID, "/bin/true")...)
+	joining.Args[0] = commandName
+	said := errorFile(t)
+	joining.Stderr = said
+	executed := map[uint32]bool{}
+	err := supervise.Run(t, joining, func(call *sys.Notification) unix.Errno {
+		if inside := insideAs(call.PID); inside != "" && !executed[call.PID] {
+			before(inside, call)
+			// The runtime's own binary is executed by execveat(2).
+			executed[call.PID] = call.Call == unix.SYS_EXECVE
+		}
+		return 0
+	})
+	if text := written(t, said); err != nil {
+		t.Fatalf("exec: %v: %s", err, text)
+	}
+	if len(executed) == 0 {
+		t.Error("no process of the runtime was seen in the container")
+	}
+}
+
+// lookInto opens all of a process that is open to those who may trace it.
+const lookInto = `
+for file in exe mem environ maps auxv; do true < /proc/$1/$file && echo opens $file; done
+for file in /proc/$1/fd/*; do true < $file && echo opens $file; done
+for place in root cwd; do cd /proc/$1/$place && echo enters $place; cd /; done`
+
+// TestJoiningChildIsClosed: before each system call that it makes where the
+// container sees it, root in the container tries to look into the runtime that
+// joins. With all capabilities over its own user namespace it gets nowhere; nor
+// without CAP_SYS_PTRACE where the user namespace is the host's.
+//
+// SPEC: M-ACT-7
+// CLASS: V1
+func TestJoiningChildIsClosed(t *testing.T) {
+	wholeInGuest(t)
+	for name, edits := range map[string][]harness.Edit{
+		"user namespace":        {harness.UserNamespace, harness.Capable(t)},
+		"host's user namespace": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSpy(t, lookInto, edits...)
+			looks := 0
+			s.joinWatched(commandName, func(inside string, call *sys.Notification) {
+				looks++
+				for _, line := range s.order(inside) {
+					t.Errorf("before call %d, %d: it %s", looks, call.Call, line)
+				}
+			})
+			t.Logf("looked before %d calls", looks)
+			// That it could see anything at all: itself.
+			equal(t, "what it can do with itself", "opens exe", strings.Join(s.order("self")[:1], ""))
+		})
+	}
+}
+
+// TestBinaryIsNotWrittenWhenItIsFree: root in the container, with all capabilities,
+// opens the binary of the runtime that joins, and writes to it once nobody executes
+// it any more.
+//
+// CLASS: V2
+func TestBinaryIsNotWrittenWhenItIsFree(t *testing.T) {
+	wholeInGuest(t)
+	s := newSpy(t, `
+case $1 in
+hold) exec 9< /proc/$2/exe && echo held;;
+write) echo evil > /proc/self/fd/9 && echo written;;
+esac`, harness.Capable(t))
+	binary := filepath.Join(harness.Directory(t), commandName)
+	content, err := os.ReadFile("/proc/self/exe")
+	must(t, err)
+	must(t, os.WriteFile(binary, content, 0o755))
+	before := fingerprint(t, binary)
+	executed, held := false, false
+	s.joinWatched(binary, func(inside string, call *sys.Notification) {
+		if executed && !held {
+			held = strings.Join(s.order("hold", inside), "") == "held"
+		}
+		executed = executed || call.Call == unix.SYS_EXECVEAT
+	})
+	if !held {
+		t.Error("the binary was never held")
+	}
+	for _, line := range s.order("write") {
+		t.Error("it has", line)
+	}
+	if fingerprint(t, binary) != before {
+		t.Error("the binary on the host has changed")
+	}
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/harness"
+	"github.com/fsrun/fsrun/internal/harness/supervise"
+	"github.com/fsrun/fsrun/internal/sys"
+	"github.com/fsrun/fsrun/parent"
+)
+
+// failures are what the kernel answers when something is short, interrupted,
+// forbidden, unknown or broken.
+var failures = []unix.Errno{unix.EINTR, unix.EAGAIN, unix.ENOMEM, unix.EMFILE, unix.ENOSPC, unix.EPERM, unix.ENOSYS, unix.EIO}
+
+// site is one system call of a walk: the n-th of its number, by whichever process
+// of the runtime.
+type site struct {
+	number uint32
+	n      int
+}
+
+func (s site) String() string { return fmt.Sprintf("call_%d_%d", s.number, s.n) }
+
+// sweep is a verb of which system calls are failed.
+type sweep struct {
+	verb string
+	// container is what the verb is for; after it has failed it is deleted.
+	container func(*testing.T) *container
+	arguments func(*container) []string
+	every     int // by default each every-th call is failed
+}
+
+// TestEveryCallFails walks run, create and exec again and again, and fails the
+// first, the second, … of each system call that parent and child make. What is
+// started has what it was promised, or the failure is told by name; either way
+// nothing is left once it is deleted.
+func TestEveryCallFails(t *testing.T) {
+	harness.Need(t, harness.Container...)
+	// The containers' common group is not theirs to remove.
+	slice := harness.CgroupMount + harness.Slice()
+	must(t, os.MkdirAll(slice, 0o755))
+	defer os.Remove(slice)
+	directory := harness.Bundle(t, harness.Args("/bin/exit"), denying(false, "getpriority"))
+	harness.ExitProgram(t, directory+"/rootfs/bin/exit")
+	anew := func(t *testing.T) *container { return newContainerOf(t, directory) }
+	running := newContainer(t, harness.Args("/bin/sleep", "1000"))
+	running.start()
+	for _, s := range []sweep{
+		{"run", anew, func(c *container) []string { return []string{"run", "--bundle", c.Bundle, c.ID} }, 6},
+		{"create", anew, func(c *container) []string { return []string{"create", "--bundle", c.Bundle, c.ID} }, 10},
+		{"exec", func(*testing.T) *container { return running }, func(c *container) []string { return []string{"exec", c.ID, "/bin/true"} }, 6},
+	} {
+		t.Run(s.verb, s.test)
+	}
+}
+
+func (s *sweep) test(t *testing.T) {
+	counts := map[uint32]int{}
+	if err := s.walk(t, site{}, 0, counts); err != nil {
+		t.Fatal("without any fault: ", err)
+	}
+	var sites []site
+	for number, count := range counts {
+		for n := 1; n <= count; n++ {
+			sites = append(sites, site{number, n})
+		}
+	}
+	slices.SortFunc(sites, func(a, b site) int { return cmp.Or(cmp.Compare(a.number, b.number), a.n-b.n) })
+	passed, total, refused := 0, 0, 0
+	for i, at := range sites {
+		for _, errno := range s.errnos(i) {
+			total++
+			if t.Run(fmt.Sprintf("%s_%s", at, unix.ErrnoName(errno)), func(t *testing.T) {
+				if s.walk(t, at, errno, map[uint32]int{}) != nil {
+					refused++
+				}
+			}) {
+				passed++
+			}
+		}
+	}
+	t.Logf("figure: fault cells, system calls of %s %d/%d", s.verb, passed, total)
+	t.Logf("of %d calls; %d walks were refused, the others overcame the failure", len(sites), refused)
+}
+
+// errnos are those to fail a call with: all in a full run, or another one for each
+// call that has its turn.
+func (s *sweep) errnos(turn int) []unix.Errno {
+	every := s.every
+	if harness.Guest() {
+		every *= 10 // it is emulated
+	}
+	switch {
+	case fullRun():
+		return failures
+	case turn%every != 0:
+		return nil
+	}
+	return failures[turn/every%len(failures):][:1]
+}
+
+// walk runs the verb, fails one of its calls, and counts them all.
+func (s *sweep) walk(t *testing.T, at site, errno unix.Errno, counts map[uint32]int) error {
+	t.Helper()
+	c := s.container(t)
+	command := exec.Command("fsrun", append([]string{"--root", c.StateRoot}, s.arguments(c)...)...)
+	// A file: a container that is created keeps what it inherits.
+	output, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	must(t, err)
+	defer output.Close()
+	command.Stdout, command.Stderr = output, output
+	hung := time.AfterFunc(walkTime, func() { t.Error("it hangs"); _ = command.Process.Kill() })
+	ended := supervise.Run(t, command, func(call *sys.Notification) unix.Errno {
+		number := uint32(call.Call)
+		if number == unix.SYS_FCNTL && call.Arguments[1] == unix.F_GETFD {
+			return 0 // Go's runtime looks for its standard descriptors and does not stand a failure
+		}
+		counts[number]++
+		if at == (site{number, counts[number]}) {
+			return errno
+		}
+		return 0
+	})
+	hung.Stop()
+	said, err := os.ReadFile(output.Name())
+	must(t, err)
+	if s.verb != "exec" {
+		must(t, parent.Delete(c.StateRoot, c.ID, true))
+	}
+	if ended != nil {
+		s.explained(t, at, ended, strings.TrimSpace(string(said)))
+	}
+	return ended
+}
+
+// failed are the statuses of fsrun's own failures.
+var failed = map[string]int{"run": 1, "create": 1, "exec": 255}
+
+// explained fails unless the last line says what failed.
+func (s *sweep) explained(t *testing.T, at site, ended error, said string) {
+	t.Helper()
+	var exit *exec.ExitError
+	if !errors.As(ended, &exit) || exit.ExitCode() != failed[s.verb] {
+		t.Errorf("it ended with %v: %s", ended, said)
+	}
+	what, is := strings.CutPrefix(said[strings.LastIndexByte(said, '\n')+1:], "fsrun: ")
+	named := slices.ContainsFunc([]string{": ", " while ", "waited "}, func(word string) bool { return strings.Contains(what, word) })
+	if (!is || !named) && at.number != unix.SYS_WRITE {
+		t.Errorf("the failure is not told by name: %q", said)
+	}
+}

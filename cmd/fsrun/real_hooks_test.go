@@ -1,0 +1,244 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/fsrun/fsrun/internal/harness"
+	"github.com/fsrun/fsrun/parent"
+	"github.com/fsrun/fsrun/parent/state"
+)
+
+// points are the points at which hooks run, in their order (runtime.md,
+// "Lifecycle"), with the status that the state on their standard input has.
+var points = []struct{ name, status string }{
+	{"prestart", "creating"}, {"createRuntime", "creating"}, {"createContainer", "creating"},
+	{"startContainer", "created"}, {"poststart", "running"}, {"poststop", "stopped"},
+}
+
+// withHook sets the hooks of one point.
+func withHook(point string, hook ...specs.Hook) harness.Edit {
+	return func(spec *specs.Spec) {
+		if spec.Hooks == nil {
+			spec.Hooks = &specs.Hooks{}
+		}
+		switch point {
+		case "prestart":
+			//lint:ignore SA1019 deprecated, and engines still use it
+			spec.Hooks.Prestart = hook
+		case "createRuntime":
+			spec.Hooks.CreateRuntime = hook
+		case "createContainer":
+			spec.Hooks.CreateContainer = hook
+		case "startContainer":
+			spec.Hooks.StartContainer = hook
+		case "poststart":
+			spec.Hooks.Poststart = hook
+		case "poststop":
+			spec.Hooks.Poststop = hook
+		}
+	}
+}
+
+// hookPlace is a directory that is the same on the host and in the container.
+func hookPlace(t *testing.T) (directory string, edit harness.Edit) {
+	t.Helper()
+	directory = harness.Directory(t)
+	must(t, os.Chmod(directory, 0o777))
+	return directory, func(spec *specs.Spec) {
+		spec.Mounts = append(spec.Mounts, harness.Bind(directory, directory))
+	}
+}
+
+// shellHook runs a script: by a path that is there on the host and in the
+// container.
+func shellHook(script string) specs.Hook {
+	return specs.Hook{Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: []string{"PATH=/bin:/usr/bin", "IN=hook"}}
+}
+
+// SPEC: M-HOOK-3
+func TestHooksRunInOrderWithTheState(t *testing.T) {
+	directory, bind := hookPlace(t)
+	edits := []harness.Edit{harness.Shell("echo program >> " + directory + "/order"), bind, func(spec *specs.Spec) {
+		spec.Annotations = map[string]string{"key": "value"}
+	}}
+	for _, point := range points {
+		script := fmt.Sprintf(`echo %s $IN >> %s/order; cat > %s/%s; readlink /proc/self/ns/mnt > %s/%s.mnt; pwd > %s/%s.cwd`,
+			point.name, directory, directory, point.name, directory, point.name, directory, point.name)
+		edits = append(edits, withHook(point.name, shellHook(script)))
+	}
+	c := newContainer(t, edits...)
+	c.succeed()
+	must(t, parent.Delete(c.StateRoot, c.ID, false))
+	order, err := os.ReadFile(filepath.Join(directory, "order"))
+	must(t, err)
+	// poststart and the program run at the same time.
+	got := strings.Fields(strings.ReplaceAll(string(order), " hook", ""))
+	equal(t, "the order before the program", []string{"prestart", "createRuntime", "createContainer", "startContainer"}, got[:4])
+	equal(t, "the last", "poststop", got[len(got)-1])
+	equal(t, "how many", 7, len(got))
+	for _, point := range points {
+		content, err := os.ReadFile(filepath.Join(directory, point.name))
+		must(t, err)
+		var state specs.State
+		if err := json.Unmarshal(content, &state); err != nil {
+			t.Errorf("%s: %v: %q", point.name, err, content)
+			continue
+		}
+		if string(state.Status) != point.status || state.ID != c.ID || state.Bundle != c.Bundle || state.Annotations["key"] != "value" || state.Pid == 0 {
+			t.Errorf("%s: the state is %+v, want status %s", point.name, state, point.status)
+		}
+		// In the container's namespaces the init is process 1, and to us it is not.
+		if inside := strings.HasSuffix(point.name, "Container"); (state.Pid == 1) != inside {
+			t.Errorf("%s: the state's pid is %d", point.name, state.Pid)
+		}
+		namespace, err := os.ReadFile(filepath.Join(directory, point.name+".mnt"))
+		must(t, err)
+		ours, err := os.Readlink("/proc/self/ns/mnt")
+		must(t, err)
+		inContainer := strings.TrimSpace(string(namespace)) != ours
+		if want := strings.HasSuffix(point.name, "Container"); inContainer != want {
+			t.Errorf("%s: it runs in the container's mount namespace: %t", point.name, inContainer)
+		}
+	}
+}
+
+// A hook puts itself into the container's cgroup, and there the device rules hold
+// for it already.
+//
+// SPEC: M-HOOK-1
+func TestHookFindsTheDeviceProgram(t *testing.T) {
+	const script = `
+pid=$(sed 's/.*"pid": *\([0-9]*\).*/\1/')
+cgroup=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/$pid/cgroup)
+(: < /dev/kmsg) && echo open
+echo $$ > $cgroup/cgroup.procs || exit 1
+(: < /dev/kmsg) || echo denied
+`
+	for _, point := range []string{"prestart", "createRuntime"} {
+		t.Run(point, func(t *testing.T) {
+			directory, bind := hookPlace(t)
+			newContainer(t, harness.Args("/bin/true"), bind, withHook(point, shellHook("{ "+script+" } > "+directory+"/said"))).succeed()
+			said, err := os.ReadFile(filepath.Join(directory, "said"))
+			must(t, err)
+			equal(t, "the device outside and inside of the cgroup", "open\ndenied\n", string(said))
+		})
+	}
+}
+
+func TestHookThatFails(t *testing.T) {
+	for _, point := range points[:4] {
+		t.Run(point.name, func(t *testing.T) {
+			directory, bind := hookPlace(t)
+			c := newContainer(t, bind, harness.Args("/bin/touch", directory+"/ran"),
+				withHook(point.name, shellHook("true"), shellHook("echo the reason >&2; exit 7"), shellHook("touch "+directory+"/third")),
+				withHook("poststop", shellHook("touch "+directory+"/poststop")))
+			err := c.refuse()
+			for _, part := range []string{point.name + "[1]", "exit status 7", "the reason"} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q does not say %q", err, part)
+				}
+			}
+			for file, wanted := range map[string]bool{"ran": false, "third": false, "poststop": true} {
+				if _, err := os.Lstat(filepath.Join(directory, file)); (err == nil) != wanted {
+					t.Errorf("%s is there: %t", file, !wanted)
+				}
+			}
+		})
+	}
+}
+
+func TestHookThatHangs(t *testing.T) {
+	second := 1
+	for _, point := range points[:4] {
+		t.Run(point.name, func(t *testing.T) {
+			hook := shellHook("sleep 1000")
+			hook.Timeout = &second
+			began := time.Now()
+			err := newContainer(t, harness.Args("/bin/true"), withHook(point.name, hook)).refuse()
+			if !strings.Contains(err.Error(), point.name+"[0]") || !regexp.MustCompile("timed out|timeout").MatchString(err.Error()) {
+				t.Errorf("the error is %q", err)
+			}
+			if took := time.Since(began); took > 3*time.Second {
+				t.Errorf("it took %s", took)
+			}
+		})
+	}
+}
+
+// A hook's environment is what the configuration says, and nothing more; its
+// arguments begin with its name.
+func TestHookEnvironment(t *testing.T) {
+	t.Setenv("OF_THE_RUNTIME", "1")
+	for _, point := range points[:4] {
+		t.Run(point.name, func(t *testing.T) {
+			directory, bind := hookPlace(t)
+			script := "echo $0 $1 > " + directory + "/out; cat /proc/self/environ >> " + directory + "/out"
+			hook := specs.Hook{Path: "/bin/sh", Args: []string{"sh", "-c", script, "zero", "one"}, Env: []string{"ONLY=this"}}
+			newContainer(t, harness.Args("/bin/true"), bind, withHook(point.name, hook)).succeed()
+			out, err := os.ReadFile(directory + "/out")
+			must(t, err)
+			seen := string(out)
+			if !strings.HasPrefix(seen, "zero one\n") || !strings.Contains(seen, "ONLY=this") || strings.Contains(seen, "OF_THE_RUNTIME") {
+				t.Errorf("the hook says %q", seen)
+			}
+		})
+	}
+}
+
+// The rest of the poststop hooks runs, and the container is deleted, also where
+// one of them fails (runtime.md, "Lifecycle").
+func TestFailedPoststopIsAWarning(t *testing.T) {
+	directory, bind := hookPlace(t)
+	c := newContainer(t, harness.Args("/bin/true"), bind,
+		withHook("poststop", shellHook("exit 3"), shellHook("touch "+directory+"/second")))
+	c.succeed()
+	var failed *parent.PoststopError
+	if err := parent.Delete(c.StateRoot, c.ID, false); !errors.As(err, &failed) {
+		t.Errorf("delete: %v", err)
+	}
+	if _, err := os.Stat(directory + "/second"); err != nil {
+		t.Error("the second hook did not run:", err)
+	}
+	if entries, err := os.ReadDir(c.StateRoot); err != nil || len(entries) > 0 {
+		t.Errorf("what is left: %v, %v", entries, err)
+	}
+}
+
+func TestFailedPoststartEndsTheContainer(t *testing.T) {
+	c := newContainer(t, harness.Args("/bin/sleep", "1000"), withHook("poststart", shellHook("exit 3")))
+	if err := c.refuse(); !strings.Contains(err.Error(), "poststart[0]") {
+		t.Errorf("the error is %q", err)
+	}
+}
+
+// Failed poststop hooks are warnings: the others run, and the container is gone.
+func TestPoststopHooksThatFail(t *testing.T) {
+	directory, bind := hookPlace(t)
+	c := newContainer(t, harness.Shell("true"), bind,
+		withHook("poststop", shellHook("echo sorry >&2; exit 3"), shellHook("touch "+directory+"/second"), specs.Hook{Path: "/not/there"}))
+	c.succeed()
+	var failures []string
+	must(t, deleteContainer(c.StateRoot, c.ID, false, func(text string) { failures = append(failures, text) }))
+	equal(t, "failures", 2, len(failures))
+	for i, want := range []string{"hook poststop[0] /bin/sh", "hook poststop[2] /not/there"} {
+		if !strings.HasPrefix(failures[i], want) {
+			t.Errorf("failure %q; want %q", failures[i], want)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(directory, "second")); err != nil {
+		t.Error(err)
+	}
+	if _, err := parent.Inspect(c.StateRoot, c.ID); !errors.Is(err, state.ErrNotExist) {
+		t.Errorf("the container after delete: %v", err)
+	}
+}

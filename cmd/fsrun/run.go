@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/cli"
+	"github.com/fsrun/fsrun/parent"
+)
+
+func runCommand(g *global) *cli.Command {
+	c := &creation{}
+	var detach, keep, noSubreaper bool
+	return &cli.Command{
+		Name: "run", Arguments: "CONTAINER", Least: 1, Most: 1,
+		Short: "create a container, run its program, and delete it in the end",
+		Long: `In the foreground fsrun passes signals on to the program, relays its terminal
+if it has one, waits for it and deletes the container. The exit status is the
+program's, or 128 and the number of the signal that killed it; 1 means that
+fsrun failed. Detached, fsrun leaves as soon as the program runs; then a
+terminal needs a --console-socket, and the container is to be deleted.`,
+		Examples: []cli.Example{
+			{Line: "fsrun run --bundle /srv/web web", Meaning: "run the bundle's program in the foreground"},
+			{Line: "fsrun run -d --bundle /srv/web --pid-file /run/web.pid web", Meaning: "run it in the background"},
+		},
+		Flags: func(flags *pflag.FlagSet) {
+			c.flags(flags)
+			flags.BoolVarP(&detach, "detach", "d", false, "do not wait for the program")
+			flags.BoolVar(&keep, "keep", false, "do not delete the container when its program has ended")
+			flags.BoolVar(&noSubreaper, "no-subreaper", false, "taken for compatibility: fsrun never makes itself a reaper of other processes")
+		},
+		Run: func(operands []string) (int, error) {
+			options, err := c.options(g, operands[0])
+			if err != nil {
+				return 0, err
+			}
+			if detach {
+				_, err = parent.Run(options)
+				return 0, err
+			}
+			return runInForeground(options, keep)
+		},
+	}
+}
+
+func runInForeground(options parent.Options, keep bool) (int, error) {
+	return untilItsEnd(options, keep, func(console func(int) error) (*parent.Running, error) {
+		if options.ConsoleSocket == "" {
+			options.OnConsole = console
+		}
+		return parent.Run(options)
+	})
+}
+
+// untilItsEnd waits for a container that it starts, and deletes it unless it is to be
+// kept.
+func untilItsEnd(options parent.Options, keep bool, start func(console func(int) error) (*parent.Running, error)) (int, error) {
+	ended, err := inForeground(false, start)
+	if ended == nil {
+		return 0, err
+	}
+	if ended.Signaled() && ended.Signal() == unix.SIGKILL {
+		warnOfMemory(&options)
+	}
+	if keep {
+		err = errors.Join(err, parent.KeepEnd(options.StateRoot, options.ID, *ended))
+	} else {
+		err = errors.Join(err, deleteContainer(options.StateRoot, options.ID, true, options.Warn))
+	}
+	return exitStatus(*ended), err
+}
+
+// warnOfMemory tells a program's end for want of memory, which looks like any
+// other by SIGKILL.
+func warnOfMemory(options *parent.Options) {
+	examined, err := parent.Examine(options.StateRoot, options.ID)
+	if err != nil || examined.Stats == nil || examined.Stats.Memory == nil || examined.Stats.Memory.Events.OOMKill == 0 {
+		return
+	}
+	memory := examined.Stats.Memory
+	options.Warn(fmt.Sprintf("the kernel killed a process of the container for want of memory: it had used %s of the %s that linux.resources.memory.limit allows",
+		byteCount(max(memory.Peak, memory.Current)), orUnlimited(memory.Limit, byteCount)))
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/harness"
+)
+
+// statusAfter runs fsrun until its program says "ready", sends fsrun a signal and
+// returns its exit status.
+func statusAfter(t *testing.T, signal syscall.Signal, arguments ...string) int {
+	t.Helper()
+	command := exec.Command("fsrun", append([]string{"--root", harness.Directory(t)}, arguments...)...)
+	output, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(output).ReadString('\n'); line != "ready\n" {
+		t.Errorf("the program says %q, %v", line, err)
+	}
+	if err := command.Process.Signal(signal); err != nil {
+		t.Error(err)
+	}
+	err = command.Wait()
+	var ended *exec.ExitError
+	if err != nil && !errors.As(err, &ended) {
+		t.Fatal(err)
+	}
+	return command.ProcessState.ExitCode()
+}
+
+func TestSignalsArePassedOn(t *testing.T) {
+	harness.Need(t, harness.Container...)
+	const trapping = `trap "exit 9" TERM USR1; echo ready; while :; do sleep 0.01; done`
+	bundle := harness.Bundle(t, harness.Shell(trapping))
+	for _, signal := range []syscall.Signal{unix.SIGTERM, unix.SIGUSR1} {
+		if got := statusAfter(t, signal, "run", "-b", bundle, harness.ID(t)); got != 9 {
+			t.Errorf("run: %s ends it with status %d, want 9", unix.SignalName(signal), got)
+		}
+		if got := statusAfter(t, signal, "wrap", "--", "busybox", "sh", "-c", trapping); got != 9 {
+			t.Errorf("wrap: %s ends it with status %d, want 9", unix.SignalName(signal), got)
+		}
+	}
+}
+
+// The kernel drops signals that process 1 does not handle; wrap's program ends by
+// them all the same, and seems to have ended by them.
+func TestWrappedProgramIsMortal(t *testing.T) {
+	harness.Need(t, harness.Container...)
+	directory := harness.Directory(t)
+	if err := os.WriteFile(filepath.Join(directory, "file"), []byte("ready\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, signal := range ends {
+		// A shell would handle some of them itself.
+		if got, want := statusAfter(t, signal, "wrap", "-w", directory, "busybox", "tail", "-f", "file"), 128+int(signal); got != want {
+			t.Errorf("%s ends it with status %d, want %d", unix.SignalName(signal), got, want)
+		}
+	}
+	const ignoring = `trap "" INT; echo ready; sleep 0.3; exit 5`
+	if got := statusAfter(t, unix.SIGINT, "wrap", "--", "busybox", "sh", "-c", ignoring); got != 5 {
+		t.Errorf("an ignored signal ends it with status %d, want 5", got)
+	}
+}
+
+// What was struck before the program runs is not lost: it gets the first signal
+// first.
+func TestEarlySignalsAreKept(t *testing.T) {
+	f, err := forwardSignals(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.stop()
+	want := []unix.Signal{unix.SIGUSR1, unix.SIGTERM, unix.SIGUSR1}
+	var got []unix.Signal
+	for i, signal := range want {
+		if err := unix.Kill(unix.Getpid(), signal); err != nil {
+			t.Fatal(err)
+		}
+		// It may be another thread that takes it.
+		for deadline := time.Now().Add(10 * time.Second); len(got) <= i && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			got = append(got, f.take()...)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v wait, want %v", got, want)
+	}
+}
+
+// A detached run leaves the container running, and nobody waits for it.
+func TestDetachedRunStays(t *testing.T) {
+	harness.Need(t, harness.Container...)
+	root, id := harness.Directory(t), harness.ID(t)
+	bundle := harness.Bundle(t, harness.Args("/bin/sleep", "60"))
+	pidFile := filepath.Join(root, "pid")
+	if err := exec.Command("fsrun", "--root", root, "run", "-d", "-b", bundle, "--pid-file", pidFile, id).Run(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := exec.Command("fsrun", "--root", root, "delete", "--force", id).Run(); err != nil {
+			t.Error(err)
+		}
+	})
+	output, err := exec.Command("fsrun", "--root", root, "exec", id, "cat", "/proc/1/comm").Output()
+	if err != nil || string(output) != "sleep\n" {
+		t.Errorf("process 1 is %q, %v", output, err)
+	}
+}
+
+// So do the keys of the terminal: the kernel drops what they send to process 1.
+func TestWrappedProgramEndsByKeys(t *testing.T) {
+	harness.Need(t, harness.Container...)
+	for name, c := range map[string]struct {
+		script, keys string
+		want         int
+	}{
+		"interrupt": {"echo ready; exec tail -f /dev/null", "\x03", 130},
+		"quit":      {"echo ready; exec tail -f /dev/null", "\x1c", 131},
+		"handled":   {"trap 'exit 9' INT; echo ready; while :; do sleep 0.01; done", "\x03", 9},
+		"ignored":   {"trap '' INT; echo ready; read line; exit 5", "\x03\n", 5},
+		"literal":   {"echo ready; read line; exit 6", "\x16\x03\n", 6},
+		"no signal": {"stty -isig; echo ready; read line; exit 7", "\x03\n", 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			master, slave := terminalPair(t)
+			command := exec.Command("fsrun", "--root", harness.Directory(t), "wrap", "-t", "--", "busybox", "sh", "-c", c.script)
+			command.Stdin, command.Stdout, command.Stderr = slave, slave, slave
+			command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+			must(t, command.Start())
+			slave.Close()
+			must(t, master.SetDeadline(time.Now().Add(10*time.Second)))
+			line, err := bufio.NewReader(master).ReadString('\n')
+			if strings.TrimSpace(line) != "ready" {
+				t.Errorf("the program says %q, %v", line, err)
+				_ = command.Process.Kill()
+			}
+			time.Sleep(20 * time.Millisecond) // for the program behind the shell's exec
+			_, err = master.WriteString(c.keys)
+			must(t, err)
+			_ = command.Wait()
+			equal(t, "status", c.want, command.ProcessState.ExitCode())
+		})
+	}
+}
+
+// terminalPair is a pseudoterminal.
+func terminalPair(t *testing.T) (master, slave *os.File) {
+	t.Helper()
+	descriptor, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	must(t, err)
+	master = os.NewFile(uintptr(descriptor), "master")
+	t.Cleanup(func() { master.Close() })
+	must(t, unix.IoctlSetPointerInt(descriptor, unix.TIOCSPTLCK, 0))
+	number, err := unix.IoctlGetInt(descriptor, unix.TIOCGPTN)
+	must(t, err)
+	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	must(t, err)
+	return master, slave
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"os"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/spf13/pflag"
+
+	"github.com/fsrun/fsrun/internal/cli"
+	"github.com/fsrun/fsrun/parent"
+	"github.com/fsrun/fsrun/parent/bundle"
+)
+
+func updateCommand(g *global) *cli.Command {
+	u := &updating{}
+	return &cli.Command{
+		Name: "update", Arguments: "CONTAINER", Least: 1, Most: 1,
+		Short: "change the limits of a container while it runs",
+		Long: `What is not named stays. Either everything is changed or nothing: what the kernel
+refuses is named, and the rest stands as before. A flag goes before what the file
+says. Device rules in the file replace all that the container had.`,
+		Examples: []cli.Example{
+			{Line: "fsrun update web --memory 64M --pids-limit 20", Meaning: "change two limits"},
+			{Line: `echo '{"cpu": {"quota": 50000}}' | fsrun update -r - web`, Meaning: "take them as JSON, like linux.resources in config.json"},
+		},
+		Flags: u.flags,
+		Run: func(operands []string) (int, error) {
+			change, err := u.resources()
+			if err != nil {
+				return 0, err
+			}
+			return 0, parent.Update(g.root, operands[0], change)
+		},
+	}
+}
+
+// updating holds the flags of update.
+type updating struct {
+	file                      string
+	memory, reservation, swap *int64
+	period, shares, burst     uint64
+	quota, idle, pids         int64
+	cpus, mems                string
+	weight                    uint16
+	given                     func(flag string) bool
+}
+
+func (u *updating) flags(flags *pflag.FlagSet) {
+	flags.StringVarP(&u.file, "resources", "r", "", "take the limits from `FILE` as JSON, - for standard input")
+	flags.Var(cli.SizeLimit(&u.memory), "memory", "let it have at most `SIZE` of memory, as 64M; -1 for no limit")
+	flags.Var(cli.SizeLimit(&u.reservation), "memory-reservation", "leave it `SIZE` of memory when others want more")
+	flags.Var(cli.SizeLimit(&u.swap), "memory-swap", "let it have at most `SIZE` of memory and swap together; -1 for no limit")
+	flags.Uint64Var(&u.period, "cpu-period", 0, "count the time of --cpu-quota anew every `MICROSECONDS`")
+	flags.Int64Var(&u.quota, "cpu-quota", 0, "let it have `MICROSECONDS` of processor time a period; -1 for no limit")
+	flags.Uint64Var(&u.shares, "cpu-share", 0, "give it `SHARES` of the processors where others want them, from 2 to 262144")
+	flags.Uint64Var(&u.burst, "cpu-burst", 0, "let it save up `MICROSECONDS` of a quota for a burst")
+	flags.Int64Var(&u.idle, "cpu-idle", 0, "run it when nothing else wants to, if `WHETHER` is 1")
+	flags.StringVar(&u.cpus, "cpuset-cpus", "", "run it on the processors of `LIST`, as 0-2,4")
+	flags.StringVar(&u.mems, "cpuset-mems", "", "give it memory of the nodes of `LIST`")
+	flags.Int64Var(&u.pids, "pids-limit", 0, "let it have at most `COUNT` processes and threads; -1 for no limit")
+	flags.Uint16Var(&u.weight, "blkio-weight", 0, "give it `WEIGHT` where disks are busy, from 10 to 1000")
+	u.given = flags.Changed
+}
+
+// resources are what the file says, changed by the flags.
+func (u *updating) resources() (*specs.LinuxResources, error) {
+	r := &specs.LinuxResources{}
+	if u.file != "" {
+		var err error
+		if r, err = readResources(u.file); err != nil {
+			return nil, err
+		}
+	}
+	changed := false
+	for _, flag := range []struct {
+		name string
+		set  func()
+	}{
+		{"memory", func() { memoryOf(r).Limit = u.memory }},
+		{"memory-reservation", func() { memoryOf(r).Reservation = u.reservation }},
+		{"memory-swap", func() { memoryOf(r).Swap = u.swap }},
+		{"cpu-period", func() { cpuOf(r).Period = &u.period }},
+		{"cpu-quota", func() { cpuOf(r).Quota = &u.quota }},
+		{"cpu-share", func() { cpuOf(r).Shares = &u.shares }},
+		{"cpu-burst", func() { cpuOf(r).Burst = &u.burst }},
+		{"cpu-idle", func() { cpuOf(r).Idle = &u.idle }},
+		{"cpuset-cpus", func() { cpuOf(r).Cpus = u.cpus }},
+		{"cpuset-mems", func() { cpuOf(r).Mems = u.mems }},
+		{"pids-limit", func() { r.Pids = &specs.LinuxPids{Limit: &u.pids} }},
+		{"blkio-weight", func() { blockIOOf(r).Weight = &u.weight }},
+	} {
+		if u.given(flag.name) {
+			flag.set()
+			changed = true
+		}
+	}
+	if u.file == "" && !changed {
+		return nil, errors.New("update: nothing is to be changed; allowed: --resources, or the flag of a limit")
+	}
+	return r, nil
+}
+
+func readResources(name string) (*specs.LinuxResources, error) {
+	if name == "-" {
+		return bundle.ReadResources(os.Stdin, "standard input")
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return bundle.ReadResources(file, name)
+}
+
+func memoryOf(r *specs.LinuxResources) *specs.LinuxMemory { return present(&r.Memory) }
+func cpuOf(r *specs.LinuxResources) *specs.LinuxCPU       { return present(&r.CPU) }
+func blockIOOf(r *specs.LinuxResources) *specs.LinuxBlockIO {
+	return present(&r.BlockIO)
+}
+
+// present makes an object that is absent.
+func present[T any](object **T) *T {
+	if *object == nil {
+		*object = new(T)
+	}
+	return *object
+}

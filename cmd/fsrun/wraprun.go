@@ -1,0 +1,88 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/wrap"
+	"github.com/fsrun/fsrun/parent"
+	"github.com/fsrun/fsrun/parent/bundle"
+)
+
+// overtime is the exit status when --time is over, as timeout(1) has it.
+const overtime = 124
+
+func (w *wrapping) run(g *global, command []string) (int, error) {
+	o, err := w.options(command)
+	if err != nil {
+		return 0, err
+	}
+	spec, err := wrap.Spec(o)
+	if err != nil {
+		return 0, err
+	}
+	options := parent.Options{StateRoot: g.root, ID: w.identity(), Stdio: standard, Handshake: g.handshake(&w.handshake)}
+	// That a user without a cgroup gets none is told by --stats; the log has it too.
+	options.Warn = func(text string) { g.log.write("warning", oneLine(text), nil) }
+	usage := &usage{began: time.Now()}
+	var killed atomic.Bool
+	ended, err := inForeground(true, func(console func(int) error) (*parent.Running, error) {
+		options.OnConsole = console
+		running, err := runSpec(options, spec)
+		if err != nil {
+			return nil, err
+		}
+		if w.time > 0 {
+			time.AfterFunc(w.time, func() {
+				killed.Store(true)
+				_ = running.Signal(unix.SIGKILL) // it may end by itself meanwhile
+			})
+		}
+		return running, nil
+	})
+	if ended == nil {
+		return 0, err
+	}
+	usage.ended(*ended, killed.Load())
+	err = errors.Join(err, usage.measure(g.root, options.ID), parent.Delete(g.root, options.ID, true), w.report(usage))
+	if usage.TimedOut {
+		g.fail(fmt.Errorf("%s: killed after %s (--time)", command[0], w.time))
+	}
+	return usage.ExitStatus, err
+}
+
+// runSpec runs a configuration that is in no bundle yet. Its file is needed only
+// until the container has its own copy.
+func runSpec(options parent.Options, spec *specs.Spec) (*parent.Running, error) {
+	if err := os.MkdirAll(options.StateRoot, 0o700); err != nil {
+		return nil, err
+	}
+	// The tilde keeps it from being taken for a container.
+	directory, err := os.MkdirTemp(options.StateRoot, "wrap~")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(directory)
+	content, err := json.Marshal(spec)
+	if err != nil {
+		return nil, err
+	}
+	configuration := filepath.Join(directory, bundle.ConfigName)
+	if err := os.WriteFile(configuration, content, 0o600); err != nil {
+		return nil, err
+	}
+	options.Bundle = directory
+	running, err := parent.Run(options)
+	if err != nil {
+		return nil, inFlags(err, configuration)
+	}
+	return running, nil
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// sample is what one thing that was done has cost.
+type sample struct {
+	wall time.Duration
+	cpu  time.Duration // of all its processes
+}
+
+func (s sample) plus(other sample) sample {
+	return sample{s.wall + other.wall, s.cpu + other.cpu}
+}
+
+// stage is where commands run: their standard descriptors.
+type stage struct {
+	null   *os.File
+	errors *os.File // what they say, for the case of a failure
+}
+
+func newStage(scratch *scratch) (*stage, error) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	said, err := os.OpenFile(scratch.path("errors"), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	return &stage{null, said}, err
+}
+
+// started is a command that is under way.
+type started struct {
+	words   []string
+	begun   time.Time
+	process *os.Process
+}
+
+func (s *stage) start(words []string) (*started, error) {
+	begun := time.Now()
+	process, err := os.StartProcess(words[0], words, &os.ProcAttr{Files: []*os.File{s.null, s.null, s.errors}, Env: os.Environ()})
+	return &started{words, begun, process}, err
+}
+
+// wait waits for a command's end. Its processor time is that of its own and of
+// those that it has waited for.
+func (s *stage) wait(command *started) (sample, error) {
+	state, err := command.process.Wait()
+	wall := time.Since(command.begun)
+	if err != nil {
+		return sample{}, err
+	}
+	if !state.Success() {
+		return sample{}, fmt.Errorf("%s: %s: %s", strings.Join(command.words, " "), state, s.said())
+	}
+	return sample{wall, state.UserTime() + state.SystemTime()}, nil
+}
+
+// said is the end of what commands have written to standard error.
+func (s *stage) said() string {
+	content := make([]byte, 4096)
+	info, err := s.errors.Stat()
+	if err != nil {
+		return err.Error()
+	}
+	count, _ := s.errors.ReadAt(content, max(0, info.Size()-int64(len(content))))
+	return string(bytes.TrimSpace(content[:count]))
+}
+
+// do runs a command to its end.
+func (s *stage) do(words []string) (sample, error) {
+	command, err := s.start(words)
+	if err != nil {
+		return sample{}, err
+	}
+	return s.wait(command)
+}
+
+// adopted reaps the processes that commands have left behind and that end by
+// themselves, and returns their processor time.
+func adopted() (time.Duration, error) {
+	var total time.Duration
+	for {
+		var status unix.WaitStatus
+		var usage unix.Rusage
+		_, err := unix.Wait4(-1, &status, 0, &usage)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.ECHILD):
+			return total, nil
+		case err != nil:
+			return total, os.NewSyscallError("wait4", err)
+		default:
+			total += time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+)
+
+// maxErrorBytes is how much of a failed command's output an error shows: its
+// end.
+const maxErrorBytes = 64 << 10
+
+// static is added to the environment of everything that is built as users get it.
+var static = []string{"CGO_ENABLED=0"}
+
+// output runs a command in a directory, "" for the module's root, and returns
+// its standard output, even when it fails. The error then shows all that it said.
+func output(ctx context.Context, directory string, environment []string, name string, arguments ...string) (string, error) {
+	command := exec.CommandContext(ctx, name, arguments...)
+	command.Dir = directory
+	command.Env = append(os.Environ(), environment...)
+	var said bytes.Buffer
+	var all transcript
+	command.Stdout = io.MultiWriter(&said, &all)
+	command.Stderr = &all
+	if err := command.Run(); err != nil {
+		text := all.text.String()
+		if excess := len(text) - maxErrorBytes; excess > 0 {
+			text = "…" + text[excess:]
+		}
+		return said.String(), fmt.Errorf("%s %s: %w\n%s", name, strings.Join(arguments, " "), err, text)
+	}
+	return said.String(), nil
+}
+
+// transcript collects both outputs of a command, which are copied at the same
+// time.
+type transcript struct {
+	mutex sync.Mutex
+	text  bytes.Buffer
+}
+
+func (t *transcript) Write(written []byte) (int, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.text.Write(written)
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/fsrun/fsrun/internal/vm/testlog"
+)
+
+// step is one row of what is checked.
+type step struct {
+	name, what string
+	// check returns what it counted, if it counts; an error means that the step
+	// failed.
+	check func(context.Context, *run) (*testlog.Tally, error)
+}
+
+// run is what all steps share.
+type run struct {
+	options
+	*printer
+}
+
+// steps are done in this order: what ends fast and finds most comes first.
+var steps = []step{
+	{"packages", "install the Debian packages that are missing", installPackages},
+	{"format", "gofmt has nothing to change", checkFormat},
+	{"modules", "go.mod and go.sum are tidy and the modules unchanged", checkModules},
+	{"imports", "who may import whom", checkImports},
+	{"build", "a static build for amd64 and arm64", checkBuild},
+	{"vet", "go vet", checkVet},
+	{"lint", "staticcheck", checkLint},
+	{"generated", "generated files are up to date", checkGenerated},
+	{"native", "all tests on this machine's kernel", testNative},
+	{"race", "tests under the race detector, where no raw system calls are made", testRace},
+	{"fuzz", "every fuzz target for a short time", fuzz},
+	{"guest", "the tests that need a kernel of their own, in QEMU", testGuest},
+	{"mutants", "a test notices each guard that is taken out, with openat2 and without; only when named", takeGuards},
+	{"systemd", "the tests that need systemd as process 1, in QEMU; only when named", testSystemd},
+	{"engines", "container engines with this runtime, each in a guest; only when named", testEngines},
+	{"checkpoint", "containers written to files and brought back by CRIU, in QEMU; only when named", testCheckpoint},
+	{"newcomer", "from a bare Debian guest to a container and a diagnosed failure, timed; only when named", checkNewcomer},
+	{"site", "the documentation as a site, every page looked at in Chromium; only when named", checkSite},
+}
+
+// onRequest are the steps that take too long for every run: -only names them.
+var onRequest = []string{"mutants", "systemd", "engines", "checkpoint", "newcomer", "site"}
+
+// execute runs the step. One that counts nothing counts as one case, and so
+// does a failure beside the counted ones.
+func (s step) execute(ctx context.Context, r *run) result {
+	r.say("=== %s: %s", s.name, s.what)
+	begin := time.Now()
+	tally, err := s.check(ctx, r)
+	done := result{Name: s.name, Seconds: time.Since(begin).Seconds()}
+	if tally != nil {
+		done.Passed, done.Failed, done.Skipped = tally.Passed, tally.Failed, tally.Skipped
+		done.Figures = tally.Figures()
+	}
+	switch {
+	case err != nil:
+		done.Error = err.Error()
+		done.Failed = max(done.Failed, 1)
+	case tally == nil:
+		done.Passed = 1
+	}
+	return done
+}

@@ -1,0 +1,3 @@
+package unsafely
+
+import _ "unsafe"

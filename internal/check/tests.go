@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/fsrun/fsrun/internal/vm/testlog"
+)
+
+// testTimeout is go test's limit for the tests of one package.
+const testTimeout = "40m"
+
+// guestMemory is what a guest needs whose files are all in memory, in MiB.
+const guestMemory = "4096"
+
+// rawRooms make system calls in ways that the race detector's runtime cannot
+// follow: on borrowed stacks, in a child that shares the parent's memory.
+var rawRooms = []string{"internal/sys", "child/handoff"}
+
+// loneRooms have one goroutine and much to do: the race detector would be slow
+// and find nothing.
+var loneRooms = []string{"internal/model", "internal/release"}
+
+// kernelRooms are what a package depends on when its tests ask the kernel
+// for something; those tests run in the guest too.
+var kernelRooms = []string{"golang.org/x/sys/unix", "internal/sys/..."}
+
+// nativeRoom is one whose tests show nothing new in the guest.
+type nativeRoom struct{ room, why string }
+
+var nativeRooms = []nativeRoom{
+	{"internal/check/...", hostTool},
+	{"internal/vm/...", hostTool},
+	{"internal/specgen/...", hostTool},
+	{"internal/model/...", hostTool},
+	{"internal/mutants", hostTool},
+	{"internal/site", hostTool},
+	{"internal/bench", hostTool},
+	{"internal/recording", onlyNumbers},
+	{"protocol/conformance/...", "plays both sides against each other, which is the same on every kernel"},
+	{"internal/release", hostTool},
+	{"internal/engines/...", "boots guests of its own, with the engines"},
+	{"parent/seccomp/internal/...", hostTool},
+	{"parent/bundle/...", onlyNumbers},
+	{"parent/plan", onlyNumbers},
+}
+
+const (
+	hostTool    = "a tool of this machine, which has Go"
+	onlyNumbers = "takes numbers from golang.org/x/sys/unix and asks no kernel for anything"
+)
+
+func testNative(ctx context.Context, r *run) (*testlog.Tally, error) {
+	command, err := isolated("go", "test", "-json", "-timeout", testTimeout, "./...")
+	if err != nil {
+		return nil, err
+	}
+	return r.test(ctx, static, command)
+}
+
+func testRace(ctx context.Context, r *run) (*testlog.Tally, error) {
+	module, err := loadModule(ctx, architectures[0])
+	if err != nil {
+		return nil, err
+	}
+	packages := module.testPackages(func(found *goPackage) bool {
+		return !module.testsDependOn(found, rawRooms) && !module.matchesAny(found.ImportPath, loneRooms)
+	})
+	if len(packages) == 0 {
+		return nil, fmt.Errorf("every package with tests depends on %v", rawRooms)
+	}
+	command, err := isolated(append([]string{"go", "test", "-json", "-race", "-timeout", testTimeout}, packages...)...)
+	if err != nil {
+		return nil, err
+	}
+	return r.test(ctx, []string{"CGO_ENABLED=1"}, command)
+}
+
+func testGuest(ctx context.Context, r *run) (*testlog.Tally, error) {
+	module, err := loadModule(ctx, architectures[0])
+	if err != nil {
+		return nil, err
+	}
+	packages := module.testPackages(func(found *goPackage) bool {
+		isNative := func(native nativeRoom) bool { return module.matches(found.ImportPath, native.room) }
+		return module.testsDependOn(found, kernelRooms) && !slices.ContainsFunc(nativeRooms, isNative)
+	})
+	if len(packages) == 0 {
+		return nil, fmt.Errorf("no package with tests depends on %v", kernelRooms)
+	}
+	return r.test(ctx, nil, append([]string{"go", "run", "./internal/vm", "-json", "-memory", guestMemory, "-timeout", "70m", "-unit-timeout", "45m"}, packages...))
+}
+
+// systemdPackages are what the tests under systemd need: user managers, and
+// subordinate ids.
+const systemdPackages = "uidmap,dbus-user-session,libpam-systemd"
+
+// testSystemd runs the tests that are skipped where systemd is not process 1.
+func testSystemd(ctx context.Context, r *run) (*testlog.Tally, error) {
+	return r.test(ctx, nil, []string{
+		"go", "run", "./internal/vm", "-json", "-systemd", "-debian", systemdPackages, "-run", "^TestSystemd", "./cmd/fsrun",
+	})
+}
+
+// checkpointPackages are CRIU, and what it locks the network with.
+const checkpointPackages = "criu,nftables"
+
+// testCheckpoint runs the tests that are skipped where CRIU is missing. What they look
+// at, the script looks at from outside.
+func testCheckpoint(ctx context.Context, r *run) (*testlog.Tally, error) {
+	return r.test(ctx, nil, []string{
+		"go", "run", "./internal/vm", "-json", "-debian", checkpointPackages, "-run", "^TestCheckpoint|^TestContainerScripts$/^container_checkpoint$", "./cmd/fsrun",
+	})
+}
+
+func testEngines(ctx context.Context, r *run) (*testlog.Tally, error) {
+	return r.test(ctx, nil, []string{"go", "run", "./internal/engines", "-json", "all"})
+}
+
+// testPackages returns the module's packages that have tests and are wanted.
+func (m *module) testPackages(wanted func(*goPackage) bool) []string {
+	var paths []string
+	for _, found := range m.own() {
+		if found.hasTests() && wanted(found) {
+			paths = append(paths, found.ImportPath)
+		}
+	}
+	return paths
+}
+
+// testsDependOn reports whether the package, with its tests, depends on a room.
+func (m *module) testsDependOn(found *goPackage, rooms []string) bool {
+	inRooms := func(path string) bool { return m.matchesAny(path, rooms) }
+	ownImports := func(p *goPackage) []string {
+		switch {
+		case p == found:
+			return slices.Concat(p.Imports, p.TestImports, p.XTestImports)
+		case p.own():
+			return p.Imports
+		default:
+			// What another module needs for itself is not what our tests are about.
+			return nil
+		}
+	}
+	return inRooms(found.ImportPath) || m.chain(found.ImportPath, ownImports, inRooms) != nil
+}
+
+// test runs a command that writes what go test -json does, shows a line for
+// each package and each test that was skipped, and counts. Temporary files are
+// in a directory of their own, so that those of a test that is killed go too.
+func (r *run) test(ctx context.Context, environment, arguments []string) (*testlog.Tally, error) {
+	scratch, err := os.MkdirTemp("", "check") // short: sockets are made below it
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(scratch)
+	// As /tmp: tests start programs that are other users.
+	if err := os.Chmod(scratch, 0o777|os.ModeSticky); err != nil {
+		return nil, err
+	}
+	command := exec.CommandContext(ctx, arguments[0], arguments[1:]...)
+	command.Env = append(append(os.Environ(), "TMPDIR="+scratch), environment...)
+	command.Stderr = r.people
+	stream, err := command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := command.Start(); err != nil {
+		return nil, err
+	}
+	tally := &testlog.Tally{}
+	decodeError := testlog.Decode(stream, func(event testlog.Event) {
+		tally.Add(event)
+		if event.Test == "" && (event.Action == "pass" || event.Action == "fail") {
+			r.say("    %s %s %.1fs", event.Action, event.Package, event.Elapsed)
+		}
+	})
+	for _, event := range tally.Abandoned() {
+		tally.Add(event)
+	}
+	for _, skip := range tally.Skips() {
+		r.say("    skip %s: %s", skip.Test, testlog.SkipMessage(skip.Output))
+	}
+	if err := command.Wait(); err != nil {
+		return tally, fmt.Errorf("%s: %w\n%s", strings.Join(arguments[:min(len(arguments), 6)], " "), err, describe(tally.Failures()))
+	}
+	if decodeError == nil && tally.Ran() == 0 {
+		decodeError = fmt.Errorf("%s: no test ran", strings.Join(arguments, " "))
+	}
+	return tally, decodeError
+}
+
+func describe(failures []testlog.Problem) string {
+	var text strings.Builder
+	for _, failure := range failures {
+		fmt.Fprintf(&text, "--- FAIL: %s\n%s", failure.Test, failure.Output)
+	}
+	return text.String()
+}

@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// Flag is a flag as completions and manuals need it.
+type Flag struct {
+	Name, Short string
+	// Value names its value, "" if it takes none.
+	Value string
+	// Usage is a line without a mark.
+	Usage string
+	// Default is what it is without being given, "" if that is nothing.
+	Default string
+	// Allowed are the values, if they are a list.
+	Allowed []string
+}
+
+// GlobalFlags lists the flags that every command takes.
+func (p *Program) GlobalFlags() []Flag { return flagsOf(newFlagSet(p.Flags)) }
+
+// OwnFlags lists the command's own flags.
+func (c *Command) OwnFlags() []Flag { return flagsOf(newFlagSet(c.Flags)) }
+
+func flagsOf(set *pflag.FlagSet) []Flag {
+	var all []Flag
+	set.VisitAll(func(flag *pflag.Flag) {
+		value, usage := pflag.UnquoteUsage(flag)
+		one := Flag{Name: flag.Name, Short: flag.Shorthand, Value: value, Usage: usage, Default: strings.TrimSuffix(strings.TrimPrefix(defaultOf(flag), " (default "), ")")}
+		if list, is := flag.Value.(interface{ Allowed() []string }); is {
+			one.Allowed = list.Allowed()
+		}
+		all = append(all, one)
+	})
+	return all
+}
+
+// TakesPath says that the value is a path.
+func (f *Flag) TakesPath() bool {
+	switch f.Value {
+	case "FILE", "DIRECTORY", "SOCKET", "PATH", "BUNDLE":
+		return true
+	}
+	return false
+}
+
+// TakesContainer says that the first operand is a container.
+func (c *Command) TakesContainer() bool { return strings.HasPrefix(c.Arguments, "CONTAINER") }

@@ -1,0 +1,128 @@
+package harness
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// Feature is something of the machine's that a test cannot do without.
+type Feature struct {
+	name  string
+	check func() error
+}
+
+// The features.
+var (
+	Root       = Feature{"root", root}
+	CgroupTree = Feature{"a cgroup v2 tree", cgroupTree}
+	Busybox    = Feature{"busybox", func() error { _, err := busybox(); return err }}
+)
+
+// Controller is a cgroup v2 controller at the root of the tree.
+func Controller(name string) Feature {
+	return Feature{"the cgroup v2 controller " + name, func() error {
+		content, err := os.ReadFile(CgroupMount + "/cgroup.controllers")
+		if err == nil && !slices.Contains(strings.Fields(string(content)), name) {
+			err = fmt.Errorf("%s/cgroup.controllers has only %q", CgroupMount, strings.TrimSpace(string(content)))
+		}
+		return err
+	}}
+}
+
+// Container is what every test with a container needs.
+var Container = []Feature{Root, CgroupTree, Busybox}
+
+// Guest says whether this is the guest of internal/vm.
+func Guest() bool { return os.Getenv("FSRUN_GUEST") == "1" }
+
+// Need ends the test if the machine lacks a feature.
+func Need(t testing.TB, features ...Feature) {
+	t.Helper()
+	for _, feature := range features {
+		err := feature.check()
+		switch {
+		case err == nil:
+		case Guest():
+			t.Fatalf("the guest has not what it must have: %s: %v", feature.name, err)
+		default:
+			t.Skipf("needs %s: %v", feature.name, err)
+		}
+	}
+}
+
+// HasCRIU asks CRIU itself, which is apart from fsrun, whether it works here.
+func HasCRIU() error {
+	output, err := exec.Command("criu", "check").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("criu check: %w: %s", err, bytes.TrimSpace(output))
+	}
+	return nil
+}
+
+// NeedCRIU ends a test of what CRIU does, which is in one of the guests only.
+func NeedCRIU(t testing.TB) {
+	t.Helper()
+	if err := HasCRIU(); err != nil {
+		t.Skipf("native only: needs CRIU, as it is with go run ./internal/check -only checkpoint: %v", err)
+	}
+}
+
+// NeedProgram ends a test that compares with another tool or looks through one,
+// which the guest need not have.
+func NeedProgram(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Skipf("native only: %s is not installed", name)
+	}
+	return path
+}
+
+// NeedSystemd ends a test of what systemd makes unless systemd is process 1, as it
+// is in one of the guests only.
+func NeedSystemd(t testing.TB) {
+	t.Helper()
+	if !UnderSystemd() {
+		t.Skip("native only: systemd is not process 1 here, as it is with go run ./internal/vm -systemd")
+	}
+}
+
+// UnderSystemd is sd_booted(3).
+func UnderSystemd() bool {
+	_, err := os.Lstat("/run/systemd/system")
+	return err == nil
+}
+
+// NativeOnly skips the test in the guest.
+func NativeOnly(t testing.TB, reason string) {
+	t.Helper()
+	if Guest() {
+		t.Skip("native only: " + reason)
+	}
+}
+
+func root() error {
+	if os.Geteuid() != 0 {
+		return errors.New("the user is another one")
+	}
+	return nil
+}
+
+func cgroupTree() error {
+	var stat unix.Statfs_t
+	if err := unix.Statfs(CgroupMount, &stat); err != nil {
+		return &os.PathError{Op: "statfs", Path: CgroupMount, Err: err}
+	}
+	if stat.Type != unix.CGROUP2_SUPER_MAGIC {
+		return fmt.Errorf("%s is another file system", CgroupMount)
+	}
+	return nil
+}

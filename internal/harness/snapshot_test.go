@@ -1,0 +1,140 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/sys"
+)
+
+func TestMain(m *testing.M) {
+	if err := Isolate(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// recorder counts what a test would fail with.
+type recorder struct {
+	testing.TB
+	failures int
+}
+
+func (r *recorder) Helper()               {}
+func (r *recorder) Errorf(string, ...any) { r.failures++ }
+
+// leaks are what a container can leave behind. Each is made, seen, and taken
+// back by the function that it returns.
+var leaks = map[string]func(t *testing.T, place string) (undo func()){
+	"a process": func(t *testing.T, _ string) func() {
+		command := exec.Command("sleep", "1000")
+		must(t, command.Start())
+		return func() { _ = command.Process.Kill(); _ = command.Wait() }
+	},
+	"a mount": func(t *testing.T, _ string) func() {
+		directory := t.TempDir()
+		must(t, unix.Mount("tmpfs", directory, "tmpfs", 0, ""))
+		return func() { must(t, unix.Unmount(directory, 0)) }
+	},
+	"a cgroup": func(t *testing.T, _ string) func() {
+		name := CgroupMount + Slice()
+		must(t, os.Mkdir(name, 0o755))
+		return func() { must(t, os.Remove(name)) }
+	},
+	"a file": func(t *testing.T, place string) func() {
+		name := filepath.Join(place, "file")
+		must(t, os.WriteFile(name, nil, 0o600))
+		return func() { must(t, os.Remove(name)) }
+	},
+	"another owner": func(t *testing.T, place string) func() {
+		must(t, os.Chown(place, 1, -1))
+		return func() { must(t, os.Chown(place, 0, -1)) }
+	},
+	"a descriptor": func(t *testing.T, _ string) func() {
+		descriptor, err := unix.Open("/", unix.O_PATH|unix.O_CLOEXEC, 0)
+		must(t, err)
+		return func() { unix.Close(descriptor) }
+	},
+	"a program": func(t *testing.T, _ string) func() {
+		program, err := sys.BPFLoad(sys.BPFProgram{
+			Type: unix.BPF_PROG_TYPE_CGROUP_DEVICE, License: "GPL",
+			// r0 = 1; exit
+			Instructions: []byte{0xb7, 0, 0, 0, 1, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0},
+		})
+		must(t, err)
+		return func() { unix.Close(program) }
+	},
+}
+
+func TestSnapshotSeesEveryLeak(t *testing.T) {
+	Need(t, Root, CgroupTree)
+	for name, leak := range leaks {
+		t.Run(name, func(t *testing.T) {
+			place := t.TempDir()
+			snapshot := Watch(t, place)
+			snapshot.patience = 50 * time.Millisecond
+			undo := leak(t, place)
+			seen := &recorder{TB: t}
+			snapshot.SettledFor(seen)
+			undo()
+			if seen.failures != 1 {
+				t.Errorf("it was not seen")
+			}
+			snapshot.patience = settleTime
+			snapshot.Settled()
+		})
+	}
+}
+
+func TestExitProgramExits(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "exit")
+	ExitProgram(t, name)
+	must(t, exec.Command(name).Run())
+}
+
+// An orphan is adopted and reaped: the process set settles.
+func TestOrphansAreReaped(t *testing.T) {
+	Need(t, Root)
+	snapshot := Watch(t)
+	must(t, exec.Command("sh", "-c", "sleep 0.1 & exit 0").Run())
+	snapshot.Settled()
+}
+
+// A mount that is taken away is seen; one whose place somebody else removes, in
+// another mount namespace, is not the container's doing.
+func TestSnapshotSeesMountsThatAreTakenAway(t *testing.T) {
+	Need(t, Root)
+	for _, test := range []struct {
+		name string
+		take func(place string) error
+		seen int
+	}{
+		{"unmounted", func(place string) error { return unix.Unmount(place, 0) }, 1},
+		{"removed elsewhere", func(place string) error {
+			elsewhere := exec.Command("sh", "-c", "umount "+place+" && rmdir "+place)
+			elsewhere.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}
+			return elsewhere.Run()
+		}, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			place := Directory(t)
+			must(t, unix.Mount("tmpfs", place, "tmpfs", 0, ""))
+			snapshot := Watch(t)
+			snapshot.patience = 50 * time.Millisecond
+			must(t, test.take(place))
+			seen := &recorder{TB: t}
+			snapshot.SettledFor(seen)
+			if seen.failures != test.seen {
+				t.Errorf("it was seen %d times", seen.failures)
+			}
+		})
+	}
+}

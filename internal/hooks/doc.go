@@ -1,0 +1,13 @@
+// Package hooks runs OCI hooks (runtime specification, config.md, POSIX-platform
+// Hooks) for the parent and for the child.
+//
+// A hook gets the container's state on its standard input, exactly the
+// environment of its configuration, its own process group, and /dev/null as its
+// standard output. The end of its standard error is kept for the error message.
+//
+// What a hook does cannot hurt the caller: one that does not read its input does
+// not stop or signal us, one that outlives its timeout is killed with its
+// process group, and one that leaves a process behind with its standard error
+// open is waited for only a moment. Such a process itself is left alone, because
+// hooks start daemons on purpose.
+package hooks

@@ -1,0 +1,171 @@
+package hooks
+
+import (
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// MaxStderr is how much of the end of a hook's standard error an Error
+	// holds, in bytes.
+	MaxStderr = 4096
+	// drainTime is how long a hook's standard error is read on after the hook
+	// exited: what it wrote itself is in the pipe already, but a process that it
+	// left behind may keep the pipe open for ever.
+	drainTime = 100 * time.Millisecond
+	// killTime is how long a killed hook may take to die. One in an
+	// uninterruptible system call can take longer; it is reported and reaped later.
+	killTime = 5 * time.Second
+)
+
+// Hook is one program to run.
+type Hook struct {
+	// Path is the program's absolute path.
+	Path string
+	// Args is argv, with the program's name; if empty, argv is the path alone.
+	Args []string
+	// Env is the whole environment, KEY=VALUE; nothing is added or inherited.
+	Env []string
+	// Timeout is how long the hook may run; zero means without limit.
+	Timeout time.Duration
+}
+
+// Run runs hooks in their order and stops at the first failure, which it returns
+// as an *[Error]. The specification wants this for prestart, createRuntime,
+// createContainer, startContainer and poststart.
+func Run(point string, hooks []Hook, state []byte) error {
+	for i, hook := range hooks {
+		if err := RunOne(point, i, hook, state); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RunAll runs all hooks, whatever becomes of those before, and returns the
+// failures. The specification wants this for poststop, where they are warnings.
+func RunAll(point string, hooks []Hook, state []byte) []error {
+	var failures []error
+	for i, hook := range hooks {
+		if err := RunOne(point, i, hook, state); err != nil {
+			failures = append(failures, err)
+		}
+	}
+	return failures
+}
+
+// RunOne runs the hook with an index at a point and waits for it. A failure is
+// an *[Error].
+func RunOne(point string, index int, hook Hook, state []byte) error {
+	failure := &Error{Point: point, Index: index, Path: hook.Path}
+	stdin, err := newFeed(state)
+	if err != nil {
+		failure.Err = err
+		return failure
+	}
+	defer stdin.close()
+	stderr, err := newTail()
+	if err != nil {
+		failure.Err = err
+		return failure
+	}
+	defer stderr.close()
+
+	process, err := start(hook, stdin.read, stderr.write)
+	// The hook has its own copies; ours would keep the pipes from ending.
+	stdin.read.Close()
+	stderr.write.Close()
+	if err != nil {
+		failure.Err = err
+		return failure
+	}
+	failure.PID = process.Pid
+	stdin.start()
+	stderr.start()
+
+	status, timedOut, err := await(process, hook.Timeout)
+	failure.Stderr = stderr.finish()
+	switch {
+	case err != nil:
+		failure.Err = err
+	case timedOut:
+		failure.Timeout = hook.Timeout
+	case status.Signaled():
+		failure.Signal = status.Signal()
+	case status.ExitStatus() != 0:
+		failure.ExitStatus = status.ExitStatus()
+	default:
+		return nil
+	}
+	return failure
+}
+
+// start uses os.StartProcess and not os/exec, which would drop repeated names
+// from the environment.
+func start(hook Hook, stdin, stderr *os.File) (*os.Process, error) {
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer null.Close()
+	arguments := hook.Args
+	if len(arguments) == 0 {
+		arguments = []string{hook.Path}
+	}
+	return os.StartProcess(hook.Path, arguments, &os.ProcAttr{
+		// A nil environment would mean ours.
+		Env:   append([]string{}, hook.Env...),
+		Files: []*os.File{stdin, null, stderr},
+		Sys:   &syscall.SysProcAttr{Setpgid: true},
+	})
+}
+
+// await waits for the hook and kills its process group when the timeout is over.
+func await(process *os.Process, timeout time.Duration) (status syscall.WaitStatus, timedOut bool, err error) {
+	exited := make(chan error, 1)
+	go func() { exited <- waitForExit(process.Pid) }()
+	var expired <-chan time.Time
+	if timeout > 0 {
+		timer := time.NewTimer(timeout)
+		defer timer.Stop()
+		expired = timer.C
+	}
+	select {
+	case err = <-exited:
+	case <-expired:
+		timedOut = true
+		// The hook is not reaped yet, so its id and its group's are its own.
+		if err := unix.Kill(-process.Pid, unix.SIGKILL); err != nil {
+			return 0, timedOut, os.NewSyscallError("kill", err)
+		}
+		timer := time.NewTimer(killTime)
+		defer timer.Stop()
+		select {
+		case err = <-exited:
+		case <-timer.C:
+			go process.Wait()
+			return 0, timedOut, errUnkillable
+		}
+	}
+	if err != nil {
+		return 0, timedOut, err
+	}
+	state, err := process.Wait()
+	if err != nil {
+		return 0, timedOut, err
+	}
+	return state.Sys().(syscall.WaitStatus), timedOut, nil
+}
+
+// waitForExit returns when the process has exited and leaves it to be reaped.
+func waitForExit(pid int) error {
+	for {
+		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		if err != unix.EINTR {
+			return os.NewSyscallError("waitid", err)
+		}
+	}
+}

@@ -1,0 +1,45 @@
+// Command explore explores the handshake and prints what it found: states,
+// transitions, depth, the rows that fired, and a way to whatever must never
+// happen. Its exit status is 1 if there is such a way.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/fsrun/fsrun/internal/model"
+)
+
+func main() {
+	bug := flag.Int("bug", 0, "seed the bug of this `number` first; -bugs lists them")
+	bugs := flag.Bool("bugs", false, "list the bugs that can be seeded")
+	flag.Parse()
+	if *bugs {
+		for i, bug := range model.Bugs {
+			fmt.Printf("%2d %s\n", i+1, bug.Name)
+		}
+		return
+	}
+	if *bug < 0 || *bug > len(model.Bugs) {
+		fmt.Fprintf(os.Stderr, "explore: there is no bug %d; -bugs lists them\n", *bug)
+		os.Exit(2)
+	}
+	good := true
+	for capacity := range model.MaxCapacity + 1 {
+		system := model.Runtime(capacity)
+		if *bug > 0 {
+			system = model.Bugs[*bug-1].With(system)
+		}
+		result, err := model.Explore(system)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "explore:", err)
+			os.Exit(2)
+		}
+		fmt.Println(result)
+		good = good && result.Good()
+	}
+	if !good {
+		os.Exit(1)
+	}
+}

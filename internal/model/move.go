@@ -1,0 +1,45 @@
+package model
+
+import (
+	"fmt"
+
+	"github.com/fsrun/fsrun/protocol"
+	"github.com/fsrun/fsrun/protocol/machine"
+)
+
+// class says what a move needs.
+type class uint8
+
+const (
+	ordinary class = iota // nothing: it comes to pass
+	deadline              // that a deadline passes
+	fault                 // that something goes wrong
+	caller                // that a caller, or the program, wants it
+)
+
+// move is what leads from one world to the next.
+type move struct {
+	class class
+	side  who
+	text  string        // what happens
+	kind  protocol.Kind // the frame that is sent, received or damaged; 0: none
+	sent  bool          // the side has sent the kind, and the peer may have received it
+	taken [2]int16      // the row that a side has taken, -1 for none
+	event machine.Event // the event that has no row
+	wrong string        // what the move violates, "" for nothing
+}
+
+// describe tells a move to people.
+func (c *compiled) describe(m move) string {
+	text := m.text
+	if m.kind != 0 {
+		text += " " + m.kind.String()
+	}
+	for side, row := range m.taken {
+		if row >= 0 {
+			taken := c.tables[side].Rows[row]
+			text += fmt.Sprintf("; %s %s: %s --%s--> %s", who(side), taken.ID, taken.From, taken.Event, taken.To)
+		}
+	}
+	return text
+}

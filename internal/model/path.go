@@ -1,0 +1,164 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	parent "github.com/fsrun/fsrun/parent/machine"
+	"github.com/fsrun/fsrun/protocol"
+	"github.com/fsrun/fsrun/protocol/machine"
+)
+
+// Path says whether what a side was seen to do, from its beginning on, is what
+// the model could do: it goes through all worlds that agree with what has been
+// seen so far, and everything that the other side, callers and chance may have
+// done in between. Side is parent or child; a parent whose first row is that of a
+// later caller is one. A side that was killed is seen up to some step.
+func Path(side string, steps []machine.Step) error {
+	system := Runtime(MaxCapacity)
+	c, err := compile(system)
+	if err != nil {
+		return err
+	}
+	p := &pursuit{compiled: c, side: parentSide}
+	if side == childSide.String() {
+		p.side = childSide
+	}
+	seen := tokens(steps)
+	p.caller = p.side == parentSide && len(seen) > 0 && p.isCaller(seen[0])
+	starts := uint8(0)
+	if p.side == childSide || p.caller {
+		starts = exploredStarts
+	}
+	at := map[spot]bool{}
+	for _, w := range c.beginnings(asked(seen), starts) {
+		at[spot{world: w}] = true
+	}
+	for i, token := range seen {
+		next, possible := p.follow(at, token)
+		if len(next) == 0 {
+			return fmt.Errorf("model: step %d of the %s, %s, after %s: no path leads to it; possible are: %s",
+				i+1, side, token, strings.Join(seen[:i], ", "), strings.Join(possible, ", "))
+		}
+		at = next
+	}
+	return nil
+}
+
+// pursuit follows what one side was seen to do.
+type pursuit struct {
+	*compiled
+	side   who
+	caller bool // the side is a later caller
+}
+
+func (p *pursuit) isCaller(token string) bool {
+	for _, row := range p.Parent.Rows {
+		if row.Event == parent.Attach {
+			return token == rowToken(&row)
+		}
+	}
+	return false
+}
+
+func rowToken(row *machine.Row) string { return "row " + row.ID }
+
+// tokens writes each step as a word or two.
+func tokens(steps []machine.Step) []string {
+	var seen []string
+	for _, step := range steps {
+		switch {
+		case step.Row != nil:
+			seen = append(seen, rowToken(step.Row))
+		case step.Sent:
+			seen = append(seen, "sends "+step.Frame.Kind().String())
+		default:
+			seen = append(seen, "receives "+step.Frame.Kind().String())
+		}
+	}
+	return seen
+}
+
+// asked is how often a plan must have asked for what was seen.
+func asked(seen []string) plan {
+	count := func(kind protocol.Kind) uint8 {
+		total := 0
+		for _, token := range seen {
+			if strings.HasSuffix(token, "s "+kind.String()) {
+				total++
+			}
+		}
+		return uint8(min(total, 100))
+	}
+	return plan{
+		parts: max(exploredPlan.parts, count(protocol.KindPart)), opens: max(exploredPlan.opens, count(protocol.KindOpenRequest)),
+		consoles: exploredPlan.consoles, hooks: exploredPlan.hooks,
+	}
+}
+
+// spot is a world, and the step that is still owed: a frame is seen to be received
+// before the row that it leads to is seen to be taken.
+type spot struct {
+	world world
+	owes  string
+}
+
+// follow returns the spots that a step leads to, from any that hidden moves lead
+// to, and else what would have been possible.
+func (p *pursuit) follow(from map[spot]bool, token string) (next map[spot]bool, possible []string) {
+	next = map[spot]bool{}
+	match := func(shown string, to spot) {
+		switch {
+		case shown == token:
+			next[to] = true
+		case !slices.Contains(possible, shown):
+			possible = append(possible, shown)
+		}
+	}
+	var open []spot
+	for at := range from {
+		open = append(open, at)
+	}
+	for len(open) > 0 {
+		at := open[len(open)-1]
+		open = open[:len(open)-1]
+		if at.owes != "" {
+			match(at.owes, spot{world: at.world})
+			continue
+		}
+		p.successors(&at.world, func(s *step) {
+			shown := p.shown(s)
+			switch {
+			case s.wrong != "":
+			case len(shown) == 2:
+				match(shown[0], spot{s.world, shown[1]})
+			case len(shown) == 1:
+				match(shown[0], spot{world: s.world})
+			case !from[spot{world: s.world}]:
+				from[spot{world: s.world}] = true
+				open = append(open, spot{world: s.world})
+			}
+		})
+	}
+	return next, possible
+}
+
+// shown is what the side that is followed shows of a move, in order.
+func (p *pursuit) shown(s *step) []string {
+	if p.caller && !s.facts.has(called) {
+		return nil // it is not there yet: what moves is the creator
+	}
+	var tokens []string
+	if s.side == p.side && s.sent {
+		tokens = append(tokens, "sends "+s.kind.String())
+	}
+	if row := s.taken[p.side]; row >= 0 {
+		taken := &p.tables[p.side].Rows[row]
+		if s.kind != 0 && taken.Event == received[s.kind] {
+			tokens = append(tokens, "receives "+s.kind.String())
+		}
+		tokens = append(tokens, rowToken(taken))
+	}
+	return tokens
+}

@@ -1,0 +1,103 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+
+	child "github.com/fsrun/fsrun/child/machine"
+	parent "github.com/fsrun/fsrun/parent/machine"
+	"github.com/fsrun/fsrun/protocol"
+	"github.com/fsrun/fsrun/protocol/machine"
+)
+
+// System is what is explored.
+type System struct {
+	Parent, Child *machine.Table
+	// Capacity is how many frames a queue holds unread, 0 to MaxCapacity.
+	Capacity int
+	// Brief leaves out what only happens again: a second OpenRequest, a Part, a
+	// second caller.
+	Brief bool
+}
+
+// MaxCapacity is more than either side sends unanswered.
+const MaxCapacity = 4
+
+// Runtime is the system of the tables that drive the runtime.
+func Runtime(capacity int) System {
+	return System{Parent: parent.Table, Child: child.Table, Capacity: capacity}
+}
+
+// who is one of the two sides.
+type who uint8
+
+const (
+	parentSide who = iota
+	childSide
+)
+
+func (s who) other() who     { return 1 - s }
+func (s who) String() string { return [...]string{"parent", "child"}[s] }
+
+// table is a side's table, compiled: states and rows are numbers.
+type table struct {
+	*machine.Table
+	states   []machine.State
+	waits    []*machine.Wait // by state, nil if it does not wait
+	terminal []bool          // by state
+	rows     map[rowKey]int
+	to       []uint8 // by row, its state
+}
+
+type rowKey struct {
+	state uint8
+	event machine.Event
+}
+
+// compiled is a system ready to be explored.
+type compiled struct {
+	System
+	tables [2]table
+}
+
+func compile(system System) (*compiled, error) {
+	if system.Capacity < 0 || system.Capacity > MaxCapacity {
+		return nil, fmt.Errorf("model: a capacity of %d frames; allowed are 0 to %d", system.Capacity, MaxCapacity)
+	}
+	c := &compiled{System: system}
+	for side, source := range []*machine.Table{system.Parent, system.Child} {
+		t := table{Table: source, states: source.States(), rows: map[rowKey]int{}}
+		for i, row := range source.Rows {
+			t.rows[rowKey{t.number(row.From), row.Event}] = i
+			t.to = append(t.to, t.number(row.To))
+		}
+		for _, state := range t.states {
+			t.waits = append(t.waits, source.Waiting(state))
+			t.terminal = append(t.terminal, source.IsTerminal(state))
+		}
+		c.tables[side] = t
+	}
+	return c, nil
+}
+
+func (t *table) number(state machine.State) uint8 {
+	return uint8(slices.Index(t.states, state))
+}
+
+// find returns the number of the row for an event in a state, -1 if there is
+// none.
+func (t *table) find(state uint8, event machine.Event) int {
+	if row, found := t.rows[rowKey{state, event}]; found {
+		return row
+	}
+	return -1
+}
+
+// received holds each kind's event: building it anew would dominate.
+var received = func() [int(protocol.KindFault) + 1]machine.Event {
+	var events [int(protocol.KindFault) + 1]machine.Event
+	for _, kind := range protocol.Kinds() {
+		events[kind] = machine.Received(kind)
+	}
+	return events
+}()

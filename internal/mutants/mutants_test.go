@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const root = "../.."
+
+// Every guard stands in the code just as the table says, and what tests it is
+// there. That it notices is for the command to find out.
+func TestTableIsCurrent(t *testing.T) {
+	for _, m := range mutants {
+		if _, err := m.overlay(root, t.TempDir()); err != nil {
+			t.Error(err)
+		}
+		for name := range strings.SplitSeq(m.test, "|") {
+			function, _, _ := strings.Cut(name, "/")
+			if exec.Command("grep", "-rqE", "^func "+function, root+"/"+m.pack).Run() != nil {
+				t.Errorf("%s (%s): there is no %s in %s", m.class, m.guard, function, m.pack)
+			}
+		}
+	}
+}
+
+// Every class of docs/security.md has a test that says so, and a guard that is
+// taken out.
+func TestEveryClassHasAGuard(t *testing.T) {
+	document, err := os.ReadFile(root + "/docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for number := 1; number <= 18; number++ {
+		class := fmt.Sprint("V", number)
+		if !strings.Contains(string(document), "\n| "+class+" | ") {
+			t.Errorf("docs/security.md has no class %s", class)
+		}
+		if exec.Command("grep", "-rqE", "(//|#) CLASS: (V[0-9]+, )*"+class+"\\b", root+"/cmd", root+"/child", root+"/parent", root+"/testdata").Run() != nil {
+			t.Errorf("no test is of class %s", class)
+		}
+		if !slices.ContainsFunc(mutants, func(m mutant) bool { return m.class == class }) {
+			t.Errorf("no guard against %s is taken out", class)
+		}
+	}
+}

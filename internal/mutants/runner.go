@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/fsrun/fsrun/internal/vm/testlog"
+)
+
+// runner runs tests: all that are of a row, on the unchanged tree, and those of a
+// mutant.
+type runner struct {
+	root string
+	with outcomes
+	// without: once more, where openat2(2) is blocked.
+	without outcomes
+}
+
+// outcomes are what became of each test: pass, fail or skip.
+type outcomes map[test]string
+
+func (o outcomes) String() string {
+	passed := 0
+	for _, outcome := range o {
+		if outcome == "pass" {
+			passed++
+		}
+	}
+	return fmt.Sprintf("%d/%d", passed, len(o))
+}
+
+// whole runs all tests of the rows on the unchanged tree, with openat2(2) and
+// without.
+func (r *runner) whole(rows []*row) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	r.with, r.without = outcomes{}, outcomes{}
+	for _, row := range rows {
+		for _, t := range row.tests {
+			r.with[t], r.without[t] = "missing", "missing"
+		}
+	}
+	for _, batch := range batches(slices.Collect(maps.Keys(r.with))) {
+		for where, into := range map[string]outcomes{"": r.with, self + " " + blockArgument: r.without} {
+			if err := r.batch(batch, where, into); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// batch is what one go test can run: functions of a package, or scripts of one
+// function.
+type batch struct {
+	pack, pattern string
+	tests         []test
+}
+
+func batches(tests []test) []batch {
+	// Scripts of one function are together, and so are functions of a package.
+	together := map[test][]test{}
+	for _, t := range tests {
+		key := test{pack: t.pack}
+		if t.script != "" {
+			key.name = t.name
+		}
+		together[key] = append(together[key], t)
+	}
+	var all []batch
+	for key, tests := range together {
+		var names []string
+		for _, t := range tests {
+			names = append(names, cmp.Or(t.script, t.name))
+		}
+		slices.Sort(names)
+		pattern := "^(" + strings.Join(names, "|") + ")$"
+		if key.name != "" {
+			pattern = "^" + key.name + "$/" + pattern
+		}
+		all = append(all, batch{key.pack, pattern, tests})
+	}
+	return all
+}
+
+// batch runs tests by a program, "" for none, and notes what became of them. What a
+// failing one said is printed.
+func (r *runner) batch(b batch, by string, into outcomes) error {
+	arguments := []string{"test", "-json", "-count=1", "-timeout=30m", "-run=" + b.pattern}
+	if by != "" {
+		arguments = append(arguments, "-exec="+by)
+	}
+	command := exec.Command("go", append(arguments, "./"+b.pack)...)
+	command.Dir = r.root
+	output, _ := command.Output() // a test that fails or is missing is found below
+	said := map[string][]string{} // by the test function
+	return testlog.Decode(bytes.NewReader(output), func(event testlog.Event) {
+		name, below, _ := strings.Cut(event.Test, "/")
+		switch event.Action {
+		case "output", "build-output":
+			said[name] = append(said[name], event.Output)
+		case "fail", "pass", "skip":
+			if t := (test{b.pack, name, below}); slices.Contains(b.tests, t) {
+				into[t] = event.Action
+			}
+			if event.Action == "fail" && below == "" {
+				fmt.Printf("%s %s fails (%s):\n%s\n", b.pack, cmp.Or(name, "as a whole"), cmp.Or(by, "as always"), strings.Join(said[name], ""))
+			}
+		}
+	})
+}
+
+// tell prints what became of a row of which some mutants are alive, and reports
+// whether it has passed. A test that this machine cannot run does not count, but one
+// must have run.
+func (r *runner) tell(row *row, alive int) bool {
+	with, without := 0, 0
+	failed := false
+	for _, t := range row.tests {
+		for outcomes, passed := range map[*outcomes]*int{&r.with: &with, &r.without: &without} {
+			switch (*outcomes)[t] {
+			case "pass":
+				*passed++
+			case "skip":
+			default:
+				failed = true
+				fmt.Printf("%-4s %s: %s\n", row.class, t, (*outcomes)[t])
+			}
+		}
+	}
+	good := !failed && alive == 0 && with > 0 && without > 0
+	verdict := "passed"
+	if !good {
+		verdict = "FAILED"
+	}
+	fmt.Printf("%-4s %d tests, %d pass, %d without openat2; %d of %d guards are missed when they are gone: %s\n",
+		row.class, len(row.tests), with, without, len(row.mutants)-alive, len(row.mutants), verdict)
+	return good
+}
+
+// try fails unless the mutant's test, which passes with the guard, fails without it.
+func (r *runner) try(m *mutant) error {
+	for _, t := range m.tests() {
+		if outcome := r.with[t]; outcome != "pass" {
+			return fmt.Errorf("%s with the guard: %s", t, outcome)
+		}
+	}
+	directory, err := os.MkdirTemp("", "mutant")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(directory)
+	overlay, err := m.overlay(r.root, directory)
+	if err != nil {
+		return err
+	}
+	arguments := []string{"test", "-count=1", "-timeout=120s", "-run=^(" + anchored(m.test) + ")$", "-overlay=" + overlay, "./" + m.pack}
+	command := exec.Command("go", arguments...)
+	command.Dir = r.root
+	output, err := command.CombinedOutput()
+	switch {
+	case err == nil:
+		return fmt.Errorf("ALIVE: %s passes without the guard", m.test)
+	case !strings.Contains(string(output), "--- FAIL: "):
+		return fmt.Errorf("the mutant cannot be tested: %w\n%s", err, output)
+	}
+	return nil
+}
+
+// anchored makes each element of a test's name match as a whole.
+func anchored(test string) string { return strings.ReplaceAll(test, "/", ")$/^(") }
+
+// tests are those of which one has to notice.
+func (m *mutant) tests() []test {
+	if name, script, is := strings.Cut(m.test, "/"); is {
+		return []test{{m.pack, name, script}}
+	}
+	var all []test
+	for name := range strings.SplitSeq(m.test, "|") {
+		all = append(all, test{pack: m.pack, name: name})
+	}
+	return all
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// architectures are the ones that fsrun is built for.
+var architectures = []string{"amd64", "arm64"}
+
+// The commands that are released.
+const (
+	runtimeCommand   = "./cmd/fsrun"
+	telemetryCommand = "./cmd/fsrun-otel"
+)
+
+// build makes the static binary of a command. Nothing of this machine is in it: no
+// path, no time, no name.
+func build(ctx context.Context, command, architecture, path string) error {
+	if !slices.Contains(architectures, architecture) {
+		return fmt.Errorf("-arch %s: want one of %v", architecture, architectures)
+	}
+	module, err := moduleDirectory(ctx)
+	if err != nil {
+		return err
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return err
+	}
+	released, err := thisRevision(ctx, module)
+	if err != nil {
+		return err
+	}
+	// Not by -buildvcs, which knows no commit in a work tree of git's.
+	linked := "-s -w -X main.releasedVersion=" + released.version + " -X main.releasedCommit=" + released.commit
+	builder := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags="+linked, "-o", path, command)
+	builder.Dir = module
+	builder.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture, "GOFLAGS=", "GOAMD64=v1")
+	_, err = output(builder)
+	return err
+}
+
+func moduleDirectory(ctx context.Context) (string, error) {
+	found, err := output(exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}"))
+	return strings.TrimSpace(found), err
+}
+
+// revision is the commit that is released.
+type revision struct {
+	commit string
+	time   time.Time
+	// version is Debian's: the tag's, or one that sorts before every tag.
+	version string
+}
+
+// thisRevision asks git.
+func thisRevision(ctx context.Context, module string) (revision, error) {
+	git := func(arguments ...string) (string, error) {
+		found, err := output(exec.CommandContext(ctx, "git", append([]string{"-C", module}, arguments...)...))
+		return strings.TrimSpace(found), err
+	}
+	commit, commitError := git("rev-parse", "HEAD")
+	stamp, timeError := git("log", "-1", "--format=%ct")
+	tag, tagError := git("tag", "--points-at", "HEAD", "--list", "v*", "--sort=-version:refname")
+	changed, changedError := git("status", "--porcelain", "--untracked-files=no")
+	if err := errors.Join(commitError, timeError, tagError, changedError); err != nil {
+		return revision{}, err
+	}
+	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	if err != nil {
+		return revision{}, err
+	}
+	r := revision{commit: commit, time: time.Unix(seconds, 0).UTC()}
+	r.version = "0~" + r.time.Format("20060102150405") + "+g" + commit[:12]
+	if first, _, _ := strings.Cut(tag, "\n"); first != "" {
+		r.version = strings.TrimPrefix(first, "v")
+	}
+	if changed != "" {
+		r.version += "+modified"
+	}
+	return r, nil
+}
+
+// output runs a command and returns what it wrote; the error shows all it said.
+func output(command *exec.Cmd) (string, error) {
+	var said, complaints bytes.Buffer
+	command.Stdout, command.Stderr = &said, &complaints
+	if err := command.Run(); err != nil {
+		return "", fmt.Errorf("%s: %w\n%s%s", strings.Join(command.Args, " "), err, said.String(), complaints.String())
+	}
+	return said.String(), nil
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+)
+
+// documents are installed beside the binary.
+var documents = []string{"README.md", "SPEC.md", "LICENSE"}
+
+// install puts everything where users look for it.
+func install(ctx context.Context, o options) error {
+	module, err := moduleDirectory(ctx)
+	if err != nil {
+		return err
+	}
+	root := filepath.Join(o.destination, o.prefix)
+	if err := build(ctx, runtimeCommand, o.architecture, filepath.Join(root, "bin", "fsrun")); err != nil {
+		return err
+	}
+	if err := installPages(ctx, root); err != nil {
+		return err
+	}
+	for _, name := range documents {
+		content, err := os.ReadFile(filepath.Join(module, name))
+		if err != nil {
+			return err
+		}
+		if err := put(filepath.Join(root, "share", "doc", "fsrun", name), content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// completions are where each shell looks, beneath share/.
+var completions = map[string]string{
+	"bash": "bash-completion/completions/fsrun",
+	"zsh":  "zsh/site-functions/_fsrun",
+	"fish": "fish/vendor_completions.d/fsrun.fish",
+}
+
+// installPages installs what the command itself prints: completions and manual
+// pages. A binary for this machine prints them, whatever is installed.
+func installPages(ctx context.Context, root string) error {
+	scratch, err := os.MkdirTemp("", "fsrun-pages-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	program := filepath.Join(scratch, "fsrun")
+	if err := build(ctx, runtimeCommand, runtime.GOARCH, program); err != nil {
+		return err
+	}
+	for shell, path := range completions {
+		script, err := output(exec.CommandContext(ctx, program, "completion", shell))
+		if err != nil {
+			return err
+		}
+		if err := put(filepath.Join(root, "share", path), []byte(script)); err != nil {
+			return err
+		}
+	}
+	manual := filepath.Join(root, "share", "man", "man8")
+	if err := os.MkdirAll(manual, 0o755); err != nil {
+		return err
+	}
+	_, err = output(exec.CommandContext(ctx, program, "man", "--directory", manual))
+	return err
+}
+
+// put writes a file that everybody may read, and the directories above it.
+func put(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o644)
+}

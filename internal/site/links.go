@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// repository is where files are that are no pages.
+const repository = "https://github.com/fsrun/fsrun/blob/main/"
+
+// relativeLink is a Markdown link to a file of the repository, maybe with a
+// fragment. Those with a scheme, and those within a page, are left alone.
+var relativeLink = regexp.MustCompile(`\]\(([^)#:\s]+)(#[^)\s]*)?\)`)
+
+// pictures are what is copied beside the pages that show it.
+var pictures = []string{".svg", ".png"}
+
+// rewriteLinks turns the links of a Markdown file, which are those of the
+// repository, into the site's. A link to a file that is not there is an error.
+// Code is left alone.
+func rewriteLinks(module string, pages []page, source, content string) (string, error) {
+	names := map[string]string{"README.md": home}
+	for _, page := range pages {
+		names[page.Source] = page.Name
+	}
+	var problems []error
+	rewrite := func(link string) string {
+		parts := relativeLink.FindStringSubmatch(link)
+		path := filepath.Join(filepath.Dir(source), parts[1])
+		if name := names[path]; name != "" {
+			return "](./" + name + ".md" + parts[2] + ")"
+		}
+		if _, err := os.Stat(filepath.Join(module, path)); err != nil {
+			problems = append(problems, fmt.Errorf("%s links to %s, which is not there", source, parts[1]))
+		} else if filepath.Dir(path) == "docs" && slices.Contains(pictures, filepath.Ext(path)) {
+			return "](./" + filepath.Base(path) + ")"
+		}
+		return "](" + repository + path + parts[2] + ")"
+	}
+	var out strings.Builder
+	fenced := false
+	for line := range strings.Lines(content) {
+		if strings.HasPrefix(strings.TrimSpace(line), "```") {
+			fenced = !fenced
+		}
+		if !fenced {
+			line = relativeLink.ReplaceAllStringFunc(line, rewrite)
+		}
+		out.WriteString(line)
+	}
+	return out.String(), errors.Join(problems...)
+}

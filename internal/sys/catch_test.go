@@ -1,0 +1,162 @@
+package sys
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// catchInto returns the reading end of a pipe that the signals are written to.
+func catchInto(t *testing.T, signals, once []unix.Signal) (int, *Caught) {
+	t.Helper()
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+		t.Fatal(err)
+	}
+	caught, err := Catch(pipe[1], signals, once)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		caught.Release()
+		unix.Close(pipe[0])
+		unix.Close(pipe[1])
+	})
+	return pipe[0], caught
+}
+
+func raise(t *testing.T, signals ...unix.Signal) {
+	t.Helper()
+	for _, one := range signals {
+		// This thread's own are delivered before the call returns.
+		runtime.LockOSThread()
+		err := unix.Tgkill(unix.Getpid(), unix.Gettid(), one)
+		runtime.UnlockOSThread()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func wantCaught(t *testing.T, pipe int, want ...byte) {
+	t.Helper()
+	content := make([]byte, 1024)
+	count, err := unix.Read(pipe, content)
+	if err != nil && err != unix.EAGAIN {
+		t.Fatal(err)
+	}
+	if got := content[:max(count, 0)]; !bytes.Equal(got, want) {
+		t.Errorf("caught %v, want %v", got, want)
+	}
+}
+
+func TestCatch(t *testing.T) {
+	pipe, caught := catchInto(t, []unix.Signal{unix.SIGUSR1, unix.SIGTERM}, []unix.Signal{unix.SIGINT})
+	raise(t, unix.SIGTERM, unix.SIGUSR1, unix.SIGINT, unix.SIGUSR1)
+	wantCaught(t, pipe, byte(unix.SIGTERM), byte(unix.SIGUSR1), byte(unix.SIGINT), byte(unix.SIGUSR1))
+	if err := caught.Always([]unix.Signal{unix.SIGINT}); err != nil {
+		t.Fatal(err)
+	}
+	raise(t, unix.SIGINT, unix.SIGINT)
+	wantCaught(t, pipe, byte(unix.SIGINT), byte(unix.SIGINT))
+}
+
+// The handler runs on whatever thread the kernel takes, in the middle of
+// anything: here of many that allocate and compute.
+func TestCatchWhileBusy(t *testing.T) {
+	pipe, _ := catchInto(t, []unix.Signal{unix.SIGUSR1}, nil)
+	var all sync.WaitGroup
+	quit := make(chan struct{})
+	for range 4 {
+		all.Go(func() {
+			for {
+				select {
+				case <-quit:
+					return
+				default:
+					_ = bytes.Repeat([]byte{1}, 1<<14)
+				}
+			}
+		})
+	}
+	total := 0
+	for range 1000 {
+		if err := unix.Kill(unix.Getpid(), unix.SIGUSR1); err != nil {
+			t.Fatal(err)
+		}
+		runtime.Gosched()
+	}
+	close(quit)
+	all.Wait()
+	content := make([]byte, 4096)
+	for {
+		count, err := unix.Read(pipe, content)
+		if err != nil {
+			break
+		}
+		total += count
+	}
+	if total == 0 || total > 1000 {
+		t.Errorf("%d of 1000 signals were caught", total)
+	}
+}
+
+const catchVariable = "FSRUN_TEST_CATCH"
+
+// A signal that was caught once does what it does by default, and so does one
+// that is released.
+func TestCaughtSignalsEnd(t *testing.T) {
+	if what := os.Getenv(catchVariable); what != "" {
+		_, caught := catchInto(t, nil, []unix.Signal{unix.SIGTERM})
+		if what == "once" {
+			raise(t, unix.SIGTERM)
+		} else {
+			caught.Release()
+		}
+		raise(t, unix.SIGTERM)
+		t.Fatal("it lives")
+	}
+	for _, what := range []string{"once", "released"} {
+		command := exec.Command(os.Args[0], "-test.run=^TestCaughtSignalsEnd$")
+		command.Env = append(os.Environ(), catchVariable+"="+what)
+		_ = command.Run()
+		if status := command.ProcessState.Sys().(interface{ Signaled() bool }); !status.Signaled() {
+			t.Errorf("%s: it ended with %v, want a signal", what, command.ProcessState)
+		}
+	}
+}
+
+// A fault stays the Go runtime's, which makes it a panic; the same signal, sent,
+// is caught.
+func TestCatchLeavesFaults(t *testing.T) {
+	pipe, _ := catchInto(t, []unix.Signal{unix.SIGSEGV}, nil)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("a nil pointer was read without a panic")
+			}
+		}()
+		var nowhere *handlerOf
+		t.Log(nowhere.flags)
+	}()
+	wantCaught(t, pipe)
+	raise(t, unix.SIGSEGV)
+	wantCaught(t, pipe, byte(unix.SIGSEGV))
+}
+
+// What was ignored stays so.
+func TestCatchLeavesIgnored(t *testing.T) {
+	before, err := setHandler(unix.SIGUSR2, &handlerOf{handler: ignore})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = setHandler(unix.SIGUSR2, &before) }()
+	pipe, _ := catchInto(t, []unix.Signal{unix.SIGUSR2}, nil)
+	raise(t, unix.SIGUSR2)
+	wantCaught(t, pipe)
+}

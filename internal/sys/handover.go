@@ -1,0 +1,64 @@
+package sys
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Handover is a message that carries one descriptor, made while there is room
+// for it. Descriptor and socket are known only when it is sent, by raw calls.
+type Handover struct {
+	data, control []byte
+	vector        unix.Iovec
+	message       multipleMessage
+}
+
+// multipleMessage is struct mmsghdr of sendmmsg(2).
+type multipleMessage struct {
+	header unix.Msghdr
+	sent   uint32
+}
+
+// NewHandover makes the message.
+func NewHandover(data []byte) *Handover {
+	h := &Handover{data: append([]byte(nil), data...), control: make([]byte, unix.CmsgSpace(4))}
+	h.vector.Base = &h.data[0]
+	h.vector.SetLen(len(h.data))
+	head := (*unix.Cmsghdr)(unsafe.Pointer(&h.control[0]))
+	head.Level, head.Type = unix.SOL_SOCKET, unix.SCM_RIGHTS
+	head.SetLen(unix.CmsgLen(4))
+	header := &h.message.header
+	header.Iov, header.Control = &h.vector, &h.control[0]
+	header.SetIovlen(1)
+	header.SetControllen(len(h.control))
+	return h
+}
+
+// Size is the message's, in bytes.
+func (h *Handover) Size() int { return len(h.data) }
+
+// Send sends the message with the descriptor and returns how many bytes went:
+// by sendmsg(2), or by sendmmsg(2) if the other is not to be called.
+func (h *Handover) Send(socket, descriptor int, multiple bool) (int, syscall.Errno) {
+	*(*int32)(unsafe.Pointer(&h.control[unix.CmsgLen(0)])) = int32(descriptor)
+	if !multiple {
+		size, errno := Raw(unix.SYS_SENDMSG, uintptr(socket), uintptr(unsafe.Pointer(&h.message.header)), unix.MSG_NOSIGNAL)
+		return int(size), errno
+	}
+	_, errno := Raw(unix.SYS_SENDMMSG, uintptr(socket), uintptr(unsafe.Pointer(&h.message)), 1, unix.MSG_NOSIGNAL)
+	return int(h.message.sent), errno
+}
+
+// SetSendTimeout sets SO_SNDTIMEO; 0 is for ever.
+func SetSendTimeout(socket int, milliseconds uint32) syscall.Errno {
+	return setTimeout(socket, unix.SO_SNDTIMEO, milliseconds)
+}
+
+func setTimeout(socket int, option uintptr, milliseconds uint32) syscall.Errno {
+	limit := unix.NsecToTimeval(int64(milliseconds) * 1e6)
+	_, errno := Raw(unix.SYS_SETSOCKOPT, uintptr(socket), unix.SOL_SOCKET, option,
+		uintptr(unsafe.Pointer(&limit)), unsafe.Sizeof(limit))
+	return errno
+}

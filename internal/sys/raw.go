@@ -1,0 +1,143 @@
+package sys
+
+import (
+	"os"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Pin keeps the calling goroutine on its thread and the scheduler off it, for
+// good: from here on the runtime starts no thread for want of a processor. What
+// follows must use raw system calls only, since an ordinary one gives the
+// processor away while it blocks.
+func Pin() { procPin() }
+
+//go:linkname procPin runtime.procPin
+func procPin() int
+
+// Raw makes a system call that the Go runtime does not notice, and makes it
+// again if a signal interrupts it.
+func Raw(number uintptr, arguments ...uintptr) (uintptr, syscall.Errno) {
+	var all [6]uintptr
+	copy(all[:], arguments)
+	return rawCall(number, &all)
+}
+
+func rawCall(number uintptr, a *[6]uintptr) (uintptr, syscall.Errno) {
+	for {
+		result, _, errno := syscall.RawSyscall6(number, a[0], a[1], a[2], a[3], a[4], a[5])
+		if errno != unix.EINTR {
+			return result, errno
+		}
+	}
+}
+
+// Send sends one message without descriptors.
+func Send(socket int, message []byte) syscall.Errno {
+	_, errno := Raw(unix.SYS_SENDTO, uintptr(socket), uintptr(unsafe.Pointer(&message[0])), uintptr(len(message)), unix.MSG_NOSIGNAL)
+	return errno
+}
+
+// Read reads what is there, up to len(into) bytes.
+func Read(descriptor int, into []byte) (int, syscall.Errno) {
+	size, errno := Raw(unix.SYS_READ, uintptr(descriptor), uintptr(unsafe.Pointer(&into[0])), uintptr(len(into)))
+	return int(size), errno
+}
+
+// WorkingDirectory asks for the working directory into a buffer of PATH_MAX
+// bytes and returns it as the kernel writes it: "(unreachable)" stands before a
+// path that is not beneath the root.
+func WorkingDirectory(into []byte) ([]byte, syscall.Errno) {
+	size, errno := Raw(unix.SYS_GETCWD, uintptr(unsafe.Pointer(&into[0])), uintptr(len(into)))
+	if errno != 0 {
+		return nil, errno
+	}
+	return into[:size-1], 0
+}
+
+// Poll waits until a descriptor is ready, for ever if the timeout is negative. A
+// signal does not prolong the wait by more than itself.
+func Poll(descriptors []unix.PollFd, milliseconds int) (int, syscall.Errno) {
+	ready, _, errno := syscall.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&descriptors[0])), uintptr(len(descriptors)),
+		uintptr(unsafe.Pointer(timespec(milliseconds))), 0, 0, 0)
+	return int(ready), errno
+}
+
+func timespec(milliseconds int) *unix.Timespec {
+	if milliseconds < 0 {
+		return nil
+	}
+	limit := unix.NsecToTimespec(int64(milliseconds) * 1e6)
+	return &limit
+}
+
+// WaitFor reaps a child that has ended and returns how.
+func WaitFor(pid int) (unix.WaitStatus, syscall.Errno) {
+	var status unix.WaitStatus
+	_, errno := Raw(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(&status)), 0, 0)
+	return status, errno
+}
+
+// SetReceiveTimeout sets SO_RCVTIMEO; 0 is for ever.
+func SetReceiveTimeout(socket int, milliseconds uint32) syscall.Errno {
+	return setTimeout(socket, unix.SO_RCVTIMEO, milliseconds)
+}
+
+// Receiver receives messages with raw recvmsg calls, into memory of its own.
+type Receiver struct {
+	data, control []byte
+	vector        unix.Iovec
+	header        unix.Msghdr
+}
+
+// NewReceiver takes messages of up to size bytes with up to one descriptor.
+func NewReceiver(size int) *Receiver {
+	r := &Receiver{
+		data: make([]byte, size),
+		// CmsgSpace: its padding would hold a second descriptor, which would be lost.
+		control: make([]byte, unix.CmsgLen(4)),
+	}
+	r.vector.Base = &r.data[0]
+	r.vector.SetLen(size)
+	r.header.Iov = &r.vector
+	r.header.SetIovlen(1)
+	return r
+}
+
+// Receive waits for one message. descriptor is -1 if none came along; truncated
+// says that message or descriptors exceeded what there is room for.
+func (r *Receiver) Receive(socket int) (data []byte, descriptor int, truncated bool, errno syscall.Errno) {
+	r.header.Control = &r.control[0]
+	r.header.SetControllen(len(r.control))
+	size, errno := Raw(unix.SYS_RECVMSG, uintptr(socket), uintptr(unsafe.Pointer(&r.header)), unix.MSG_CMSG_CLOEXEC)
+	if errno != 0 {
+		return nil, -1, false, errno
+	}
+	truncated = r.header.Flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0
+	return r.data[:size], r.descriptor(), truncated, 0
+}
+
+// descriptor reads the one SCM_RIGHTS message there is room for.
+func (r *Receiver) descriptor() int {
+	if r.header.Controllen < uint64(unix.CmsgLen(4)) {
+		return -1
+	}
+	head := (*unix.Cmsghdr)(unsafe.Pointer(&r.control[0]))
+	if head.Level != unix.SOL_SOCKET || head.Type != unix.SCM_RIGHTS {
+		return -1
+	}
+	return int(*(*int32)(unsafe.Pointer(&r.control[unix.CmsgLen(0)])))
+}
+
+// SetName names this thread to the kernel, as /proc/PID/comm shows it: at most
+// 15 bytes.
+func SetName(name string) error {
+	bytes := append([]byte(name), 0)
+	_, errno := Raw(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(&bytes[0])), 0, 0, 0)
+	if errno != 0 {
+		return os.NewSyscallError("prctl PR_SET_NAME", errno)
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package parent
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/fsrun/fsrun/protocol"
+)
+
+// Activation is what a service manager gives to the services that it starts, and
+// what is passed on to the program: sockets (sd_listen_fds(3)) and a socket to
+// tell that it is ready (sd_notify(3)).
+type Activation struct {
+	// Sockets is how many descriptors from 3 on are sockets to listen on. They go
+	// before those of PreservedFDs. Names are theirs, "" for none.
+	Sockets int
+	Names   string
+	// Notify is the value of NOTIFY_SOCKET, "" for none.
+	Notify string
+}
+
+// notifyPlace is where a program finds the socket to notify.
+const notifyPlace = "/run/notify/notify.sock"
+
+const listenPID = "LISTEN_PID"
+
+// passed is how many descriptors from 3 on the program gets.
+func (o *Options) passed() int { return o.PreservedFDs + o.Activation.Sockets }
+
+// apply makes it part of what the bundle asks for.
+func (a *Activation) apply(spec *specs.Spec, warn func(string)) error {
+	process := spec.Process
+	if a.Sockets > 0 {
+		set(process, "LISTEN_FDS", strconv.Itoa(a.Sockets))
+		set(process, listenPID, "1") // of its own pid namespace; see nameListener
+		if a.Names != "" {
+			set(process, "LISTEN_FDNAMES", a.Names)
+		}
+	}
+	switch {
+	case a.Notify == "":
+		return nil
+	case strings.HasPrefix(a.Notify, "@"):
+		// The names of such sockets belong to a network namespace.
+		if has(spec, specs.NetworkNamespace) {
+			warn("NOTIFY_SOCKET is an abstract socket, which the container's network namespace hides: it is not passed on")
+			return nil
+		}
+		set(process, "NOTIFY_SOCKET", a.Notify)
+		return nil
+	case !path.IsAbs(a.Notify):
+		return fmt.Errorf("NOTIFY_SOCKET is %q; allowed: an absolute path, or an abstract socket that begins with @", a.Notify)
+	}
+	set(process, "NOTIFY_SOCKET", notifyPlace)
+	spec.Mounts = append(spec.Mounts, specs.Mount{Destination: notifyPlace, Type: "bind", Source: a.Notify, Options: []string{"bind"}})
+	return nil
+}
+
+// set gives a variable its value, instead of any that it has.
+func set(process *specs.Process, name, value string) {
+	process.Env = slices.DeleteFunc(process.Env, func(entry string) bool { return strings.HasPrefix(entry, name+"=") })
+	process.Env = append(process.Env, name+"="+value)
+}
+
+func has(spec *specs.Spec, kind specs.LinuxNamespaceType) bool {
+	return slices.ContainsFunc(spec.Linux.Namespaces, func(n specs.LinuxNamespace) bool { return n.Type == kind })
+}
+
+// nameListener tells the program its process id, if it is not process 1: only who
+// finds its own id in LISTEN_PID takes the sockets.
+func (h *handshake) nameListener() error {
+	if h.options.Activation.Sockets == 0 || h.plan.New&bundleFlag(specs.PIDNamespace) != 0 {
+		return nil
+	}
+	pid, err := innermostPID(h.child.pid)
+	if err != nil {
+		return err
+	}
+	for _, op := range h.plan.Ops {
+		environment, is := op.(*protocol.Environment)
+		if !is {
+			continue
+		}
+		for i, entry := range environment.Values {
+			if strings.HasPrefix(entry, listenPID+"=") {
+				environment.Values[i] = listenPID + "=" + pid
+			}
+		}
+	}
+	return h.requests.cut()
+}
+
+// innermostPID is a process's id in its own pid namespace (proc_pid_status(5)).
+func innermostPID(pid int) (string, error) {
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(content)) {
+		if ids, found := strings.CutPrefix(line, "NSpid:"); found {
+			all := strings.Fields(ids)
+			return all[len(all)-1], nil
+		}
+	}
+	return strconv.Itoa(pid), nil // a kernel without pid namespaces
+}

@@ -1,0 +1,81 @@
+package parent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/protocol"
+	"github.com/fsrun/fsrun/protocol/machine"
+)
+
+// maxProcessState is the longest container process state that a plan can hold.
+const maxProcessState = 128 << 10
+
+// fillListener gives the plan's listener the container process state that goes to
+// the agent (config-linux.md, "The Container Process State"). Only once the
+// child exists is its process id known.
+func (r *requests) fillListener(spec *specs.Spec, pid int, container specs.State) error {
+	for _, op := range r.plan {
+		listener, is := op.(*protocol.Listener)
+		if !is {
+			continue
+		}
+		content, err := json.Marshal(specs.ContainerProcessState{
+			Version: container.Version, Fds: []string{specs.SeccompFdName}, Pid: pid,
+			Metadata: spec.Linux.Seccomp.ListenerMetadata, State: container,
+		})
+		if err != nil {
+			return err
+		}
+		if len(content) > maxProcessState {
+			return fmt.Errorf("linux.seccomp.listenerMetadata: a container process state of %d bytes; allowed are %d", len(content), maxProcessState)
+		}
+		listener.State = content
+		return r.cut()
+	}
+	return nil
+}
+
+// composeStart makes Start, with a connection to the agent if there is one. The
+// connection is made now and not when the container is created: an agent serves
+// a caller at a time, and a created container may wait for long.
+func composeStart(agent string) ([]machine.Message, error) {
+	message := machine.Message{Frame: &protocol.Start{}}
+	if agent != "" {
+		connection, err := connectAgent(agent)
+		if err != nil {
+			fault := protocol.Explain(protocol.CodeSeccomp, fmt.Errorf("the seccomp agent: %w", err))
+			fault.Path = "linux.seccomp.listenerPath"
+			if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ECONNREFUSED) {
+				fault.Hint = "nobody listens there: start the agent first"
+			}
+			return nil, fault
+		}
+		message.Descriptors, message.Given = []int{connection}, true
+	}
+	return []machine.Message{message}, nil
+}
+
+// connectAgent connects to a stream socket whose path may be longer than an
+// address can hold: by way of a descriptor of it.
+func connectAgent(path string) (int, error) {
+	place, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(place)
+	socket, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	if err := unix.Connect(socket, &unix.SockaddrUnix{Name: fmt.Sprintf("/proc/self/fd/%d", place)}); err != nil {
+		unix.Close(socket)
+		return -1, &os.PathError{Op: "connect", Path: path, Err: err}
+	}
+	return socket, nil
+}

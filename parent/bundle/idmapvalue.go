@@ -1,0 +1,87 @@
+package bundle
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// RelativeMapping is a line of a mapping of owners in a mount option.
+type RelativeMapping struct {
+	specs.LinuxIDMapping
+	// InContainer says that HostID is an id of the container's user namespace.
+	InContainer bool
+}
+
+// idMapValue tells what the value of idmap and ridmap is: an extension of crun's
+// (crun(1), "idmap mount options") that Podman writes.
+const idMapValue = `"uids=FILE-HOST-SIZE" and "gids=FILE-HOST-SIZE" with ";" between them, more than one of them with "#", and "@" before those whose HOST counts in the container`
+
+// addMappings reads the value of idmap or ridmap.
+func (o *MountOptions) addMappings(path, value string) error {
+	for part := range strings.SplitSeq(value, ";") {
+		kind, list, _ := strings.Cut(part, "=")
+		to := map[string]*[]RelativeMapping{"uids": &o.UIDs, "gids": &o.GIDs}[kind]
+		if to == nil || len(*to) > 0 {
+			return refuse(path, quote(part)+" is no mapping of owners, or another one", idMapValue)
+		}
+		for triplet := range strings.SplitSeq(list, "#") {
+			mapping, ok := parseTriplet(triplet)
+			if !ok {
+				return refuse(path, quote(triplet)+" is no mapping of owners", idMapValue)
+			}
+			*to = append(*to, mapping)
+		}
+	}
+	if len(o.UIDs) == 0 || len(o.GIDs) == 0 {
+		return refuse(path, quote(value)+" maps only users or only groups", idMapValue)
+	}
+	return nil
+}
+
+func parseTriplet(text string) (RelativeMapping, bool) {
+	var mapping RelativeMapping
+	text, mapping.InContainer = strings.CutPrefix(text, "@")
+	numbers := strings.Split(text, "-")
+	if len(numbers) != 3 {
+		return mapping, false
+	}
+	for i, to := range []*uint32{&mapping.ContainerID, &mapping.HostID, &mapping.Size} {
+		number, err := strconv.ParseUint(numbers[i], 10, 32)
+		if err != nil {
+			return mapping, false
+		}
+		*to = uint32(number)
+	}
+	return mapping, true
+}
+
+// absolute makes mappings ones of the host's ids, where namespace is the mapping of
+// the container's user namespace. An id that it lacks, or a range that goes beyond
+// one of its own, is not to be had: false.
+func absolute(mappings []RelativeMapping, namespace []specs.LinuxIDMapping) ([]specs.LinuxIDMapping, bool) {
+	var all []specs.LinuxIDMapping
+	for _, relative := range mappings {
+		mapping := relative.LinuxIDMapping
+		if relative.InContainer {
+			host, ok := translate(namespace, mapping.HostID, mapping.Size)
+			if !ok {
+				return nil, false
+			}
+			mapping.HostID = host
+		}
+		all = append(all, mapping)
+	}
+	return all, true
+}
+
+// translate is the host's first id of a range of the container's.
+func translate(namespace []specs.LinuxIDMapping, first, size uint32) (uint32, bool) {
+	for _, m := range namespace {
+		if first >= m.ContainerID && uint64(first)+uint64(size) <= uint64(m.ContainerID)+uint64(m.Size) {
+			return m.HostID + (first - m.ContainerID), true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,161 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/fsrun/fsrun/internal/sys"
+	"github.com/fsrun/fsrun/parent/bundle/strictjson"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// ConfigName is the file of a bundle that holds its configuration (OCI runtime
+// specification, bundle.md).
+const ConfigName = "config.json"
+
+// MaxConfigBytes bounds a configuration file.
+const MaxConfigBytes = 16 << 20
+
+// Error says which property of a configuration is wrong, what it holds and what
+// is allowed.
+type Error = strictjson.Error
+
+// Bundle is a loaded and validated bundle.
+type Bundle struct {
+	// Directory is the bundle's absolute, cleaned path.
+	Directory string
+	// Spec is the validated configuration.
+	Spec *specs.Spec
+	// Text is config.json as it was read.
+	Text string
+}
+
+// Load reads and validates the bundle in directory. An error about a property
+// wraps an *[Error].
+func Load(directory string) (*Bundle, error) {
+	absolute, err := filepath.Abs(directory)
+	if err != nil {
+		return nil, fmt.Errorf("bundle %q: %w", directory, err)
+	}
+	path := filepath.Join(absolute, ConfigName)
+	text, err := readBounded(path)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := ParseSpec(text)
+	if err == nil {
+		mapCaller(spec, os.Geteuid(), os.Getegid())
+		err = Validate(spec, absolute)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &Bundle{Directory: absolute, Spec: spec, Text: text}, nil
+}
+
+// readBounded reads a regular file of at most MaxConfigBytes. The file is opened
+// without blocking, so that a FIFO in its place is refused and not waited for.
+func readBounded(path string) (string, error) {
+	file, err := sys.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK)
+	if err != nil {
+		return "", describeOpenError(path, err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s: is of type %s; allowed: a regular file", path, info.Mode().Type())
+	}
+	if info.Size() > MaxConfigBytes {
+		return "", tooLarge(path, info.Size())
+	}
+	var text strings.Builder
+	text.Grow(int(info.Size()))
+	// One byte more than allowed tells a file that grew meanwhile.
+	size, err := io.Copy(&text, io.LimitReader(file, MaxConfigBytes+1))
+	if err != nil {
+		return "", err
+	}
+	if size > MaxConfigBytes {
+		return "", tooLarge(path, size)
+	}
+	return text.String(), nil
+}
+
+func tooLarge(path string, size int64) error {
+	return fmt.Errorf("%s: holds at least %d bytes; allowed: at most %d", path, size, MaxConfigBytes)
+}
+
+func describeOpenError(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: does not exist; a bundle is a directory that holds %s and usually a root filesystem: %w", path, ConfigName, err)
+	}
+	return err
+}
+
+// ParseSpec decodes a configuration without validating it.
+func ParseSpec(text string) (*specs.Spec, error) {
+	spec := new(specs.Spec)
+	if err := strictjson.Decode(text, func(d *strictjson.Decoder) { strictjson.Struct(d, spec, specFields) }); err != nil {
+		return nil, err
+	}
+	return spec, nil
+}
+
+// ParseProcess decodes a process object, the content of an exec's process file,
+// without validating it.
+func ParseProcess(text string) (*specs.Process, error) {
+	process := new(specs.Process)
+	if err := strictjson.Decode(text, func(d *strictjson.Decoder) { readProcess(d, process) }); err != nil {
+		return nil, err
+	}
+	return process, nil
+}
+
+// ParseResources decodes a resources object, the content of an update's
+// resources file. Its values are the cgroup room's to validate.
+func ParseResources(text string) (*specs.LinuxResources, error) {
+	resources := new(specs.LinuxResources)
+	if err := strictjson.Decode(text, func(d *strictjson.Decoder) { readResources(d, resources) }); err != nil {
+		return nil, err
+	}
+	return resources, nil
+}
+
+// LoadProcess reads and decodes a process file, bounded like a configuration.
+func LoadProcess(path string) (*specs.Process, error) {
+	text, err := readBounded(path)
+	if err != nil {
+		return nil, err
+	}
+	process, err := ParseProcess(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return process, nil
+}
+
+// ReadResources reads and decodes a resources object, bounded like a
+// configuration. The name is for messages.
+func ReadResources(from io.Reader, name string) (*specs.LinuxResources, error) {
+	text, err := io.ReadAll(io.LimitReader(from, MaxConfigBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > MaxConfigBytes {
+		return nil, tooLarge(name, int64(len(text)))
+	}
+	resources, err := ParseResources(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return resources, nil
+}

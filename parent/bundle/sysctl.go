@@ -1,0 +1,67 @@
+package bundle
+
+import (
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// namespacedSysctls names the sysctls that belong to a namespace. A name that
+// ends in a slash stands for everything below it. All others change the host
+// and are refused (namespaces(7), ipc_namespaces(7), Documentation/admin-guide/sysctl).
+var namespacedSysctls = [...]struct {
+	path string
+	kind specs.LinuxNamespaceType
+}{
+	{"fs/mqueue/", specs.IPCNamespace},
+	{"kernel/domainname", specs.UTSNamespace},
+	{"kernel/hostname", specs.UTSNamespace},
+	{"kernel/msgmax", specs.IPCNamespace},
+	{"kernel/msgmnb", specs.IPCNamespace},
+	{"kernel/msgmni", specs.IPCNamespace},
+	{"kernel/msg_next_id", specs.IPCNamespace},
+	{"kernel/sem", specs.IPCNamespace},
+	{"kernel/sem_next_id", specs.IPCNamespace},
+	{"kernel/shmall", specs.IPCNamespace},
+	{"kernel/shmmax", specs.IPCNamespace},
+	{"kernel/shmmni", specs.IPCNamespace},
+	{"kernel/shm_next_id", specs.IPCNamespace},
+	{"kernel/shm_rmid_forced", specs.IPCNamespace},
+	{"net/", specs.NetworkNamespace},
+	{"user/", specs.UserNamespace},
+}
+
+// SysctlPath translates a sysctl's name to its path below /proc/sys, as
+// sysctl(8) does: the first separator, a dot or a slash, is the one that
+// separates, and the other one is part of a name (net/ipv4/conf/eth0.5/forwarding).
+// It reports false for names that are empty or would leave /proc/sys.
+func SysctlPath(name string) (string, bool) {
+	path := name
+	if at := strings.IndexAny(name, "./"); at >= 0 && name[at] == '.' {
+		path = strings.Map(func(r rune) rune {
+			switch r {
+			case '.':
+				return '/'
+			case '/':
+				return '.'
+			}
+			return r
+		}, name)
+	}
+	for part := range strings.SplitSeq(path, "/") {
+		if part == "" || part == "." || part == ".." {
+			return "", false
+		}
+	}
+	return path, true
+}
+
+// sysctlNamespace returns the type of namespace that a sysctl belongs to.
+func sysctlNamespace(path string) (specs.LinuxNamespaceType, bool) {
+	for _, s := range namespacedSysctls {
+		if path == s.path || strings.HasSuffix(s.path, "/") && strings.HasPrefix(path, s.path) {
+			return s.kind, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,36 @@
+package bundle
+
+import "github.com/opencontainers/runtime-spec/specs-go"
+
+// UnsupportedProperty is a property that this runtime does not honour yet.
+type UnsupportedProperty struct {
+	// Path is the JSON path, with [] for any element of a list.
+	Path string
+	// find returns the path at which a configuration sets it, or "".
+	find func(*specs.Spec) string
+}
+
+// Unsupported lists the properties that are refused by name when they are set:
+// asked for and not to be had is a refusal, never a silent skip. A row goes when
+// the runtime learns to do what it asks for.
+var Unsupported = [...]UnsupportedProperty{
+	{"vm", func(s *specs.Spec) string {
+		return when(s.VM != nil, "vm")
+	}},
+}
+
+func checkUnsupported(spec *specs.Spec) error {
+	for i := range Unsupported {
+		if path := Unsupported[i].find(spec); path != "" {
+			return refuse(path, "is set, but this runtime does not support it yet", "to leave it out")
+		}
+	}
+	return nil
+}
+
+func when(set bool, path string) string {
+	if set {
+		return path
+	}
+	return ""
+}

@@ -1,0 +1,188 @@
+package bundle
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// maxMajor and maxMinor are what the kernel's dev_t can hold.
+	maxMajor = 1<<12 - 1
+	maxMinor = 1<<20 - 1
+	// maxPermissions has all permission bits and the set-id and sticky bits set.
+	maxPermissions = 0o7777
+)
+
+// checkNamespaces wants a mount namespace, because the root filesystem is put
+// together by mounts that must not reach the host. It runs before all rules
+// that read other properties of linux.
+func checkNamespaces(path string, spec *specs.Spec) error {
+	if spec.Linux == nil {
+		return refuse("linux", "is missing", "an object")
+	}
+	for i, namespace := range spec.Linux.Namespaces {
+		at := index(path, i)
+		if _, known := LookupNamespace(namespace.Type); !known {
+			return refuse(at+".type", quote(string(namespace.Type)), namespaceNames())
+		}
+		for earlier := range i {
+			if spec.Linux.Namespaces[earlier].Type == namespace.Type {
+				return refuse(at+".type", quote(string(namespace.Type))+" is named by "+index(path, earlier)+" already", "one entry for each type")
+			}
+		}
+		if namespace.Path != "" {
+			if err := checkAbsolutePath(at+".path", namespace.Path); err != nil {
+				return err
+			}
+		}
+	}
+	if FindNamespace(spec, specs.MountNamespace) == nil {
+		return refuse(path, "has no \"mount\" entry", "a list with a mount namespace, which keeps the container's mounts from the host")
+	}
+	return nil
+}
+
+func namespaceNames() string {
+	names := make([]string, 0, len(Namespaces))
+	for _, n := range Namespaces {
+		names = append(names, string(n.Type))
+	}
+	return strings.Join(names, ", ")
+}
+
+func checkUIDMappings(path string, spec *specs.Spec) error {
+	return checkUserMappings(path, spec, spec.Linux.UIDMappings)
+}
+
+func checkGIDMappings(path string, spec *specs.Spec) error {
+	return checkUserMappings(path, spec, spec.Linux.GIDMappings)
+}
+
+// checkUserMappings wants mappings with a new user namespace and none without
+// one. With a joined namespace they may be given: engines repeat those of the
+// namespace there, and they are not written.
+func checkUserMappings(path string, spec *specs.Spec, mappings []specs.LinuxIDMapping) error {
+	namespace := FindNamespace(spec, specs.UserNamespace)
+	switch {
+	case namespace == nil && len(mappings) > 0:
+		return refuse(path, "is set, but linux.namespaces has no \"user\" entry", "mappings only with a user namespace")
+	case namespace != nil && namespace.Path == "" && len(mappings) == 0:
+		return refuse(path, "is empty, but linux.namespaces asks for a new user namespace", "at least one mapping")
+	}
+	return checkMappings(path, mappings)
+}
+
+// checkMappedUser wants every id of the process to exist in a new user namespace.
+func checkMappedUser(path string, spec *specs.Spec) error {
+	namespace := FindNamespace(spec, specs.UserNamespace)
+	if namespace == nil || namespace.Path != "" {
+		return nil
+	}
+	user := &spec.Process.User
+	if !mapped(spec.Linux.UIDMappings, user.UID) {
+		return refuse(path+".uid", decimal(user.UID), "an id that linux.uidMappings maps")
+	}
+	if !mapped(spec.Linux.GIDMappings, user.GID) {
+		return refuse(path+".gid", decimal(user.GID), "an id that linux.gidMappings maps")
+	}
+	for i, gid := range user.AdditionalGids {
+		if !mapped(spec.Linux.GIDMappings, gid) {
+			return refuse(index(path+".additionalGids", i), decimal(gid), "an id that linux.gidMappings maps")
+		}
+	}
+	return nil
+}
+
+// checkSysctl allows those that belong to a namespace which is the container's
+// own; all others would change the host.
+func checkSysctl(path string, spec *specs.Spec) error {
+	for _, name := range slices.Sorted(maps.Keys(spec.Linux.Sysctl)) {
+		at := path + "[" + quote(name) + "]"
+		file, valid := SysctlPath(name)
+		if !valid {
+			return refuse(at, "is not a sysctl's name", "a path below /proc/sys, with dots or slashes")
+		}
+		kind, namespaced := sysctlNamespace(file)
+		if !namespaced {
+			return refuse(at, "belongs to no namespace, it would change the host", "sysctls of the ipc, network, user and uts namespaces")
+		}
+		if !isolated(spec, kind) {
+			return refuse(at, "belongs to the "+string(kind)+" namespace, which is the host's", "it only with a "+string(kind)+" namespace of the container's own")
+		}
+		if name := conflictingName(spec, file); name != "" {
+			return refuse(at, "contradicts "+name, "one of the two")
+		}
+	}
+	return nil
+}
+
+// conflictingName returns the property that sets the same thing as a sysctl.
+func conflictingName(spec *specs.Spec, file string) string {
+	switch {
+	case file == "kernel/hostname" && spec.Hostname != "":
+		return "hostname"
+	case file == "kernel/domainname" && spec.Domainname != "":
+		return "domainname"
+	}
+	return ""
+}
+
+// deviceType binds a type of mknod(1) to that of an inode.
+type deviceType struct {
+	name string
+	mode uint32
+}
+
+var deviceTypes = [...]deviceType{
+	{"b", unix.S_IFBLK},
+	{"c", unix.S_IFCHR},
+	{"u", unix.S_IFCHR},
+	{"p", unix.S_IFIFO},
+}
+
+func checkDevices(path string, spec *specs.Spec) error {
+	for i := range spec.Linux.Devices {
+		if err := checkDevice(index(path, i), &spec.Linux.Devices[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkDevice(path string, device *specs.LinuxDevice) error {
+	if err := checkAbsolutePath(path+".path", device.Path); err != nil {
+		return err
+	}
+	kind := slices.IndexFunc(deviceTypes[:], func(t deviceType) bool { return t.name == device.Type })
+	if kind < 0 {
+		return refuse(path+".type", quote(device.Type), "b, c, u or p")
+	}
+	if device.Type != "p" {
+		if device.Major < 0 || device.Major > maxMajor {
+			return refuse(path+".major", strconv.FormatInt(device.Major, 10), "0.."+strconv.Itoa(maxMajor))
+		}
+		if device.Minor < 0 || device.Minor > maxMinor {
+			return refuse(path+".minor", strconv.FormatInt(device.Minor, 10), "0.."+strconv.Itoa(maxMinor))
+		}
+	}
+	// Some engines leave the type of the inode in the mode.
+	if mode := device.FileMode; mode != nil && uint32(*mode)&^deviceTypes[kind].mode > maxPermissions {
+		return refuse(path+".fileMode", decimal(uint32(*mode)), "0.."+strconv.Itoa(maxPermissions)+" (07777 in octal; JSON numbers are decimal)")
+	}
+	for _, id := range []struct {
+		name  string
+		value *uint32
+	}{{"uid", device.UID}, {"gid", device.GID}} {
+		if id.value != nil {
+			if err := checkID(path+"."+id.name, *id.value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package parent
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/fsrun/fsrun/cgroupv2"
+	"github.com/fsrun/fsrun/cgroupv2/systemd"
+	"github.com/fsrun/fsrun/parent/bundle"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Where the cgroups of containers are whose bundles do not say it: one without a path
+// at the top, since each directory on the way is made, and removed again, at the cost of
+// a twentieth of a run. One with a relative path is in defaultSlice, which is fsrun's own:
+// the last container to leave removes it, whoever made it.
+const (
+	defaultSlice  = "/fsrun"
+	defaultPrefix = "/fsrun-"
+)
+
+func leaveSlice(tree *cgroupv2.Tree, cgroup string) error {
+	if !strings.HasPrefix(cgroup, defaultSlice+"/") {
+		return nil
+	}
+	return tree.Prune(defaultSlice)
+}
+
+// findCgroup finds the tree and says where in it the container goes. Without a
+// tree a container that asks for no resources has no cgroup of its own.
+func (p *prepared) findCgroup(o *Options) error {
+	if o.CgroupManager == NoCgroup {
+		return p.refuseResources(o)
+	}
+	tree, err := cgroupv2.Find()
+	if err != nil {
+		if p.asksForCgroup() || o.CgroupManager == Systemd || !errors.Is(err, cgroupv2.ErrNotMounted) {
+			return err
+		}
+		return nil
+	}
+	p.tree = tree
+	if err := tree.Check(p.limits); err != nil {
+		return err
+	}
+	if o.CgroupManager == Systemd {
+		return p.planScope(o.ID)
+	}
+	if asked := p.bundle.Spec.Linux.CgroupsPath; systemd.IsPath(asked) {
+		o.warn(fmt.Sprintf("linux.cgroupsPath: %q is of the form that systemd's scopes have, and is taken for a directory: --systemd-cgroup was not given", asked))
+	}
+	p.cgroup, err = p.cgroupPath(o.ID)
+	return err
+}
+
+// refuseResources refuses what takes a cgroup where there is to be none. The rule
+// that denies every device is no wish of anybody's: engines and templates write it
+// into every bundle, those of podman run --cgroups=disabled too.
+func (p *prepared) refuseResources(o *Options) error {
+	const allowed = "no such resource, or another cgroup manager than disabled"
+	switch settings := p.limits.Settings(); {
+	case len(settings) > 0:
+		return &bundle.Error{Path: settings[0].Path, Found: "is set, and the container is to have no cgroup", Allowed: allowed}
+	case p.devices != nil && deniesAll(p.bundle.Spec.Linux.Resources.Devices):
+		o.warn("linux.resources.devices: no device is denied, because the container is to have no cgroup")
+		p.devices = nil
+	case p.devices != nil:
+		return &bundle.Error{Path: "linux.resources.devices", Found: "is set, and the container is to have no cgroup", Allowed: allowed}
+	}
+	return nil
+}
+
+// deniesAll says whether the rules are the one that denies every device.
+func deniesAll(rules []specs.LinuxDeviceCgroup) bool {
+	return len(rules) == 1 && !rules[0].Allow && (rules[0].Type == "" || rules[0].Type == "a") &&
+		rules[0].Major == nil && rules[0].Minor == nil && rules[0].Access == "rwm"
+}
+
+// asksForCgroup says whether the bundle cannot do without a cgroup.
+func (p *prepared) asksForCgroup() bool {
+	return len(p.limits.Settings()) > 0 || p.devices != nil || p.bundle.Spec.Linux.CgroupsPath != ""
+}
+
+// cgroupPath resolves linux.cgroupsPath (config-linux.md, "Cgroups Path"): an
+// absolute one counts from the tree's mount, a relative one from a place of ours:
+// for root of the host at the top, else beside our own cgroup, which has processes and
+// so can hand no controllers down.
+func (p *prepared) cgroupPath(id string) (string, error) {
+	asked := p.bundle.Spec.Linux.CgroupsPath
+	if strings.HasPrefix(asked, "/") {
+		return asked, nil
+	}
+	switch {
+	case !p.confined && asked == "":
+		return defaultPrefix + id, nil
+	case !p.confined:
+		return path.Join(defaultSlice, asked), nil
+	case asked == "":
+		asked = id
+	}
+	own, err := p.tree.Own()
+	if err != nil {
+		return "", err
+	}
+	return path.Join(path.Dir(own), asked), nil
+}

@@ -1,0 +1,127 @@
+package parent
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/fsrun/fsrun/parent/bundle"
+	"github.com/fsrun/fsrun/parent/console"
+	"github.com/fsrun/fsrun/parent/state"
+	"github.com/fsrun/fsrun/protocol"
+	"github.com/fsrun/fsrun/protocol/machine"
+)
+
+// commit puts limits and device program in force, reads back what stands, and
+// records it. The child waits meanwhile and has nothing greedy left to do.
+func (h *handshake) commit(machine.Message) (machine.Event, error) {
+	h.committed = &protocol.Committed{}
+	if err := h.commitLimits(); err != nil {
+		return "", faulty(protocol.CodeCommit, err)
+	}
+	if err := h.commitDevices(); err != nil {
+		return "", faulty(protocol.CodeCommit, err)
+	}
+	if err := h.commitShares(); err != nil {
+		return "", faulty(protocol.CodeCommit, err)
+	}
+	raiseLimits(h.child.pid, h.bundle.Spec, h.plan.Ops)
+	if err := schedule(h.child.pid, h.bundle.Spec.Process); err != nil {
+		return "", faulty(protocol.CodeCommit, err)
+	}
+	return machine.Done, faulty(protocol.CodeState, h.save())
+}
+
+func (h *handshake) commitLimits() error {
+	if h.group == nil {
+		return nil
+	}
+	h.committed.Cgroup = h.group.Path()
+	if h.apart {
+		if err := h.group.Add(h.child.pid); err != nil {
+			return err
+		}
+	}
+	if h.scope != nil {
+		if err := h.scope.settle(context.Background(), h.limits); err != nil {
+			return err
+		}
+	}
+	stands, err := h.group.Commit(h.limits)
+	if err != nil {
+		return err
+	}
+	for _, setting := range stands {
+		h.committed.Limits = append(h.committed.Limits, protocol.Pair{Name: setting.File, Value: setting.Value})
+	}
+	return nil
+}
+
+func (h *handshake) commitDevices() error {
+	if h.loaded == nil {
+		return h.loadError
+	}
+	standing, err := h.loaded.Commit(h.group.FD())
+	if err != nil {
+		return err
+	}
+	for _, attached := range standing.Programs {
+		h.committed.Programs = append(h.committed.Programs, attached.ID)
+	}
+	return nil
+}
+
+func (h *handshake) composeCommitted() ([]machine.Message, error) {
+	return []machine.Message{{Frame: h.committed}}, nil
+}
+
+// save records the container.
+func (h *handshake) save() error {
+	spec := h.bundle.Spec
+	record := h.record
+	record.OCIVersion, record.ID, record.Annotations = spec.Version, h.options.ID, spec.Annotations
+	record.SeccompAgent = h.plan.Agent
+	record.Bundle, record.Rootfs = h.bundle.Directory, bundle.RootPath(spec, h.bundle.Directory)
+	record.Created, record.Owner = time.Now().UTC(), effectiveUser()
+	record.OwnPIDNamespace = h.plan.New&bundleFlag(specs.PIDNamespace) != 0
+	record.Namespaces = namespacePaths(record.Init.PID)
+	record.Limits = map[string]string{}
+	for _, limit := range h.committed.Limits {
+		record.Limits[limit.Name] = strings.TrimSpace(limit.Value)
+	}
+	if len(h.committed.Programs) > 0 {
+		record.DeviceProgram = h.committed.Programs[0]
+	}
+	if h.group != nil {
+		record.Cgroup, record.CgroupMount = h.group.Dir(), h.tree.Mount()
+	}
+	if h.scope != nil {
+		record.Unit, record.UserUnit = h.scope.unit.Name, h.scope.user
+	}
+	if spec.Hooks != nil {
+		record.Poststart, record.Poststop = spec.Hooks.Poststart, spec.Hooks.Poststop
+	}
+	var err error
+	if record.Stdio, err = console.Descriptors(record.Init.PID); err != nil {
+		return err
+	}
+	if h.leave {
+		record.StartSocket = startSocket
+	}
+	return h.handle.Save(record)
+}
+
+// stateJSON is the container's state as hooks read it (runtime.md, "State").
+func (h *handshake) stateJSON(status state.Status) ([]byte, error) {
+	return json.Marshal(h.stateOf(status))
+}
+
+func (h *handshake) stateOf(status state.Status) specs.State {
+	return ociState(&state.Container{
+		OCIVersion: h.bundle.Spec.Version, ID: h.options.ID, Init: h.record.Init,
+		Bundle: h.bundle.Directory, Annotations: h.bundle.Spec.Annotations,
+	}, status)
+}

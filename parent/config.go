@@ -1,0 +1,94 @@
+package parent
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// stagedConfig is a container's configuration that is written and not yet in
+// place.
+type stagedConfig struct{ directory int }
+
+// configNext becomes the copy of the configuration by a rename.
+const configNext = configCopy + ".new"
+
+// stageConfig writes a container's configuration with other resources. All else
+// in it stays as it was, also what this version does not know.
+func stageConfig(l *locked, resources *specs.LinuxResources) (*stagedConfig, error) {
+	directory := int(l.Directory().Fd())
+	content, err := readAt(directory, configCopy)
+	if err != nil {
+		return nil, err
+	}
+	if content, err = withResources(content, resources); err != nil {
+		return nil, err
+	}
+	staged := &stagedConfig{directory}
+	if err := writeAt(directory, configNext, unix.O_TRUNC, content); err != nil {
+		staged.drop()
+		return nil, err
+	}
+	return staged, nil
+}
+
+// place makes the staged configuration the container's.
+func (s *stagedConfig) place() error {
+	return os.NewSyscallError("renameat", unix.Renameat(s.directory, configNext, s.directory, configCopy))
+}
+
+// drop removes a configuration that was not put in place.
+func (s *stagedConfig) drop() { _ = unix.Unlinkat(s.directory, configNext, 0) }
+
+func withResources(content []byte, resources *specs.LinuxResources) ([]byte, error) {
+	var whole, linux map[string]json.RawMessage
+	if err := json.Unmarshal(content, &whole); err != nil {
+		return nil, err
+	}
+	if section := whole["linux"]; section != nil {
+		if err := json.Unmarshal(section, &linux); err != nil {
+			return nil, err
+		}
+	}
+	if linux == nil {
+		linux = map[string]json.RawMessage{}
+	}
+	var err error
+	if linux["resources"], err = json.Marshal(resources); err != nil {
+		return nil, err
+	}
+	if whole["linux"], err = json.Marshal(linux); err != nil {
+		return nil, err
+	}
+	return json.Marshal(whole)
+}
+
+func readAt(directory int, name string) ([]byte, error) {
+	descriptor, err := unix.Openat(directory, name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "openat", Path: name, Err: err}
+	}
+	file := os.NewFile(uintptr(descriptor), name)
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	content := make([]byte, info.Size())
+	_, err = file.ReadAt(content, 0)
+	return content, err
+}
+
+// writeAt makes a file for its owner alone; flags says what if it is there.
+func writeAt(directory int, name string, flags int, content []byte) error {
+	descriptor, err := unix.Openat(directory, name, unix.O_WRONLY|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW|flags, 0o600)
+	if err != nil {
+		return &os.PathError{Op: "openat", Path: name, Err: err}
+	}
+	file := os.NewFile(uintptr(descriptor), name)
+	_, err = file.Write(content)
+	return errors.Join(err, file.Close())
+}

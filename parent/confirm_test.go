@@ -1,0 +1,150 @@
+package parent
+
+import (
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/cgroupv2"
+	parentmachine "github.com/fsrun/fsrun/parent/machine"
+	"github.com/fsrun/fsrun/protocol"
+)
+
+// bearName makes a shell bear the child's name.
+const bearName = "printf " + protocol.ChildComm + " >/proc/self/comm; "
+
+// TestExecuted looks at real processes whose channel has closed.
+//
+// SPEC: M-EXE-2, M-EXE-3
+func TestExecuted(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		script  string
+		until   func(*testing.T, *process) // the state to be looked at
+		goOn    bool                       // the shell goes on while it is looked at
+		died    bool
+		atLeast time.Duration
+	}{
+		{name: "another name, alive", script: "read line", until: untilNamed("sh")},
+		{name: "another name, zombie", script: "exit 0", until: untilEnded},
+		{name: "reaped by another", script: bearName + "exit 0", until: untilReaped},
+		{name: "the child's name, zombie", script: bearName + "exit 0", until: untilEnded, died: true},
+		{name: "the child's name, killed", script: bearName + "kill -KILL $$", until: untilEnded, died: true},
+		{name: "the child's name, then executed", script: bearName + "read line; exec sleep 60", until: untilNamed(protocol.ChildComm), goOn: true},
+		{name: "the child's name, then dead", script: bearName + "read line; exit 0", until: untilNamed(protocol.ChildComm), goOn: true, died: true},
+		{name: "the child's name for good", script: bearName + "read line", until: untilNamed(protocol.ChildComm), atLeast: confirmTimeout},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			child, input := shell(t, test.script)
+			test.until(t, child)
+			if test.goOn {
+				time.AfterFunc(20*time.Millisecond, func() { _, _ = io.WriteString(input, "\n") })
+			}
+			begin := time.Now()
+			event, err := child.executed()
+			if took := time.Since(begin); took < test.atLeast {
+				t.Errorf("decided after %v, want %v at least", took, test.atLeast)
+			}
+			if test.died {
+				wantFault(t, err, protocol.CodeGone)
+			} else if err != nil || event != parentmachine.Executed {
+				t.Errorf("got %q, %v, want %q", event, err, parentmachine.Executed)
+			}
+			// A shell that holds its programs itself is "exe" before it is "sleep".
+			if test.goOn && !test.died && child.comm() == protocol.ChildComm {
+				t.Error("decided while it still bore the child's name")
+			}
+		})
+	}
+}
+
+// TestExplain: a child that died is reported with how it ended.
+//
+// SPEC: M-EXE-3
+func TestExplain(t *testing.T) {
+	for _, test := range []struct {
+		name, script, want string
+		oom                bool
+	}{
+		{name: "killed", script: "kill -KILL $$", want: "killed by SIGKILL"},
+		{name: "crashed", script: "kill -SEGV $$", want: "killed by SIGSEGV"},
+		{name: "ended", script: "exit 3", want: "ended with status 3"},
+		{name: "out of memory", script: "kill -KILL $$", want: "for want of memory", oom: true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			child, _ := shell(t, "ulimit -c 0; "+bearName+test.script)
+			untilEnded(t, child)
+			_, err := child.executed()
+			child.terminate()
+			if test.oom {
+				child.counted = &cgroupv2.Stats{Memory: &cgroupv2.MemoryStats{Events: cgroupv2.MemoryEvents{OOMKill: 1}}}
+			}
+			err = child.explain(err)
+			wantFault(t, err, protocol.CodeGone)
+			awaited := parentmachine.Table.Waiting(parentmachine.Starting).For
+			for _, words := range []string{test.want, awaited} {
+				if err == nil || !strings.Contains(err.Error(), words) {
+					t.Errorf("got %v, want %q in it", err, words)
+				}
+			}
+		})
+	}
+}
+
+// shell starts a shell, which ends with the test, and gives its standard input.
+func shell(t *testing.T, script string) (*process, io.Writer) {
+	t.Helper()
+	command := exec.Command("/bin/sh", "-c", script)
+	input, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	child, err := watch(command.Process.Pid)
+	if err != nil {
+		_, _ = command.Process.Kill(), command.Wait()
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if child.ended == nil {
+			_ = child.signal(unix.SIGKILL) // one that has ended needs none
+			_, _ = child.wait()
+		}
+		child.close()
+		input.Close()
+		_ = command.Process.Release()
+	})
+	return child, input
+}
+
+func untilEnded(t *testing.T, child *process) {
+	t.Helper()
+	if !child.endsWithin(10 * time.Second) {
+		t.Fatal("the shell does not end")
+	}
+}
+
+func untilReaped(t *testing.T, child *process) {
+	t.Helper()
+	if _, err := child.wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func untilNamed(name string) func(*testing.T, *process) {
+	return func(t *testing.T, child *process) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); child.comm() != name; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("the shell's name is %q, want %q", child.comm(), name)
+			}
+		}
+	}
+}

@@ -1,0 +1,22 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// checkMaster refuses a descriptor that is not the master of a pseudoterminal.
+// The descriptor came from the child, which is not trusted to have sent what it
+// said. TIOCGPTN is answered by masters only (ioctl_tty(2)).
+func checkMaster(fd int) error {
+	_, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if errors.Is(err, unix.ENOTTY) {
+		return errors.New("the descriptor is not the master of a pseudoterminal")
+	}
+	if err != nil {
+		return fmt.Errorf("ioctl TIOCGPTN: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// immovable holds the answers of a file system that keeps the owner as it is:
+// without the capability, read-only, or with no such user.
+var immovable = []error{unix.EPERM, unix.EROFS, unix.EINVAL}
+
+// Stdio makes uid, a user id of the runtime namespace, the owner of those
+// descriptors that are pipes, regular files or terminals of the calling user.
+// Opening /dev/stdout goes through /proc/self/fd and so asks the file for
+// permission anew; a container's root user whom a user namespace maps to another
+// id would be refused.
+//
+// Everything else is left alone: devices such as /dev/null, which belong to the
+// whole host, sockets, which cannot be opened anew, and what others own. The group
+// stays, since a terminal's group is what write(1) relies on. A file system that
+// keeps the owner (EPERM, EROFS, EINVAL) is no error: the descriptors themselves
+// work as before.
+func Stdio(uid int, descriptors ...int) error {
+	for _, fd := range descriptors {
+		if err := own(fd, uid); err != nil {
+			return fmt.Errorf("descriptor %d: %w", fd, err)
+		}
+	}
+	return nil
+}
+
+func own(fd, uid int) error {
+	var status unix.Stat_t
+	if err := unix.Fstat(fd, &status); err != nil {
+		return os.NewSyscallError("fstat", err)
+	}
+	if int(status.Uid) != unix.Geteuid() || int(status.Uid) == uid || !reopens(fd, status.Mode) {
+		return nil
+	}
+	err := unix.Fchown(fd, uid, -1)
+	if slices.ContainsFunc(immovable, func(answer error) bool { return errors.Is(err, answer) }) {
+		return nil
+	}
+	return os.NewSyscallError("fchown", err)
+}
+
+// reopens tells what a container opens anew, by its type in st_mode (inode(7)).
+func reopens(fd int, mode uint32) bool {
+	switch mode & unix.S_IFMT {
+	case unix.S_IFIFO, unix.S_IFREG:
+		return true
+	case unix.S_IFCHR:
+		return openTerminal(fd) != nil
+	}
+	return false
+}

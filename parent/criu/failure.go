@@ -1,0 +1,62 @@
+package criu
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Error is a failure of CRIU's.
+type Error struct {
+	// Verb is what failed: dump or restore.
+	Verb string
+	// Log is the path of CRIU's log, and Cause what it says.
+	Log, Cause string
+	// Err is what CRIU answered.
+	Err error
+}
+
+func (e *Error) Error() string {
+	if e.Cause == "" {
+		return fmt.Sprintf("criu %s: %v", e.Verb, e.Err)
+	}
+	return fmt.Sprintf("criu %s: %s (log: %s)", e.Verb, e.Cause, e.Log)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+func failure(verb string, work *os.File, log string, err error) error {
+	failed := &Error{Verb: verb, Log: filepath.Join(work.Name(), log), Err: err}
+	file, openError := os.Open(failed.Log)
+	if openError != nil {
+		return failed // CRIU has not come to write one
+	}
+	defer file.Close()
+	failed.Cause = cause(bufio.NewScanner(file))
+	return failed
+}
+
+// An error in CRIU's log: the message follows the file and line of CRIU's source.
+const beginsError, beginsMessage = "Error (", "): "
+
+// harmless begin messages of errors that CRIU goes on from.
+var harmless = []string{"rlimit: ", "exited, status="}
+
+// maxCause bounds what is told of the log, in bytes.
+const maxCause = 500
+
+// cause is the first error in a log that CRIU does not go on from: the others follow
+// from it.
+func cause(log *bufio.Scanner) string {
+	for log.Scan() {
+		_, rest, isError := strings.Cut(log.Text(), beginsError)
+		_, message, _ := strings.Cut(rest, beginsMessage)
+		if isError && !slices.ContainsFunc(harmless, func(begin string) bool { return strings.HasPrefix(message, begin) }) {
+			return message[:min(len(message), maxCause)]
+		}
+	}
+	return ""
+}

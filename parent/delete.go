@@ -1,0 +1,162 @@
+package parent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/cgroupv2"
+	"github.com/fsrun/fsrun/internal/hooks"
+	"github.com/fsrun/fsrun/parent/bundle"
+	"github.com/fsrun/fsrun/parent/state"
+)
+
+// Delete removes a container that has ended, and what a creator left behind that
+// was killed (runtime.md, "Delete"). With force one that has not ended is killed
+// first, and one that is not there is no error. The container is gone even where
+// the error is a [*PoststopError].
+func Delete(root, id string, force bool) error {
+	store, err := state.Open(root)
+	if err != nil {
+		return err
+	}
+	handle, err := store.Lock(id)
+	if err != nil {
+		if force && errors.Is(err, state.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	defer handle.Close()
+	container, err := handle.Load()
+	if err != nil && !force {
+		return err
+	}
+	if err == nil && !force {
+		if status := store.Status(container, frozen(container)); status != state.Stopped {
+			return fmt.Errorf("cannot delete container %s that is not stopped: %s (kill it first, or delete with --force)", id, status)
+		}
+	}
+	if err := undo(handle); err != nil {
+		return err
+	}
+	poststop := container != nil && container.Init.PID != 0
+	if err := handle.Remove(); err != nil {
+		return err
+	}
+	if poststop {
+		return runPoststop(container)
+	}
+	return nil
+}
+
+// undo takes back what the intent record says was made, last first.
+func undo(handle *state.Handle) error {
+	intents, err := handle.Intents()
+	if err != nil && len(intents) == 0 {
+		return err
+	}
+	var cgroup string
+	var made, groups []string
+	var kept keptPrograms
+	var unit state.Intent
+	for _, intent := range intents {
+		switch intent.Step {
+		case intentChild:
+			kill(intent.Process)
+		case intentCgroup:
+			cgroup = intent.Object
+		case intentDirectory:
+			made = append(made, intent.Object)
+		case intentPrograms:
+			if kept, err = parsePrograms(intent.Object); err != nil {
+				return err
+			}
+		case intentUnit, intentUserUnit:
+			unit = intent
+		case intentResctrl:
+			groups = append(groups, intent.Object)
+		}
+	}
+	if err := removeShares(groups); err != nil {
+		return err
+	}
+	// Without a cgroup systemd had not made the unit yet, or would not: then there is
+	// none, or one of somebody else's. One that it made afterwards has lost its
+	// placeholder with the creator, and ends by itself.
+	if cgroup == "" {
+		return nil
+	}
+	if err := removeCgroup(cgroup, made, kept); err != nil || unit.Step == "" {
+		return err
+	}
+	return stopUnit(context.Background(), unit.Object, unit.Step == intentUserUnit, cgroup)
+}
+
+// kill ends a process if it is still the one that was recorded. It need not be
+// our child.
+func kill(process state.Process) {
+	pidfd, err := unix.PidfdOpen(process.PID, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(pidfd)
+	if !process.Alive() {
+		return
+	}
+	_ = unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0) // it may end by itself meanwhile
+	poll := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	for end := time.Now().Add(emptyTimeout); process.Alive() && time.Now().Before(end); {
+		// In slices: its handle tells of its end only when it can be reaped.
+		_, _ = unix.Poll(poll, int(killSlice.Milliseconds()))
+	}
+}
+
+// killSlice is for how long a killed process is waited for at a time.
+const killSlice = 10 * time.Millisecond
+
+// removeCgroup kills what is left in a cgroup and deletes the directories that
+// were made for it; one that was there before is left as it was.
+func removeCgroup(path string, made []string, kept keptPrograms) error {
+	tree, err := cgroupv2.Find()
+	if err != nil {
+		return err
+	}
+	defer tree.Close()
+	group, err := tree.Open(path, made...)
+	if errors.Is(err, fs.ErrNotExist) {
+		patience := cgroupv2.Within(emptyTimeout)
+		return errors.Join(tree.Delete(patience, path, made), leaveSlice(tree, path))
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(deleteGroup(group, kept), leaveSlice(tree, path))
+}
+
+// PoststopError holds the failures of poststop hooks. They are warnings: all else
+// goes on as if the hooks had succeeded (runtime.md, "Lifecycle").
+type PoststopError struct{ Failures []error }
+
+func (e *PoststopError) Error() string { return errors.Join(e.Failures...).Error() }
+
+// Unwrap returns the failures.
+func (e *PoststopError) Unwrap() []error { return e.Failures }
+
+func runPoststop(container *state.Container) error {
+	if len(container.Poststop) == 0 {
+		return nil
+	}
+	content, err := hookState(container, state.Stopped)
+	if err != nil {
+		return err
+	}
+	if failures := hooks.RunAll("poststop", bundle.RunnableHooks(container.Poststop), content); len(failures) > 0 {
+		return &PoststopError{failures}
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package parent
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	json "github.com/fsrun/fsrun/parent/bundle/strictjson"
+	"github.com/fsrun/fsrun/parent/state"
+)
+
+// endFile keeps, in the container's state directory, how its init ended.
+const endFile = "end.json"
+
+// End is how a container's init ended.
+type End struct {
+	// Status is what its parent got from wait(2).
+	Status unix.WaitStatus
+	// At is when its parent knew, zero if that is not known.
+	At time.Time
+}
+
+var endFields = []json.Field[End]{
+	{Name: "waitStatus", Read: func(d *json.Decoder, e *End) { json.Integer(d, &e.Status) }},
+	{Name: "at", Read: func(d *json.Decoder, e *End) {
+		var text string
+		json.String(d, &text)
+		at, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			d.Fail(json.Quote(text), "a time of RFC 3339")
+		}
+		e.At = at
+	}},
+}
+
+// KeepEnd records how a container's init ended, for who asks before the container
+// is deleted. Only the process that waits for the init can tell.
+func KeepEnd(root, id string, status unix.WaitStatus) error {
+	store, err := state.Open(root)
+	if err != nil {
+		return err
+	}
+	handle, err := store.Lock(id)
+	if err != nil {
+		return err
+	}
+	defer handle.Close()
+	content := strconv.AppendUint([]byte(`{"waitStatus":`), uint64(status), 10)
+	content = json.AppendString(append(content, `,"at":`...), time.Now().UTC().Format(time.RFC3339Nano))
+	return handle.Keep(endFile, append(content, "}\n"...))
+}
+
+// maxEndBytes bounds endFile.
+const maxEndBytes = 1 << 10
+
+// readEnd tells how a stopped container's init ended: as recorded, or as the
+// kernel still knows where nobody has reaped it. Nil: who reaped it knows.
+func readEnd(store *state.Store, container *state.Container) (*End, error) {
+	content, err := store.Kept(container.ID, endFile, maxEndBytes)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if status, is := container.Init.Unreaped(); is {
+			return &End{Status: unix.WaitStatus(status)}, nil
+		}
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	end := &End{}
+	if err := json.Decode(string(content), func(d *json.Decoder) { json.Struct(d, end, endFields) }); err != nil {
+		return nil, fmt.Errorf("container %q: %s is damaged: %w", container.ID, endFile, err)
+	}
+	return end, nil
+}

@@ -1,0 +1,116 @@
+package parent
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/cgroupv2"
+	"github.com/fsrun/fsrun/protocol"
+)
+
+// Counted is a handshake's failure in which a limit had a part, with what the
+// container's cgroup had counted by then.
+type Counted struct {
+	Err   error
+	Stats *cgroupv2.Stats
+}
+
+func (c *Counted) Error() string { return c.Err.Error() }
+func (c *Counted) Unwrap() error { return c.Err }
+
+// note keeps what the cgroup of a failed handshake has counted, before it is
+// deleted. Of a child that was never made there is nothing.
+func (p *process) note(group *cgroupv2.Group) {
+	if p == nil || group == nil {
+		return
+	}
+	if stats, err := group.Stats(); err == nil {
+		p.counted = &stats
+	}
+}
+
+// explain adds to a failure what is known of the child, and what one can do.
+func (h *handshake) explain(err error) error {
+	var fault *protocol.Fault
+	if errors.As(err, &fault) {
+		h.blameFilter(fault)
+	}
+	return h.child.explain(err)
+}
+
+// explain adds to a failure what is known of the child's end, and which limit had
+// a part in it.
+func (p *process) explain(err error) error {
+	var fault *protocol.Fault
+	if !errors.As(err, &fault) {
+		return err
+	}
+	if p == nil {
+		remedy(fault)
+		return err
+	}
+	switch {
+	case fault.Code == protocol.CodeTimeout && p.work != "":
+		fault.Detail += "; it is at " + p.work
+		if p.workAt != "" {
+			fault.Path = p.workAt
+		}
+	case fault.Code == protocol.CodeGone && !p.killed:
+		p.explainEnd(fault)
+	}
+	limited := p.limited(fault)
+	remedy(fault)
+	if limited {
+		return &Counted{Err: err, Stats: p.counted}
+	}
+	return err
+}
+
+// explainEnd tells how a child ended that said nothing.
+func (p *process) explainEnd(fault *protocol.Fault) {
+	switch {
+	case p.outOfMemory():
+		fault.Path = "linux.resources.memory.limit"
+		fault.Detail = "the kernel killed the child for want of memory while the parent awaited " + fault.Awaited + p.memory()
+		fault.Hint = "the limit is below what the program needs to be executed: raise it"
+	case p.ended == nil:
+	case p.ended.Signaled():
+		fault.Detail = fmt.Sprintf("the child was killed by %s while the parent awaited %s", unix.SignalName(p.ended.Signal()), fault.Awaited)
+		if p.ended.Signal() == unix.SIGSYS {
+			fault.Path, fault.Hint = "linux.seccomp", "the profile kills for a system call that the start needs; fsrun plan tells which"
+		}
+	case p.ended.Exited():
+		fault.Detail = fmt.Sprintf("the child ended with status %d while the parent awaited %s", p.ended.ExitStatus(), fault.Awaited)
+	}
+}
+
+func (p *process) outOfMemory() bool {
+	return p.counted != nil && p.counted.Memory != nil && p.counted.Memory.Events.OOMKill > 0
+}
+
+// memory tells how much the container had used at most.
+func (p *process) memory() string {
+	const kibibyte = 1 << 10
+	memory := p.counted.Memory
+	if memory.Peak == 0 || memory.Limit == cgroupv2.Unlimited {
+		return ""
+	}
+	return fmt.Sprintf("; it had used %d KiB of its %d KiB", memory.Peak/kibibyte, memory.Limit/kibibyte)
+}
+
+// limited says whether a limit had a part in a failure, and tells it.
+func (p *process) limited(fault *protocol.Fault) bool {
+	if p.outOfMemory() {
+		return true
+	}
+	if p.counted == nil || p.counted.Pids == nil || p.counted.Pids.Refused == 0 {
+		return false
+	}
+	if errors.Is(fault.Errno, syscall.EAGAIN) || fault.Code == protocol.CodeHook {
+		fault.Hint = fmt.Sprintf("linux.resources.pids.limit is %d, and a startContainer hook is a process of the container: raise it", p.counted.Pids.Limit)
+	}
+	return true
+}

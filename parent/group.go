@@ -1,0 +1,52 @@
+package parent
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/fsrun/fsrun/cgroupv2"
+	"github.com/fsrun/fsrun/parent/state"
+)
+
+// openGroup opens a container's cgroup: nil if it has none, or none any more.
+func openGroup(container *state.Container) (*cgroupv2.Group, error) {
+	tree, group, err := openTree(container)
+	if tree != nil {
+		tree.Close()
+	}
+	return group, err
+}
+
+// openTree opens a container's cgroup with the tree around it, which is needed to
+// change limits. Both are nil if it has none; the group alone if none any more.
+func openTree(container *state.Container) (*cgroupv2.Tree, *cgroupv2.Group, error) {
+	if container.Cgroup == "" {
+		return nil, nil, nil
+	}
+	tree, err := cgroupv2.Find()
+	if err != nil {
+		return nil, nil, err
+	}
+	group, err := tree.Open(cgroupPath(container))
+	if errors.Is(err, fs.ErrNotExist) {
+		return tree, nil, nil
+	}
+	return tree, group, err
+}
+
+// cgroupPath is the path of a container's cgroup beneath the tree.
+func cgroupPath(container *state.Container) string {
+	return strings.TrimPrefix(container.Cgroup, container.CgroupMount)
+}
+
+// frozen says whether a container's cgroup is.
+func frozen(container *state.Container) bool {
+	group, err := openGroup(container)
+	if err != nil || group == nil {
+		return false
+	}
+	defer group.Close()
+	events, err := group.Events()
+	return err == nil && events.Frozen
+}

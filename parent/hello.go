@@ -1,0 +1,44 @@
+package parent
+
+import (
+	"fmt"
+	"time"
+
+	parentmachine "github.com/fsrun/fsrun/parent/machine"
+	"github.com/fsrun/fsrun/protocol"
+	"github.com/fsrun/fsrun/protocol/machine"
+)
+
+// helloMessage opens a handshake.
+func helloMessage(role protocol.Role, maps bool, wishes map[machine.State]time.Duration) []machine.Message {
+	return []machine.Message{{Frame: &protocol.Hello{
+		LowestVersion: protocol.Version, HighestVersion: protocol.Version,
+		Role: role, MapsWanted: maps, Deadlines: childDeadlines(wishes),
+	}}}
+}
+
+// childDeadlines are the caller's wishes as the child is told them. Which states
+// are its own is for the child to know.
+func childDeadlines(wishes map[machine.State]time.Duration) []protocol.Deadline {
+	var deadlines []protocol.Deadline
+	for state, deadline := range wishes {
+		deadlines = append(deadlines, protocol.Deadline{State: string(state), Milliseconds: uint32(deadline.Milliseconds())})
+	}
+	return deadlines
+}
+
+// agreePlain checks that what the child took was offered.
+func agreePlain(message machine.Message) (machine.Event, error) {
+	welcome := message.Frame.(*protocol.Welcome)
+	if welcome.Version != protocol.Version || len(welcome.Features) > 0 {
+		return "", &protocol.Fault{Code: protocol.CodeVersion, Detail: fmt.Sprintf(
+			"the child took version %d with features %q; version %d without features was offered",
+			welcome.Version, welcome.Features, protocol.Version)}
+	}
+	return parentmachine.Plain, nil
+}
+
+// unexpected is the answer to a child that asks for what it has no reason to.
+func unexpected(format string, arguments ...any) error {
+	return &protocol.Fault{Code: protocol.CodeUnexpected, Detail: "the child asks for " + fmt.Sprintf(format, arguments...)}
+}

@@ -1,0 +1,52 @@
+package parent
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fsrun/fsrun/parent/state"
+)
+
+// locked is a container that no other caller changes meanwhile.
+type locked struct {
+	*state.Handle
+	container *state.Container
+	status    state.Status
+}
+
+func lock(root, id string) (*locked, error) {
+	store, err := state.Open(root)
+	if err != nil {
+		return nil, err
+	}
+	handle, err := store.Lock(id)
+	if err != nil {
+		return nil, err
+	}
+	container, err := handle.Load()
+	if err != nil {
+		handle.Close()
+		return nil, err
+	}
+	return &locked{handle, container, store.Status(container, frozen(container))}, nil
+}
+
+// require refuses a verb in a state that it cannot be done in. The words for a
+// container that does not run, and for a paused one, are those that engines know.
+func (l *locked) require(verb string, allowed ...state.Status) error {
+	id := l.container.ID
+	switch {
+	case slices.Contains(allowed, l.status):
+		return nil
+	case l.status == state.Stopped:
+		return fmt.Errorf("cannot %s container %s: %w", verb, id, ErrNotRunning)
+	case l.status == state.Paused && !slices.Contains(allowed, state.Paused):
+		return fmt.Errorf("cannot %s container %s: it is paused; resume it first", verb, id)
+	}
+	names := make([]string, len(allowed))
+	for i, status := range allowed {
+		names[i] = string(status)
+	}
+	return fmt.Errorf("cannot %s container %s in the %s state: allowed is %s", verb, id, l.status, strings.Join(names, " or "))
+}

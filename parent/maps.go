@@ -1,0 +1,98 @@
+package parent
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/fsrun/fsrun/internal/sys"
+	"github.com/fsrun/fsrun/parent/bundle"
+	"github.com/fsrun/fsrun/protocol"
+	"github.com/fsrun/fsrun/protocol/machine"
+)
+
+// idMap is one of the two maps of a user namespace.
+type idMap struct {
+	file, helper, place string
+	mappings            []specs.LinuxIDMapping
+}
+
+func uidMap(linux *specs.Linux) idMap {
+	return idMap{"uid_map", "newuidmap", "linux.uidMappings", linux.UIDMappings}
+}
+
+func gidMap(linux *specs.Linux) idMap {
+	return idMap{"gid_map", "newgidmap", "linux.gidMappings", linux.GIDMappings}
+}
+
+// writeMaps writes the maps of the child's user namespace: directly where our
+// privileges reach, through newuidmap(1) and newgidmap(1) where an
+// administrator's subordinate ids are needed.
+func (h *handshake) writeMaps(machine.Message) (machine.Event, error) {
+	for _, ids := range []idMap{gidMap(h.bundle.Spec.Linux), uidMap(h.bundle.Spec.Linux)} {
+		if err := h.writeMap(ids); err != nil {
+			fault := protocol.Explain(protocol.CodeMaps, err)
+			fault.Path = ids.place
+			return "", fault
+		}
+	}
+	return machine.Done, nil
+}
+
+func (h *handshake) writeMap(ids idMap) error {
+	if h.unprivileged && !isOwn(ids) {
+		return h.callHelper(ids)
+	}
+	if h.unprivileged && ids.file == "gid_map" {
+		// The kernel's condition for letting an unprivileged user write it
+		// (user_namespaces(7)).
+		if err := h.writeProc("setgroups", []byte("deny")); err != nil {
+			return err
+		}
+	}
+	return h.writeProc(ids.file, bundle.MapLines(ids.mappings))
+}
+
+// isOwn says whether a map is the one that everybody may write: one id, the
+// caller's.
+func isOwn(ids idMap) bool {
+	own := os.Geteuid()
+	if ids.file == "gid_map" {
+		own = os.Getegid()
+	}
+	return len(ids.mappings) == 1 && ids.mappings[0].Size == 1 && int(ids.mappings[0].HostID) == own
+}
+
+// writeProc writes in one call, as the kernel wants a map.
+func (h *handshake) writeProc(file string, content []byte) error {
+	return os.WriteFile(fmt.Sprintf("/proc/%d/%s", h.child.pid, file), content, 0)
+}
+
+func (h *handshake) callHelper(ids idMap) error {
+	arguments := []string{strconv.Itoa(h.child.pid)}
+	for _, mapping := range ids.mappings {
+		arguments = append(arguments, fmt.Sprint(mapping.ContainerID), fmt.Sprint(mapping.HostID), fmt.Sprint(mapping.Size))
+	}
+	output, err := exec.Command(ids.helper, arguments...).CombinedOutput()
+	if errors.Is(err, exec.ErrNotFound) {
+		return &protocol.Fault{Code: protocol.CodeMaps, Detail: ids.helper + " is not installed",
+			Hint: "install the package uidmap, and give the user ranges in /etc/subuid and /etc/subgid"}
+	}
+	if err != nil {
+		return &protocol.Fault{Code: protocol.CodeMaps, Detail: fmt.Sprintf("%s: %v: %s", ids.helper, err, strings.TrimSpace(string(output))),
+			Hint: "give the user the ranges in /etc/subuid and /etc/subgid"}
+	}
+	return nil
+}
+
+// groupsDenied says whether setgroups(2) is denied in a process's user namespace
+// (user_namespaces(7)).
+func groupsDenied(pid int) bool {
+	content, err := sys.ReadFile(fmt.Sprintf("/proc/%d/setgroups", pid))
+	return err == nil && strings.TrimSpace(string(content)) == "deny"
+}

@@ -1,0 +1,48 @@
+package parent
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fsrun/fsrun/cgroupv2"
+	"github.com/fsrun/fsrun/parent/state"
+)
+
+// Pause stops every process of a container and returns when all have stopped.
+// One that does not stop within ten seconds leaves the container as it was.
+func Pause(root, id string) error {
+	return withGroup(root, id, "pause", []state.Status{state.Created, state.Running}, func(ctx context.Context, group *cgroupv2.Group) error {
+		return group.Freeze(ctx)
+	})
+}
+
+// Resume lets the processes of a paused container go on.
+func Resume(root, id string) error {
+	return withGroup(root, id, "resume", []state.Status{state.Paused}, func(ctx context.Context, group *cgroupv2.Group) error {
+		return group.Thaw(ctx)
+	})
+}
+
+// withGroup does something with the cgroup of a container that is locked and in
+// one of the states allowed.
+func withGroup(root, id, verb string, allowed []state.Status, do func(context.Context, *cgroupv2.Group) error) error {
+	l, err := lock(root, id)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if err := l.require(verb, allowed...); err != nil {
+		return err
+	}
+	group, err := openGroup(l.container)
+	if err != nil {
+		return err
+	}
+	if group == nil {
+		return fmt.Errorf("cannot %s container %s: it has no cgroup of its own", verb, id)
+	}
+	defer group.Close()
+	patience, cancel := context.WithTimeout(context.Background(), emptyTimeout)
+	defer cancel()
+	return do(patience, group)
+}

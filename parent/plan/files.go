@@ -1,0 +1,164 @@
+package plan
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/parent/bundle"
+	"github.com/fsrun/fsrun/protocol"
+)
+
+// files lowers root and mounts, up to what hooks get to see.
+func (l *lowering) files() error {
+	l.add(&protocol.Root{
+		Origin:      at("root.path"),
+		Source:      bundle.RootPath(l.spec, l.facts.Bundle),
+		Propagation: l.oldPropagation(),
+	})
+	for i := range l.spec.Mounts {
+		if err := l.mount(i); err != nil {
+			return err
+		}
+	}
+	if !l.bindsDev() {
+		l.devices()
+		l.links()
+	}
+	if l.spec.Process.Terminal {
+		l.add(console(l.spec.Process))
+	}
+	return nil
+}
+
+func (l *lowering) mount(i int) error {
+	mount := &l.spec.Mounts[i]
+	place := index("mounts", i)
+	options, err := bundle.ParseMountOptions(mount.Options)
+	if err != nil {
+		return fmt.Errorf("%s.options: %w", place, err)
+	}
+	propagation, err := onePropagation(place, options.Propagation)
+	if err != nil {
+		return err
+	}
+	destination := bundle.MountDestination(mount)
+	switch {
+	case options.Remount:
+		l.add(remount(place, destination, &options, propagation))
+	case options.IsBind():
+		bind := l.bind(place, l.source(mount.Source), destination, &options, propagation)
+		return l.mapOwners(place, bind, bundle.MountOwners(l.spec, mount, &options))
+	case isCgroup(mount.Type) && !l.has(specs.CgroupNamespace):
+		// To mount the tree from the initial cgroup namespace may change the
+		// host's mount options, so the host's mount itself is shown.
+		l.bind(place, l.facts.CgroupMount, destination, &options, propagation)
+	default:
+		op := newMount(place, mount, destination, &options, propagation)
+		l.mountLabel(op)
+		l.add(op)
+	}
+	return nil
+}
+
+func isCgroup(filesystem string) bool { return filesystem == "cgroup" || filesystem == "cgroup2" }
+
+func newMount(place string, mount *specs.Mount, destination string, options *bundle.MountOptions, propagation uint32) *protocol.Mount {
+	op := &protocol.Mount{
+		Origin: at(place), Filesystem: mount.Type, Source: mount.Source, Destination: destination,
+		// The mount's own attributes count after the recursive ones, as for binds.
+		Set: options.RecursiveSet&^options.Clear | options.Set, Propagation: propagation, CopyUp: options.TmpCopyUp,
+	}
+	if isCgroup(mount.Type) {
+		op.Filesystem = "cgroup2"
+	}
+	op.Options = superblockOptions(options)
+	return op
+}
+
+// remount changes the mount that an earlier entry made. The file system's own
+// options are not a bind mount's (mount(8), "remount").
+func remount(place, destination string, options *bundle.MountOptions, propagation uint32) *protocol.Remount {
+	op := &protocol.Remount{
+		Origin: at(place), Destination: destination,
+		Set: options.Set, Clear: options.Clear,
+		RecursiveSet: options.RecursiveSet, RecursiveClear: options.RecursiveClear,
+		Propagation: propagation,
+	}
+	if !options.IsBind() {
+		op.Options = superblockOptions(options)
+	}
+	return op
+}
+
+// superblockOptions are the file system's own options.
+func superblockOptions(options *bundle.MountOptions) []protocol.Pair {
+	var pairs []protocol.Pair
+	for _, data := range options.Data {
+		pairs = append(pairs, protocol.Pair{Name: data.Key, Value: data.Value})
+	}
+	for _, flag := range superblockFlags {
+		if options.Superblock&flag.mask != 0 {
+			pairs = append(pairs, protocol.Pair{Name: flag.name})
+		}
+		if options.SuperblockClear&flag.mask != 0 && options.Remount {
+			pairs = append(pairs, protocol.Pair{Name: flag.opposite})
+		}
+	}
+	return pairs
+}
+
+// superblockFlags are those that fsconfig(2) takes by name. Read-only is not
+// among them: it is an attribute of the mount, which leaves instances that are
+// shared with the host as they are.
+var superblockFlags = []struct {
+	mask           uint64
+	name, opposite string
+}{
+	{unix.MS_SYNCHRONOUS, "sync", "async"},
+	{unix.MS_DIRSYNC, "dirsync", ""}, // nothing clears it, and package bundle refuses it in a remount
+	{unix.MS_LAZYTIME, "lazytime", "nolazytime"},
+	{unix.MS_MANDLOCK, "mand", "nomand"},
+}
+
+func console(process *specs.Process) *protocol.ConsoleOp {
+	op := &protocol.ConsoleOp{Origin: at("process.terminal")}
+	if size := process.ConsoleSize; size != nil {
+		op.Width, op.Height = uint16(size.Width), uint16(size.Height)
+	}
+	return op
+}
+
+// pivot makes the root the root, with the working directory in it: engines rely
+// on a missing one being made.
+func (l *lowering) pivot() {
+	if directory := path.Clean(l.spec.Process.Cwd); directory != "/" && !strings.HasPrefix(directory, "/proc/") {
+		l.add(&protocol.Directory{Origin: at("process.cwd"), Path: directory})
+	}
+	l.add(&protocol.Pivot{Origin: at("root"), Move: l.facts.NoPivot || l.bundleHasNoMountNamespace()})
+}
+
+func (l *lowering) bundleHasNoMountNamespace() bool {
+	return bundle.FindNamespace(l.spec, specs.MountNamespace) == nil
+}
+
+// protections are what closes the container's file system.
+func (l *lowering) protections() {
+	for _, key := range sorted(l.linux().Sysctl) {
+		l.add(&protocol.Sysctl{Origin: at(fmt.Sprintf("linux.sysctl[%q]", key)), Key: key, Value: l.linux().Sysctl[key]})
+	}
+	for i, name := range l.linux().ReadonlyPaths {
+		l.add(&protocol.ReadOnly{Origin: at(index("linux.readonlyPaths", i)), Path: name})
+	}
+	for i, name := range l.linux().MaskedPaths {
+		l.add(&protocol.Mask{Origin: at(index("linux.maskedPaths", i)), Path: name})
+	}
+	attributes := &protocol.RootAttributes{Origin: at("root"), ReadOnly: l.spec.Root.Readonly}
+	attributes.Propagation = uint32(bundle.RootfsPropagation(l.spec))
+	if attributes.ReadOnly || attributes.Propagation != 0 {
+		l.add(attributes)
+	}
+}

@@ -1,0 +1,165 @@
+package plan
+
+import (
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/parent/bundle"
+	"github.com/fsrun/fsrun/parent/seccomp"
+	"github.com/fsrun/fsrun/protocol"
+)
+
+// Facts is what the plan must know of the host and of the caller.
+type Facts struct {
+	// Bundle is the bundle's absolute directory.
+	Bundle string
+	// ID is the container's id.
+	ID string
+	// State is the container state as JSON, for hooks.
+	State []byte
+	// CgroupMount is where the cgroup2 tree is mounted, "" if it is not.
+	CgroupMount string
+	// OpenFiles is the soft RLIMIT_NOFILE that the caller had.
+	OpenFiles uint64
+	// MaxOpenFiles is the hard one.
+	MaxOpenFiles uint64
+	// Stack is the caller's soft RLIMIT_STACK, in bytes.
+	Stack uint64
+	// Unprivileged: the parent has no more rights than the child.
+	Unprivileged bool
+	// Confined: the parent, and so the child, is outside the initial user namespace.
+	Confined bool
+	// NoGroups: setgroups(2) is denied in the container's user namespace, as it
+	// is where a caller without privileges wrote its gid map.
+	NoGroups bool
+	// Capabilities are those that the program can be given: all of them in a user
+	// namespace, or else what the runtime has.
+	Capabilities uint64
+	// NoPivot moves the root instead of pivoting.
+	NoPivot bool
+	// NoNewKeyring keeps the caller's session keyring.
+	NoNewKeyring bool
+	// PreservedFDs is how many descriptors from 3 on the program keeps.
+	PreservedFDs int
+	// AppArmor and SELinux: the kernel has them, and they are at work.
+	AppArmor, SELinux bool
+}
+
+// Namespace is a namespace to be joined by path.
+type Namespace struct {
+	Type uint64 // CLONE_NEW*
+	Path string
+	At   string // the JSON path
+}
+
+// Plan is a lowered configuration.
+type Plan struct {
+	Ops      []protocol.Op
+	New      uint64 // CLONE_NEW* for the clone
+	Join     []Namespace
+	UserMaps bool // the new user namespace's maps are the parent's to write
+	Filter   *seccomp.Filter
+	// Agent is the path of the socket on which the filter's agent waits, "" if
+	// the filter notifies nobody.
+	Agent string
+	// TimeOffsets is for the new time namespace, in the form of
+	// /proc/PID/timens_offsets; "" for none.
+	TimeOffsets string
+	// Owners are the mappings of owners that the parent gives to sources before
+	// the child gets them. The child needs to know nothing of them.
+	Owners map[*protocol.Bind]*bundle.OwnerMapping
+	// Early: hooks of the parent's come before Ready, and with them the device
+	// program.
+	Early bool
+}
+
+// lowering is one run of Init or Exec.
+type lowering struct {
+	spec  *specs.Spec
+	facts *Facts
+	plan  *Plan
+}
+
+// Init lowers a container's configuration. The operations have the order that
+// SPEC.md, "Operations", proposes.
+func Init(spec *specs.Spec, facts *Facts) (*Plan, error) {
+	l := &lowering{spec: spec, facts: facts, plan: &Plan{Owners: map[*protocol.Bind]*bundle.OwnerMapping{}}}
+	if err := l.compileFilter(); err != nil {
+		return nil, err
+	}
+	l.namespaces()
+	l.identity()
+	if err := l.checkMountLabel(); err != nil {
+		return nil, err
+	}
+	if err := l.files(); err != nil {
+		return nil, err
+	}
+	if err := l.createHooks(); err != nil {
+		return nil, err
+	}
+	l.pivot()
+	l.protections()
+	if err := l.startHooks(); err != nil {
+		return nil, err
+	}
+	return l.plan, l.process(spec.Process)
+}
+
+// Exec lowers a process that joins a container whose configuration is spec.
+func Exec(spec *specs.Spec, process *specs.Process, facts *Facts) (*Plan, error) {
+	l := &lowering{spec: spec, facts: facts, plan: &Plan{}}
+	if err := l.compileFilter(); err != nil {
+		return nil, err
+	}
+	l.add(&protocol.Enter{Origin: at("process")})
+	if process.Terminal {
+		l.add(console(process))
+	}
+	return l.plan, l.process(process)
+}
+
+func (l *lowering) add(ops ...protocol.Op) { l.plan.Ops = append(l.plan.Ops, ops...) }
+
+func (l *lowering) linux() *specs.Linux { return l.spec.Linux }
+
+// has says whether the container has a new namespace of the type.
+func (l *lowering) has(kind specs.LinuxNamespaceType) bool {
+	namespace := bundle.FindNamespace(l.spec, kind)
+	return namespace != nil && namespace.Path == ""
+}
+
+// inUserNamespace says whether the container is in another user namespace.
+func (l *lowering) inUserNamespace() bool {
+	return bundle.FindNamespace(l.spec, specs.UserNamespace) != nil
+}
+
+func at(path string) protocol.Origin { return protocol.Origin{At: path} }
+
+// compileFilter compiles linux.seccomp.
+func (l *lowering) compileFilter() (err error) {
+	if l.linux() == nil || l.linux().Seccomp == nil {
+		return nil
+	}
+	if l.plan.Filter, err = seccomp.Compile(l.linux().Seccomp); err != nil {
+		return err
+	}
+	if l.plan.Filter.Handover != "" {
+		l.plan.Agent = l.linux().Seccomp.ListenerPath
+	}
+	return nil
+}
+
+// namespaces sorts linux.namespaces into new and joined ones.
+func (l *lowering) namespaces() {
+	for i, entry := range l.linux().Namespaces {
+		namespace, _ := bundle.LookupNamespace(entry.Type)
+		if entry.Path == "" {
+			l.plan.New |= namespace.CloneFlag
+			continue
+		}
+		l.plan.Join = append(l.plan.Join, Namespace{namespace.CloneFlag, entry.Path, index("linux.namespaces", i) + ".path"})
+	}
+	l.plan.UserMaps = l.plan.New&unix.CLONE_NEWUSER != 0
+	l.plan.TimeOffsets = bundle.TimeOffsets(l.spec)
+}

@@ -1,0 +1,143 @@
+package parent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/cgroupv2"
+	"github.com/fsrun/fsrun/internal/hooks"
+	"github.com/fsrun/fsrun/parent/bundle"
+	"github.com/fsrun/fsrun/parent/console"
+	parentmachine "github.com/fsrun/fsrun/parent/machine"
+	"github.com/fsrun/fsrun/parent/state"
+	"github.com/fsrun/fsrun/protocol"
+	"github.com/fsrun/fsrun/protocol/machine"
+)
+
+// startSocket is the name, in the container's state directory, of the socket on
+// which a created container waits for start. The directory is its owner's alone.
+const startSocket = "start"
+
+// emptyTimeout bounds the wait for killed processes to be gone.
+const emptyTimeout = 10 * time.Second
+
+// release does what the caller wants: start the program, or leave it to wait.
+func (h *handshake) release(machine.Message) (machine.Event, error) {
+	if err := announce(h.child, h.options.PIDFile, h.options.PIDFDSocket); err != nil {
+		return "", err
+	}
+	if !h.leave {
+		return parentmachine.Go, nil
+	}
+	return parentmachine.Leave, nil
+}
+
+// listen makes the socket that Detach carries. Its path may be longer than an
+// address can hold, so it is bound by way of its directory's descriptor.
+func listen(directory *os.File) (int, error) {
+	socket, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	address := &unix.SockaddrUnix{Name: startAddress(directory)}
+	if err = unix.Bind(socket, address); err != nil {
+		err = &os.PathError{Op: "bind", Path: startSocket, Err: err}
+	} else if err = unix.Listen(socket, 8); err != nil {
+		err = &os.PathError{Op: "listen", Path: startSocket, Err: err}
+	}
+	if err != nil {
+		unix.Close(socket)
+		return -1, err
+	}
+	return socket, nil
+}
+
+func startAddress(directory *os.File) string {
+	return fmt.Sprintf("/proc/self/fd/%d/%s", directory.Fd(), startSocket)
+}
+
+func (h *handshake) composeDetach() ([]machine.Message, error) {
+	listener, err := listen(h.handle.Directory())
+	if err != nil {
+		return nil, faulty(protocol.CodeState, err)
+	}
+	return []machine.Message{{Frame: &protocol.Detach{}, Descriptors: []int{listener}, Given: true}}, nil
+}
+
+// announce tells the caller which process it is, before the program runs.
+func announce(child *process, file, socket string) error {
+	if socket != "" {
+		if err := console.SendPIDFD(socket, child.pidfd); err != nil {
+			return err
+		}
+	}
+	return writePIDFile(file, child.pid)
+}
+
+// writePIDFile writes a process id where the caller wants it, whole or not at all:
+// engines read it as soon as it is there.
+func writePIDFile(name string, pid int) error {
+	if name == "" {
+		return nil
+	}
+	temporary := name + ".fsrun"
+	err := os.WriteFile(temporary, []byte(fmt.Sprint(pid)), 0o644) //nolint:gosec // engines of other users read it
+	if err == nil {
+		err = os.Rename(temporary, name)
+	}
+	if err != nil {
+		os.Remove(temporary)
+		return fmt.Errorf("pid file: %w", err)
+	}
+	return nil
+}
+
+// tearDown undoes the creation: what was made last goes first.
+func (h *handshake) tearDown(machine.Message) (machine.Event, error) {
+	var failures []error
+	h.child.noteWork(h.plan.Ops)
+	if h.child != nil {
+		h.child.terminate()
+	}
+	h.child.note(h.group)
+	if h.group != nil {
+		failures = append(failures, deleteGroup(h.group, h.kept), leaveSlice(h.tree, h.cgroup))
+		h.group = nil
+	}
+	failures = append(failures, h.scope.stop(context.Background()), h.shares.Undo())
+	if h.child != nil {
+		h.poststop()
+	}
+	if h.handle != nil {
+		failures = append(failures, h.handle.Remove())
+		h.handle = nil
+	}
+	return machine.Done, errors.Join(failures...)
+}
+
+// deleteGroup kills what is in a cgroup, and deletes what was made of it.
+func deleteGroup(group *cgroupv2.Group, kept keptPrograms) error {
+	patience := cgroupv2.Within(emptyTimeout)
+	return errors.Join(group.Kill(), group.WaitEmpty(patience), kept.restore(group), group.Delete(patience))
+}
+
+// poststop runs the hooks that follow a container's end, also of one that never
+// began (runtime.md, "Lifecycle"). Their failures are warnings.
+func (h *handshake) poststop() {
+	if h.bundle.Spec.Hooks == nil || h.record == nil {
+		return
+	}
+	content, err := h.stateJSON(state.Stopped)
+	if err != nil {
+		h.options.warn(err.Error())
+		return
+	}
+	for _, failure := range hooks.RunAll("poststop", bundle.RunnableHooks(h.bundle.Spec.Hooks.Poststop), content) {
+		h.options.warn(failure.Error())
+	}
+}

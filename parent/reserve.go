@@ -1,0 +1,92 @@
+package parent
+
+import (
+	"cmp"
+	"context"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/parent/bundle"
+	"github.com/fsrun/fsrun/parent/state"
+	"github.com/fsrun/fsrun/protocol"
+	"github.com/fsrun/fsrun/protocol/machine"
+)
+
+// The steps of the intent record, in their order.
+const (
+	intentCgroup    = "cgroup"           // the container's cgroup
+	intentDirectory = "cgroup directory" // a directory that is about to be made for it
+	intentPrograms  = "device programs"  // those of a cgroup that was there before
+	intentUnit      = "unit"             // the scope of systemd's that is its cgroup
+	intentUserUnit  = "user unit"        // the same of the user's own manager
+	intentResctrl   = "resctrl group"    // one of the groups that go with the container
+	intentChild     = "child"            // the child that has been made
+)
+
+// configCopy keeps, in the state directory, the configuration that a container
+// was created with: exec needs it, and the bundle may change.
+const configCopy = bundle.ConfigName
+
+// reserve takes the id, records what is about to be made, and makes the cgroup.
+func (h *handshake) reserve(machine.Message) (machine.Event, error) {
+	if err := h.reserveID(); err != nil {
+		return "", protocol.Explain(protocol.CodeState, err)
+	}
+	if err := h.makeShares(); err != nil {
+		return "", err
+	}
+	if h.tree == nil {
+		return machine.Done, nil
+	}
+	if h.scope != nil {
+		return machine.Done, h.makeScope(context.Background())
+	}
+	if err := h.intendCgroup(); err != nil {
+		return "", protocol.Explain(protocol.CodeState, err)
+	}
+	var err error
+	h.group, err = h.tree.Create(h.cgroup, h.limits)
+	if err != nil && h.confined && !h.asksForCgroup() {
+		return machine.Done, nil // an ordinary user who asks for none has none
+	}
+	if err != nil {
+		fault := protocol.Explain(protocol.CodeOperation, err)
+		fault.Path = cmp.Or(fault.Path, "linux.cgroupsPath")
+		return "", fault
+	}
+	return machine.Done, nil
+}
+
+func (h *handshake) intendCgroup() error {
+	missing, err := h.tree.Missing(h.cgroup)
+	if err != nil {
+		return err
+	}
+	intents := []state.Intent{{Step: intentCgroup, Object: h.cgroup}}
+	for _, directory := range missing {
+		intents = append(intents, state.Intent{Step: intentDirectory, Object: directory})
+	}
+	for _, intent := range intents {
+		if err := h.handle.Intend(intent); err != nil {
+			return err
+		}
+	}
+	if len(missing) == 0 && h.devices != nil {
+		return h.lookForPrograms()
+	}
+	return nil
+}
+
+func (h *handshake) reserveID() (err error) {
+	if h.store, err = state.Open(h.options.StateRoot); err != nil {
+		return err
+	}
+	if h.handle, err = h.store.Reserve(h.options.ID, h.bundle.Directory); err != nil {
+		return err
+	}
+	return h.keepConfig()
+}
+
+func (h *handshake) keepConfig() error {
+	return writeAt(int(h.handle.Directory().Fd()), configCopy, unix.O_EXCL, []byte(h.bundle.Text))
+}

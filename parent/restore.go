@@ -1,0 +1,162 @@
+package parent
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/parent/bundle"
+	"github.com/fsrun/fsrun/parent/criu"
+	"github.com/fsrun/fsrun/parent/netdev"
+	"github.com/fsrun/fsrun/parent/plan"
+	"github.com/fsrun/fsrun/parent/state"
+	"github.com/fsrun/fsrun/protocol/machine"
+)
+
+// restoring is a container that CRIU brings back. What is made around its processes is
+// made as for a new one; there is no child of ours, and so no handshake.
+type restoring struct {
+	*handshake
+	from    *CheckpointOptions
+	outside *outside
+	network *os.File // nil: the container has no network namespace of its own
+}
+
+// Restore brings back what Checkpoint has written, as a new container of the bundle
+// that it was made from. Its limits are those of the bundle, in force before it goes
+// on. Hooks of its creation are not run again; those of poststart are.
+func Restore(o Options, from CheckpointOptions) (*Running, error) {
+	if err := criu.Find(); err != nil {
+		return nil, fmt.Errorf("restore: %w", err)
+	}
+	if err := state.ValidateID(o.ID); err != nil {
+		return nil, err
+	}
+	outside, err := readOutside(from.Images)
+	if err != nil {
+		return nil, err
+	}
+	prepared, err := readBundle(&o)
+	if err != nil {
+		return nil, err
+	}
+	r := &restoring{handshake: &handshake{prepared: prepared, options: &o, socket: &channel{}}, from: &from, outside: outside}
+	defer r.close()
+	if err := checkWritable(prepared.bundle.Spec); err != nil {
+		return nil, err
+	}
+	if err := prepared.lower(&o); err != nil {
+		return nil, err
+	}
+	if err := r.make(); err != nil {
+		_, tearError := r.tearDown(machine.Message{})
+		r.child.close()
+		return nil, errors.Join(err, tearError)
+	}
+	return began(&o, r.child, r.record)
+}
+
+func (r *restoring) make() error {
+	if _, err := r.reserve(machine.Message{}); err != nil {
+		return err
+	}
+	r.loadProgram()
+	if err := r.openNetwork(); err != nil {
+		return err
+	}
+	if r.network != nil {
+		defer r.network.Close()
+	}
+	settings, err := r.from.settings()
+	if err != nil {
+		return err
+	}
+	spec := r.bundle.Spec
+	if settings.External, err = r.outside.sources(spec, r.bundle.Directory); err != nil {
+		return err
+	}
+	restore := &criu.Restore{
+		Settings: settings, Root: bundle.RootPath(spec, r.bundle.Directory),
+		Inherited: r.inherited(), Restored: r.restored,
+	}
+	if r.group != nil {
+		restore.Cgroup = r.group.Path()
+	}
+	for _, file := range restore.Inherited {
+		if file != r.network {
+			defer file.Close()
+		}
+	}
+	return inPrivateMounts(func() error {
+		if err := mountRoot(restore.Root, spec.Root.Readonly); err != nil {
+			return err
+		}
+		return withYard(r.tree, &restore.Settings, restore.Do)
+	})
+}
+
+// openNetwork opens the network namespace that the bundle names, or makes one.
+func (r *restoring) openNetwork() (err error) {
+	namespaces := r.bundle.Spec.Linux.Namespaces
+	i := slices.IndexFunc(namespaces, func(n specs.LinuxNamespace) bool { return n.Type == specs.NetworkNamespace })
+	if (i >= 0) != r.outside.Network {
+		return &bundle.Error{Path: "linux.namespaces", Found: "has another network than the container that was written", Allowed: "the namespaces of that container"}
+	}
+	if i < 0 {
+		return nil
+	}
+	if path := namespaces[i].Path; path != "" {
+		descriptor, err := openNamespace(plan.Namespace{Type: unix.CLONE_NEWNET, Path: path, At: fmt.Sprintf("linux.namespaces[%d].path", i)})
+		if err != nil {
+			return err
+		}
+		r.network = os.NewFile(uintptr(descriptor), path)
+		return nil
+	}
+	r.network, err = netdev.NewNamespace()
+	return err
+}
+
+// inherited are the files that the container gets from outside.
+func (r *restoring) inherited() map[string]*os.File {
+	files := map[string]*os.File{}
+	if r.network != nil {
+		files[networkKey] = r.network
+	}
+	for fd, name := range r.outside.Stdio {
+		if name != "" && files[name] == nil {
+			if descriptor, err := unix.FcntlInt(uintptr(r.options.Stdio[fd]), unix.F_DUPFD_CLOEXEC, 0); err == nil {
+				files[name] = os.NewFile(uintptr(descriptor), name)
+			} // else the caller has closed it, and CRIU says what it lacks
+		}
+	}
+	return files
+}
+
+// restored makes the processes a container: they are there, and none runs yet.
+func (r *restoring) restored(pid int) (err error) {
+	if r.child, err = watch(pid); err != nil {
+		return err
+	}
+	started, err := state.StartTime(pid)
+	if err != nil {
+		return err
+	}
+	r.record = &state.Container{Init: state.Process{PID: pid, StartTime: started}}
+	if err := r.handle.Intend(state.Intent{Step: intentChild, Process: r.record.Init}); err != nil {
+		return err
+	}
+	if namespace := bundle.FindNamespace(r.bundle.Spec, specs.NetworkNamespace); namespace != nil && namespace.Path == "" {
+		if err := moveDevices(r.bundle.Spec, pid); err != nil {
+			return err
+		}
+	}
+	if _, err := r.commit(machine.Message{}); err != nil {
+		return err
+	}
+	return announce(r.child, r.options.PIDFile, r.options.PIDFDSocket)
+}

@@ -1,0 +1,71 @@
+package parent
+
+import (
+	"fmt"
+	"os"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/parent/bundle"
+	"github.com/fsrun/fsrun/protocol"
+)
+
+// schedule gives the child, from outside, the scheduling that its program is to
+// have: execve(2) keeps that of the thread which calls it, the child's first.
+// The parent does it since a child in a user namespace has no right to.
+func schedule(pid int, process *specs.Process) error {
+	if process.Scheduler != nil {
+		if err := unix.SchedSetAttr(pid, bundle.SchedulerAttributes(process.Scheduler), 0); err != nil {
+			return fmt.Errorf("process.scheduler: %s: %w", process.Scheduler.Policy, os.NewSyscallError("sched_setattr", err))
+		}
+	}
+	if process.IOPriority != nil {
+		if err := setIOPriority(pid, bundle.IOPriority(process.IOPriority)); err != nil {
+			return fmt.Errorf("process.ioPriority: %s %d: %w", process.IOPriority.Class, process.IOPriority.Priority, err)
+		}
+	}
+	return nil
+}
+
+// raiseLimits makes room for the limits that the child sets itself: one in a user
+// namespace may not raise a hard limit. What holds until then stays as it is, and
+// where we may not raise it either, the child says so.
+func raiseLimits(pid int, spec *specs.Spec, plan []protocol.Op) {
+	if bundle.FindNamespace(spec, specs.UserNamespace) == nil {
+		return
+	}
+	for _, op := range plan {
+		limit, is := op.(*protocol.ResourceLimit)
+		if !is {
+			continue
+		}
+		var now unix.Rlimit
+		if err := unix.Prlimit(pid, int(limit.Resource), nil, &now); err == nil && limit.Hard > now.Max {
+			now.Max = limit.Hard
+			_ = unix.Prlimit(pid, int(limit.Resource), &now, nil)
+		}
+	}
+}
+
+// ioPriorityProcess has ioprio_set(2) mean one thread (IOPRIO_WHO_PROCESS).
+const ioPriorityProcess = 1
+
+func setIOPriority(pid, priority int) error {
+	if _, _, errno := unix.Syscall(unix.SYS_IOPRIO_SET, ioPriorityProcess, uintptr(pid), uintptr(priority)); errno != 0 {
+		return os.NewSyscallError("ioprio_set", errno)
+	}
+	return nil
+}
+
+// setAffinity binds the child's first thread, which becomes the program, to
+// CPUs; nil leaves it as the kernel made it on its way into the cgroup.
+func setAffinity(pid int, cpus *unix.CPUSet) error {
+	if cpus == nil {
+		return nil
+	}
+	if err := unix.SchedSetaffinity(pid, cpus); err != nil {
+		return fmt.Errorf("process.execCPUAffinity.final: %w", os.NewSyscallError("sched_setaffinity", err))
+	}
+	return nil
+}

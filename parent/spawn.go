@@ -1,0 +1,115 @@
+package parent
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/cgroupv2/devfilter"
+	"github.com/fsrun/fsrun/parent/plan"
+	"github.com/fsrun/fsrun/parent/spawn"
+	"github.com/fsrun/fsrun/parent/state"
+	"github.com/fsrun/fsrun/protocol"
+	"github.com/fsrun/fsrun/protocol/machine"
+	"github.com/fsrun/fsrun/protocol/transport"
+)
+
+// spawn clones the child and, while it boots, has the kernel verify the device
+// program.
+func (h *handshake) spawn(machine.Message) (machine.Event, error) {
+	if !h.bundle.Spec.Process.Terminal && h.plan.UserMaps {
+		if err := giveStdio(h.bundle.Spec.Linux.UIDMappings, h.options.Stdio); err != nil {
+			return "", faulty(protocol.CodeSpawn, err)
+		}
+	}
+	request := spawn.Request{New: h.plan.New, Cgroup: -1, Return: -1, Preserved: h.options.passed(), Stdio: h.options.Stdio, TimeOffsets: h.plan.TimeOffsets, Ahead: h.ahead}
+	if h.group != nil {
+		request.Cgroup = h.group.FD()
+		request.Return = h.outside()
+		defer closeDescriptor(&request.Return)
+	}
+	var err error
+	if h.child, err = launch(&request, h.plan.Join, h.socket); err != nil {
+		return "", protocol.Explain(protocol.CodeSpawn, err)
+	}
+	if h.scope != nil && !h.apart {
+		if err := h.scope.placeholder.End(); err != nil {
+			return "", faulty(protocol.CodeSpawn, err)
+		}
+	}
+	started, err := state.StartTime(h.child.pid)
+	if err != nil {
+		return "", protocol.Explain(protocol.CodeSpawn, err)
+	}
+	child := state.Process{PID: h.child.pid, StartTime: started}
+	h.record = &state.Container{Init: child}
+	if err := h.handle.Intend(state.Intent{Step: intentChild, Process: child}); err != nil {
+		return "", protocol.Explain(protocol.CodeState, err)
+	}
+	h.loadProgram()
+	return machine.Done, faulty(protocol.CodeOperation, moveDevices(h.bundle.Spec, h.child.pid))
+}
+
+// RoomForRuntime is the memory limit, in bytes, below which the child does not prepare
+// the container inside its cgroup: it would be charged there for the runtime's own
+// memory, which is gone by the time the program runs. Version 2 of cgroups leaves
+// charges where they were made, so the child prepares outside and is moved in on
+// Ready. Above it, to be born in place is cheaper: a move may take milliseconds.
+// docs/limits.md has what was measured on both sides of it.
+const RoomForRuntime = 16 << 20
+
+// outside opens the way for the child to leave its cgroup until Ready, -1 where
+// it is to stay.
+func (h *handshake) outside() int {
+	if limit, limited := h.limits.Memory(); !limited || limit >= RoomForRuntime {
+		return -1
+	}
+	procs, err := h.tree.OpenOwnProcs()
+	if err != nil {
+		h.options.warn("the container's memory limit leaves little room and its start cannot be kept out of it: " + err.Error())
+		return -1
+	}
+	h.apart = true
+	return procs
+}
+
+// launch starts a child with a socket to us, which it leaves in the channel.
+func launch(request *spawn.Request, joins []plan.Namespace, to *channel) (*process, error) {
+	for _, join := range joins {
+		descriptor, err := openNamespace(join)
+		if err != nil {
+			return nil, err
+		}
+		defer unix.Close(descriptor)
+		request.Join = append(request.Join, spawn.Join{Type: join.Type, Path: join.Path, FD: descriptor})
+	}
+	ours, theirs, err := transport.Connected()
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(theirs)
+	request.Socket = theirs
+	if to.Socket != nil { // of an attempt that failed
+		to.Close()
+	}
+	if to.Socket, err = transport.NewSocket(ours); err != nil {
+		unix.Close(ours)
+		return nil, err
+	}
+	pid, err := spawn.Start(*request)
+	if err != nil {
+		return nil, err
+	}
+	child, err := watch(pid)
+	if err != nil {
+		(&process{pid: pid, pidfd: -1}).terminate()
+	}
+	return child, err
+}
+
+// loadProgram has the kernel verify the device program, which takes a part of the
+// time that the child's runtime takes to start. That the kernel refuses it is told
+// when it is needed.
+func (h *handshake) loadProgram() {
+	if h.devices != nil {
+		h.loaded, h.loadError = devfilter.Load(h.devices)
+	}
+}

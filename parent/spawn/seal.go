@@ -1,0 +1,151 @@
+package spawn
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// secondLayer is there because an overlay without an upper layer must have two
+// lower ones. Every system has it, and no binary lies in it.
+const secondLayer = "/sys"
+
+// self is this process's own binary, whatever its name is by now.
+const self = "/proc/self/exe"
+
+// seal opens a copy of this binary that nobody can write to, for the child to
+// execute: a container that reaches the child's /proc/PID/exe must not reach
+// the file on the host (CVE-2019-5736).
+//
+// A read-only overlay over the binary's directory is such a copy and costs no
+// copying; its file cannot be opened for writing through any mount of it. Where
+// one cannot be had, or the child is to appear among a container's processes,
+// which may look into one whose binary can be read, it is copied into memory.
+func seal(hidden bool) (int, error) {
+	var err error
+	if !hidden {
+		var sealed int
+		if sealed, err = overlay(); err == nil {
+			return sealed, nil
+		}
+	}
+	sealed, copyErr := copySelf(hidden)
+	if copyErr != nil {
+		return -1, fmt.Errorf("seal the runtime's binary: %w", errors.Join(err, copyErr))
+	}
+	return sealed, nil
+}
+
+// overlay mounts an overlay without an upper layer, which is read-only for good,
+// where nobody can see it, and opens the binary in it.
+func overlay() (int, error) {
+	name, err := os.Readlink(self)
+	if err != nil {
+		return -1, err
+	}
+	directory, base := filepath.Split(name)
+	directory = filepath.Clean(directory)
+	if strings.ContainsAny(directory, `:\,`) || directory == "/" {
+		return -1, fmt.Errorf("%s cannot be a layer", directory)
+	}
+	context, err := unix.Fsopen("overlay", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return -1, os.NewSyscallError("fsopen overlay", err)
+	}
+	defer unix.Close(context)
+	if err := unix.FsconfigSetString(context, "lowerdir", directory+":"+secondLayer); err != nil {
+		return -1, os.NewSyscallError("fsconfig lowerdir", err)
+	}
+	if err := unix.FsconfigCreate(context); err != nil {
+		return -1, os.NewSyscallError("fsconfig create", err)
+	}
+	mount, err := unix.Fsmount(context, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
+	if err != nil {
+		return -1, os.NewSyscallError("fsmount", err)
+	}
+	defer unix.Close(mount)
+	sealed, err := unix.Openat(mount, base, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return -1, os.NewSyscallError("openat", err)
+	}
+	if err := same(sealed); err != nil {
+		unix.Close(sealed)
+		return -1, err
+	}
+	return sealed, nil
+}
+
+// same refuses a file that took the place of the one we are running.
+func same(sealed int) error {
+	var ours, theirs unix.Stat_t
+	if err := unix.Stat(self, &ours); err != nil {
+		return os.NewSyscallError("stat", err)
+	}
+	if err := unix.Fstat(sealed, &theirs); err != nil {
+		return os.NewSyscallError("fstat", err)
+	}
+	if ours.Ino != theirs.Ino || ours.Size != theirs.Size || ours.Mtim != theirs.Mtim {
+		return errors.New("the binary has been replaced since it was started")
+	}
+	return nil
+}
+
+// copySelf copies the binary into memory that is sealed against any change. A
+// hidden one may be executed and not read: the kernel then makes the process
+// non-dumpable from its execution on, and lets nobody in a user namespace below
+// ours look into it (ptrace(2), "Ptrace access mode checking").
+func copySelf(hidden bool) (int, error) {
+	source, err := os.Open(self)
+	if err != nil {
+		return -1, err
+	}
+	defer source.Close()
+	info, err := source.Stat()
+	if err != nil {
+		return -1, err
+	}
+	memory, err := unix.MemfdCreate("fsrun", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return -1, os.NewSyscallError("memfd_create", err)
+	}
+	defer unix.Close(memory)
+	if err := fill(memory, int(source.Fd()), info.Size()); err != nil {
+		return -1, err
+	}
+	// What is open for writing cannot be executed (ETXTBSY).
+	sealed, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", memory), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, &os.PathError{Op: "open", Path: "memfd", Err: err}
+	}
+	mode := uint32(0o555)
+	if hidden {
+		mode = 0o111
+	}
+	if err := unix.Fchmod(sealed, mode); err != nil {
+		unix.Close(sealed)
+		return -1, os.NewSyscallError("fchmod", err)
+	}
+	return sealed, nil
+}
+
+func fill(memory, source int, size int64) error {
+	for copied := int64(0); copied < size; {
+		count, err := unix.Sendfile(memory, source, nil, int(size-copied))
+		if err != nil {
+			return os.NewSyscallError("sendfile", err)
+		}
+		if count == 0 {
+			return errors.New("the binary shrank while it was copied")
+		}
+		copied += int64(count)
+	}
+	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
+	if _, err := unix.FcntlInt(uintptr(memory), unix.F_ADD_SEALS, seals); err != nil {
+		return os.NewSyscallError("fcntl F_ADD_SEALS", err)
+	}
+	return nil
+}

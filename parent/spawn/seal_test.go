@@ -1,0 +1,77 @@
+package spawn
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestSeal: what the child executes is this binary, and nobody can change it,
+// even one who owns it.
+//
+// CLASS: V2
+func TestSeal(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		seal func() (int, error)
+		mode uint32 // 0: the binary's own, or a copy's
+	}{
+		{"not hidden", func() (int, error) { return seal(false) }, 0},
+		{"not hidden, in memory", func() (int, error) { return copySelf(false) }, 0o555},
+		{"hidden", func() (int, error) { return seal(true) }, 0o111},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			descriptor, err := test.seal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			sealed := os.NewFile(uintptr(descriptor), "sealed")
+			defer sealed.Close()
+			var info unix.Stat_t
+			if err := unix.Fstat(descriptor, &info); err != nil {
+				t.Fatal(err)
+			}
+			if mode := info.Mode & 0o7777; test.mode != 0 && mode != test.mode {
+				t.Errorf("its mode is %#o, want %#o", mode, test.mode)
+			}
+			// Not ETXTBSY: that protects the file on the host only while it runs.
+			if err := change(descriptor); !errors.Is(err, unix.EROFS) && !errors.Is(err, unix.EPERM) {
+				t.Errorf("changing it: got %v, want %v or %v", err, unix.EROFS, unix.EPERM)
+			}
+			wantSelf(t, sealed, info.Size)
+		})
+	}
+}
+
+// change does what one would who reached /proc/PID/exe. A sealed memory file may
+// be opened for writing; the write fails.
+func change(descriptor int) error {
+	path := fmt.Sprintf("/proc/self/fd/%d", descriptor)
+	_ = os.Chmod(path, 0o755) // an owner may, on a memory file
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	_, err = file.Write([]byte("#!"))
+	return err
+}
+
+func wantSelf(t *testing.T, sealed *os.File, size int64) {
+	t.Helper()
+	ours, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := make([]byte, size)
+	if _, err := sealed.ReadAt(content, 0); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(content, ours) {
+		t.Errorf("its %d bytes are not the %d of this binary", len(content), len(ours))
+	}
+}

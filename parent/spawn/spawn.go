@@ -1,0 +1,206 @@
+package spawn
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/sys"
+	"github.com/fsrun/fsrun/protocol"
+)
+
+// Join is a namespace to be joined.
+type Join struct {
+	Type uint64 // CLONE_NEW*
+	Path string // where it comes from, for errors
+	FD   int    // a descriptor of the namespace
+}
+
+// Request says what the child is to be.
+type Request struct {
+	// New holds the CLONE_NEW* flags of the namespaces to be made.
+	New uint64
+	// Ahead holds what has been made for the child already, if not nil.
+	Ahead *Ahead
+	// Join lists namespaces to be joined. The mount namespace is not among them:
+	// the child joins it itself, once its runtime is up, which reads files at
+	// its start that a container could have put there.
+	Join []Join
+	// Cgroup is an open cgroup directory to be born in; -1 is ours.
+	Cgroup int
+	// Return is an open cgroup.procs of another cgroup, to which the child goes
+	// back before it executes anything; -1 for none. A new cgroup namespace is
+	// rooted at the cgroup of its birth either way.
+	Return int
+	// CPUs are those that the child, with all its threads, may run on; nil for no
+	// change.
+	CPUs *unix.CPUSet
+	// TimeOffsets are written for the new time namespace, in the form of
+	// /proc/PID/timens_offsets; "" for none.
+	TimeOffsets string
+	// Stdio become descriptors 0, 1 and 2.
+	Stdio [3]int
+	// Preserved is how many descriptors from 3 on the child keeps.
+	Preserved int
+	// Socket is the child's end of the socket. It becomes the descriptor after
+	// those that are preserved, and the child's only argument.
+	Socket int
+}
+
+// environment of the child: one processor, no collector and no preemption, so
+// that the runtime has no reason to start a thread.
+var environment = []string{"GOMAXPROCS=1", "GOGC=off", "GODEBUG=asyncpreemptoff=1"}
+
+// Start starts the child and returns its process id in our pid namespace.
+func Start(r Request) (int, error) {
+	joins, err := different(r.Join)
+	if err != nil {
+		return 0, err
+	}
+	hidden := joinsUser(joins)
+	binary := none
+	if !hidden {
+		binary = r.Ahead.takeBinary()
+	}
+	if binary == none {
+		if binary, err = seal(hidden); err != nil {
+			return 0, err
+		}
+	}
+	defer unix.Close(binary)
+	var program sys.Program
+	if r.CPUs != nil { // before anything has a thread
+		program.Must("sched_setaffinity", "the initial CPUs", unix.SYS_SCHED_SETAFFINITY, 0, uintptr(8*len(r.CPUs)), sys.Value(&program, *r.CPUs))
+	}
+	first, flags := uint64(0), r.New&^unix.CLONE_NEWCGROUP
+	if r.TimeOffsets != "" {
+		openOffsets(&program)
+		if len(joins) == 0 { // the time namespace is to belong to the user namespace
+			first = flags & unix.CLONE_NEWUSER
+		}
+		flags &^= first | unix.CLONE_NEWTIME
+	}
+	if flags&unix.CLONE_NEWNET != 0 && flags&unix.CLONE_NEWUSER == 0 && len(joins) == 0 && r.Ahead.hasNetwork() {
+		program.Must("setns", "the network namespace made for it", unix.SYS_SETNS, uintptr(r.Ahead.network), unix.CLONE_NEWNET)
+		flags &^= unix.CLONE_NEWNET
+	}
+	if len(joins) > 0 {
+		enter(&program, joins)
+	}
+	if r.TimeOffsets != "" {
+		makeTimeNamespace(&program, r.TimeOffsets)
+	}
+	if len(joins) > 0 || r.TimeOffsets != "" {
+		// A PID namespace is joined for one's children only, a time namespace with
+		// offsets made for them; and new namespaces belong to the user namespace
+		// that has been joined. Its root user need not be allowed to enter the
+		// cgroup, so the process that joins is born there.
+		program.Branch(flags)
+		flags = first
+	}
+	settle(&program, r)
+	kept, err := descriptors(&program, r)
+	defer closeAll(kept)
+	if err != nil {
+		return 0, err
+	}
+	program.Must("setsid", "", unix.SYS_SETSID)
+	resetSignals(&program) // out of reach of the caller's terminal
+	if r.New&unix.CLONE_NEWUSER != 0 || hidden {
+		keepCapabilities(&program)
+	}
+	// The first thread that the runtime makes, its monitor, inherits this. The child
+	// sets its own back.
+	program.May("prctl", unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, uintptr(sys.MonitorSlack.Nanoseconds()))
+	socket := 3 + r.Preserved
+	program.Must("close_range", "", unix.SYS_CLOSE_RANGE, uintptr(socket+1), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+	program.Must("execveat", "the runtime's binary", unix.SYS_EXECVEAT, uintptr(binary), program.String(""),
+		program.Strings([]string{protocol.ChildName, strconv.Itoa(socket)}), program.Strings(environment), unix.AT_EMPTY_PATH)
+	if hidden {
+		reveal, err := hide()
+		if err != nil {
+			return 0, err
+		}
+		defer reveal()
+	}
+	return sys.Clone(flags, r.Cgroup, &program)
+}
+
+// settle appends what depends on the cgroup that the child is born in. A new
+// cgroup namespace is no flag of the clone's: it would be rooted at our cgroup.
+func settle(program *sys.Program, r Request) {
+	if r.New&unix.CLONE_NEWCGROUP != 0 {
+		program.Must("unshare", "CLONE_NEWCGROUP", unix.SYS_UNSHARE, unix.CLONE_NEWCGROUP)
+	}
+	if r.Return >= 0 {
+		program.Must("write", "cgroup.procs", unix.SYS_WRITE, uintptr(r.Return), program.String("0"), 1)
+	}
+}
+
+// hide makes this process non-dumpable until reveal: until its execution a clone
+// has our memory, and the root user of the user namespace that it joins could
+// look into it.
+func hide() (reveal func(), err error) {
+	was, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("prctl PR_GET_DUMPABLE", err)
+	}
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return nil, os.NewSyscallError("prctl PR_SET_DUMPABLE", err)
+	}
+	return func() { _ = unix.Prctl(unix.PR_SET_DUMPABLE, uintptr(was), 0, 0, 0) }, nil
+}
+
+// descriptors appends the calls that put stdio and the socket in their places.
+// All are first duplicated to where none of them can be overwritten.
+func descriptors(program *sys.Program, r Request) (kept []int, err error) {
+	socket := 3 + r.Preserved
+	sources := []int{r.Stdio[0], r.Stdio[1], r.Stdio[2], r.Socket}
+	places := []int{0, 1, 2, socket}
+	for i, source := range sources {
+		copied, err := unix.FcntlInt(uintptr(source), unix.F_DUPFD_CLOEXEC, socket+1)
+		if err != nil {
+			return kept, fmt.Errorf("descriptor %d: %w", source, os.NewSyscallError("fcntl F_DUPFD_CLOEXEC", err))
+		}
+		kept = append(kept, copied)
+		program.Must("dup3", strconv.Itoa(places[i]), unix.SYS_DUP3, uintptr(copied), uintptr(places[i]), 0)
+	}
+	for preserved := 3; preserved < socket; preserved++ {
+		program.Must("fcntl", strconv.Itoa(preserved), unix.SYS_FCNTL, uintptr(preserved), unix.F_SETFD, 0)
+	}
+	return kept, nil
+}
+
+func closeAll(descriptors []int) {
+	for _, descriptor := range descriptors {
+		unix.Close(descriptor)
+	}
+}
+
+// keepCapabilities makes the capabilities that a user namespace gives survive
+// the execution: its root user is not mapped yet, or not us, and a process that
+// is not root loses them unless they are ambient (capabilities(7)).
+func keepCapabilities(program *sys.Program) {
+	header := sys.Value(program, unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3})
+	all := unix.CapUserData{Effective: math.MaxUint32, Permitted: math.MaxUint32, Inheritable: math.MaxUint32}
+	last := lastCapability()
+	high := uint32(1)<<(last+1-32) - 1
+	data := [2]unix.CapUserData{all, {Effective: high, Permitted: high, Inheritable: high}}
+	program.Must("capset", "", unix.SYS_CAPSET, header, sys.Value(program, data))
+	for capability := uintptr(0); capability <= uintptr(last); capability++ {
+		program.Must("prctl", "PR_CAP_AMBIENT_RAISE", unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, capability, 0, 0)
+	}
+}
+
+// lastCapability is the highest capability that the kernel knows.
+func lastCapability() int {
+	for capability := 63; capability > 32; capability-- {
+		if _, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(capability), 0, 0, 0); err == nil {
+			return capability
+		}
+	}
+	return 32
+}

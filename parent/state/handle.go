@@ -1,0 +1,211 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/sys"
+)
+
+const (
+	// LockTimeout bounds how long Lock waits for another process.
+	LockTimeout = 10 * time.Second
+	// The pauses between two attempts grow from the first to the longest.
+	firstPause   = time.Millisecond
+	longestPause = 50 * time.Millisecond
+)
+
+// Handle is a container's directory, locked for the caller. It is not for use by
+// more than one goroutine.
+type Handle struct {
+	store     *Store
+	id        string
+	directory *os.File
+	// intents is the open intent record, of which intentSize bytes are whole lines.
+	intents    *os.File
+	intentSize int64
+}
+
+// Lock locks a container. It waits at most LockTimeout for another process that
+// holds the lock, and returns ErrNotExist when there is no such container, also
+// when it was removed meanwhile.
+func (s *Store) Lock(id string) (*Handle, error) { return s.lock(id, LockTimeout) }
+
+func (s *Store) lock(id string, timeout time.Duration) (*Handle, error) {
+	if err := ValidateID(id); err != nil {
+		return nil, err
+	}
+	directory, err := sys.OpenFile(s.Path(id), os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, notExist(id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("container %q: %w", id, err)
+	}
+	err = flock(directory, timeout)
+	if err == nil && !s.current(id, directory) {
+		err = ErrNotExist
+	}
+	if err != nil {
+		directory.Close()
+		return nil, fmt.Errorf("%w: %q", err, id)
+	}
+	return &Handle{store: s, id: id, directory: directory}, nil
+}
+
+// flock tries without blocking, because a blocked flock cannot be given up.
+func flock(file *os.File, timeout time.Duration) error {
+	deadline := time.Now().Add(timeout)
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		switch {
+		case err == nil:
+			return nil
+		case err != unix.EWOULDBLOCK && err != unix.EINTR:
+			return os.NewSyscallError("flock", err)
+		case time.Now().After(deadline):
+			return fmt.Errorf("container is busy: another process has held its lock for %v", timeout)
+		}
+		time.Sleep(pause)
+	}
+}
+
+// current reports whether the locked directory is still the container's: its
+// last holder may have removed it, and someone else reserved the id anew.
+func (s *Store) current(id string, directory *os.File) bool {
+	held, err := directory.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Lstat(s.Path(id))
+	return err == nil && os.SameFile(held, named)
+}
+
+// ID returns the container's id.
+func (h *Handle) ID() string { return h.id }
+
+// Directory returns the container's open directory, which the handle owns. A
+// socket in it is best bound by way of /proc/self/fd, as its path may be longer
+// than a socket's address can hold.
+func (h *Handle) Directory() *os.File { return h.directory }
+
+// Load returns the container.
+func (h *Handle) Load() (*Container, error) { return h.store.Load(h.id) }
+
+// Save puts a container's state.json in place. On failure the previous one, or
+// none, still stands.
+func (h *Handle) Save(container *Container) error {
+	if container.ID != h.id {
+		return fmt.Errorf("container %q: cannot save the state of container %q", h.id, container.ID)
+	}
+	content := appendContainer(nil, container)
+	if len(content) > MaxStateBytes {
+		return fmt.Errorf("container %q: its state takes %d bytes; allowed: at most %d", h.id, len(content), MaxStateBytes)
+	}
+	if err := h.replace(content); err != nil {
+		// Only this name can be half written, and it is never read.
+		unix.Unlinkat(int(h.directory.Fd()), newStateName, 0)
+		return fmt.Errorf("container %q: cannot save its state: %w", h.id, err)
+	}
+	return nil
+}
+
+func (h *Handle) replace(content []byte) error {
+	file, err := h.openAt(newStateName, syscall.O_WRONLY|syscall.O_CREAT|syscall.O_TRUNC)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	directory := int(h.directory.Fd())
+	return os.NewSyscallError("renameat", unix.Renameat(directory, newStateName, directory, stateName))
+}
+
+// Keep writes a file beside the state, in one write. It is for what is good to
+// have and not needed: a reader may find it empty or missing.
+func (h *Handle) Keep(name string, content []byte) error {
+	file, err := h.openAt(name, syscall.O_WRONLY|syscall.O_CREAT|syscall.O_TRUNC)
+	if err != nil {
+		return fmt.Errorf("container %q: cannot keep %s: %w", h.id, name, err)
+	}
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("container %q: cannot keep %s: %w", h.id, name, err)
+	}
+	return nil
+}
+
+// Kept reads such a file of a container, of at most limit bytes.
+func (s *Store) Kept(id, name string, limit int64) ([]byte, error) {
+	if err := ValidateID(id); err != nil {
+		return nil, err
+	}
+	content, err := readBounded(filepath.Join(s.Path(id), name), limit)
+	if errors.Is(err, os.ErrNotExist) {
+		if _, gone := os.Lstat(s.Path(id)); errors.Is(gone, os.ErrNotExist) {
+			return nil, notExist(id)
+		}
+	}
+	return content, err
+}
+
+// openAt opens a file of the container's directory for its owner only.
+func (h *Handle) openAt(name string, flags int) (*os.File, error) {
+	fd, err := unix.Openat(int(h.directory.Fd()), name, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, &os.PathError{Op: "openat", Path: h.store.Path(h.id) + "/" + name, Err: err}
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// Remove deletes all that is known of the container and closes the handle, also
+// on failure.
+func (h *Handle) Remove() error {
+	err := h.empty()
+	if err == nil {
+		err = os.Remove(h.store.Path(h.id))
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		// Something else is in there.
+		err = os.RemoveAll(h.store.Path(h.id))
+	}
+	if err != nil {
+		err = fmt.Errorf("container %q: cannot remove its state: %w", h.id, err)
+	}
+	return errors.Join(err, h.Close())
+}
+
+// empty removes all files of the directory: more than there are in one of ours
+// are left for others to see.
+func (h *Handle) empty() error {
+	names, err := h.directory.Readdirnames(maxFiles)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	for _, name := range names {
+		if err := unix.Unlinkat(int(h.directory.Fd()), name, 0); err != nil {
+			return &os.PathError{Op: "unlinkat", Path: name, Err: err}
+		}
+	}
+	return nil
+}
+
+// maxFiles is more than a container's directory has.
+const maxFiles = 64
+
+// Close unlocks the container.
+func (h *Handle) Close() error {
+	if h.intents != nil {
+		h.intents.Close()
+	}
+	return h.directory.Close()
+}

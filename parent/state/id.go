@@ -1,0 +1,30 @@
+package state
+
+import (
+	"fmt"
+
+	"github.com/fsrun/fsrun/parent/bundle/strictjson"
+)
+
+// MaxIDBytes bounds a container id: it is the name of a directory (NAME_MAX).
+const MaxIDBytes = 255
+
+// ValidateID refuses ids that are not one plain name of a directory.
+func ValidateID(id string) error {
+	if id == "" || id == "." || id == ".." || len(id) > MaxIDBytes || !plain(id) {
+		return fmt.Errorf("invalid container ID format: %s; allowed: 1 to %d of the characters A-Z a-z 0-9 _ + . -, and neither \".\" nor \"..\"", strictjson.Quote(id), MaxIDBytes)
+	}
+	return nil
+}
+
+func plain(id string) bool {
+	for i := range len(id) {
+		switch c := id[i]; {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+		case c == '_', c == '+', c == '.', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,125 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/sys"
+)
+
+// Process identifies a process beyond the reuse of its id.
+type Process struct {
+	// PID is the id in the runtime's pid namespace, zero for no process.
+	PID int
+	// StartTime is when it started, in clock ticks since boot (proc(5)).
+	StartTime uint64
+}
+
+// ThisProcess identifies the caller.
+func ThisProcess() (Process, error) {
+	pid := os.Getpid()
+	startTime, err := StartTime(pid)
+	return Process{PID: pid, StartTime: startTime}, err
+}
+
+// Alive reports whether the process exists, is the same one, and has not ended.
+// One that is on its way out has: the init of a pid namespace stays until all the
+// others there are reaped, which is for their parents to do. One of which the
+// kernel does not tell has not: nothing of it may be taken away.
+func (p Process) Alive() bool {
+	if p.PID <= 0 {
+		return false
+	}
+	found, err := readStat(p.PID)
+	if err != nil {
+		return !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ESRCH)
+	}
+	return found.startTime == p.StartTime && !found.ended()
+}
+
+// Unreaped returns the wait status of a process that has ended and that nobody
+// has waited for yet. The kernel tells it to who may trace the process.
+func (p Process) Unreaped() (status uint32, is bool) {
+	if p.PID <= 0 {
+		return 0, false
+	}
+	found, err := readStat(p.PID)
+	return found.exitCode, err == nil && found.startTime == p.StartTime && found.status == 'Z'
+}
+
+// StartTime returns when a process started, in clock ticks since boot: field 22
+// of /proc/PID/stat (proc(5)).
+func StartTime(pid int) (uint64, error) {
+	found, err := readStat(pid)
+	return found.startTime, err
+}
+
+// stat is what is read of /proc/PID/stat.
+type stat struct {
+	status    byte
+	flags     uint64
+	threads   uint64
+	startTime uint64
+	exitCode  uint32
+}
+
+// exiting is the kernel's PF_EXITING (linux/sched.h).
+const exiting = 0x4
+
+// ended goes by the first thread, which may end before the others do.
+func (s stat) ended() bool {
+	return s.status == 'X' || s.threads <= 1 && (s.status == 'Z' || s.flags&exiting != 0)
+}
+
+// The fields of /proc/PID/stat, counted from the one behind the command name.
+const (
+	statState     = 0
+	statFlags     = 6
+	statThreads   = 17
+	statStartTime = 19
+	statExitCode  = 49
+)
+
+func readStat(pid int) (stat, error) {
+	path := "/proc/" + strconv.Itoa(pid) + "/stat"
+	content, err := sys.ReadFile(path)
+	if err != nil {
+		return stat{}, err
+	}
+	found, err := parseStat(string(content))
+	if err != nil {
+		return stat{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return found, nil
+}
+
+// parseStat looks for the last parenthesis, because a command name may hold
+// spaces and parentheses itself.
+func parseStat(content string) (found stat, err error) {
+	fields := strings.Fields(content[strings.LastIndexByte(content, ')')+1:])
+	if len(fields) <= statStartTime {
+		return stat{}, errors.New("has too few fields")
+	}
+	found.status = fields[statState][0]
+	for _, number := range []struct {
+		field int
+		into  *uint64
+	}{{statFlags, &found.flags}, {statThreads, &found.threads}, {statStartTime, &found.startTime}} {
+		if *number.into, err = strconv.ParseUint(fields[number.field], 10, 64); err != nil {
+			return stat{}, err
+		}
+	}
+	if len(fields) > statExitCode {
+		code, err := strconv.ParseUint(fields[statExitCode], 10, 32)
+		if err != nil {
+			return stat{}, err
+		}
+		found.exitCode = uint32(code)
+	}
+	return found, nil
+}

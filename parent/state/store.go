@@ -1,0 +1,216 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	json "github.com/fsrun/fsrun/parent/bundle/strictjson"
+
+	"github.com/fsrun/fsrun/internal/sys"
+)
+
+const (
+	stateName = "state.json"
+	// newStateName is the file that becomes state.json by a rename.
+	newStateName = "state.json.new"
+	// MaxStateBytes bounds a state file: annotations and hooks come from a
+	// bundle's configuration.
+	MaxStateBytes = 16 << 20
+)
+
+// ErrExist and ErrNotExist tell why an id cannot be reserved or found.
+var (
+	ErrExist    = errors.New("container with given ID already exists")
+	ErrNotExist = errors.New("container does not exist")
+)
+
+// Store is a directory of containers.
+type Store struct{ root string }
+
+// Open returns the store in a directory, an absolute path. The directory is made
+// when the first id is reserved.
+func Open(root string) (*Store, error) {
+	if !filepath.IsAbs(root) {
+		return nil, fmt.Errorf("state directory %q is a relative path; allowed: an absolute path", root)
+	}
+	return &Store{root: filepath.Clean(root)}, nil
+}
+
+// Path returns the directory of a container, whose id must be valid.
+func (s *Store) Path(id string) string { return filepath.Join(s.root, id) }
+
+// Reserve takes an id for a container that is made from a bundle, and returns
+// its locked handle. Of any number of callers exactly one succeeds; the others
+// get ErrExist. On failure nothing is left behind.
+func (s *Store) Reserve(id, bundle string) (*Handle, error) {
+	if err := ValidateID(id); err != nil {
+		return nil, err
+	}
+	creator, err := ThisProcess()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(s.root, 0o700); err != nil {
+		return nil, fmt.Errorf("state directory: %w", err)
+	}
+	if err := os.Mkdir(s.Path(id), 0o700); err != nil {
+		if errors.Is(err, os.ErrExist) {
+			return nil, fmt.Errorf("%w: %q has its state in %s; delete it or choose another id", ErrExist, id, s.Path(id))
+		}
+		return nil, fmt.Errorf("container %q: cannot reserve the id: %w", id, err)
+	}
+	handle, err := s.Lock(id)
+	if err != nil {
+		return nil, errors.Join(err, s.takeBack(id, err))
+	}
+	if err := handle.claim(); err != nil {
+		return nil, errors.Join(err, handle.Close())
+	}
+	if err := handle.Intend(Intent{Step: Reserved, Object: bundle, Process: creator}); err != nil {
+		return nil, errors.Join(err, handle.Remove())
+	}
+	return handle, nil
+}
+
+// takeBack removes the directory of a reservation that could not be locked
+// because it could not be opened. In all other cases it is another process's by
+// now, or gone: to remove it would take the id from under who holds the lock.
+func (s *Store) takeBack(id string, lockError error) error {
+	if unopened := new(fs.PathError); !errors.As(lockError, &unopened) {
+		return nil
+	}
+	if err := os.Remove(s.Path(id)); err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENOTEMPTY) {
+		return err
+	}
+	return nil
+}
+
+// claim makes sure that the locked directory is free. Between our mkdir and our
+// lock a delete may have removed it and someone else may have made it anew; then
+// who records the first intent has the id.
+func (h *Handle) claim() error {
+	intents, err := h.Intents()
+	if err == nil && len(intents) > 0 {
+		err = fmt.Errorf("%w: %q was reserved by another process meanwhile", ErrExist, h.id)
+	}
+	return err
+}
+
+// Load returns a container. Of one that is still being created, or whose creator
+// died, only the id and the bundle are known; its Init has no process.
+func (s *Store) Load(id string) (*Container, error) {
+	if err := ValidateID(id); err != nil {
+		return nil, err
+	}
+	content, err := readBounded(filepath.Join(s.Path(id), stateName), MaxStateBytes)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return s.loadUnfinished(id)
+	case err != nil:
+		return nil, fmt.Errorf("container %q: %w", id, err)
+	}
+	container := new(Container)
+	if err := json.Decode(string(content), func(d *json.Decoder) { readContainer(d, container) }); err != nil {
+		return nil, fmt.Errorf("container %q: %s is damaged, only a forced delete is possible: %w", id, filepath.Join(s.Path(id), stateName), err)
+	}
+	if container.ID != id {
+		return nil, fmt.Errorf("container %q: %s is that of container %q", id, filepath.Join(s.Path(id), stateName), container.ID)
+	}
+	return container, nil
+}
+
+// loadUnfinished describes a container by its intents.
+func (s *Store) loadUnfinished(id string) (*Container, error) {
+	if _, err := os.Lstat(s.Path(id)); errors.Is(err, os.ErrNotExist) {
+		return nil, notExist(id)
+	} else if err != nil {
+		return nil, err
+	}
+	container := &Container{ID: id}
+	intents, err := s.Intents(id)
+	if err != nil {
+		return nil, err
+	}
+	if len(intents) > 0 && intents[0].Step == Reserved {
+		container.Bundle = intents[0].Object
+		container.creator = intents[0].Process
+	}
+	return container, nil
+}
+
+func notExist(id string) error { return fmt.Errorf("%w: %q", ErrNotExist, id) }
+
+// Entry is one container of a list.
+type Entry struct {
+	ID string
+	// Container is nil when Err says why it cannot be read.
+	Container *Container
+	Err       error
+}
+
+// List returns all containers, sorted by id. A damaged one is an entry with an
+// error; one that is deleted meanwhile is left out.
+func (s *Store) List() ([]Entry, error) {
+	directories, err := os.ReadDir(s.root)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("state directory: %w", err)
+	}
+	var entries []Entry
+	for _, directory := range directories {
+		id := directory.Name()
+		if !directory.IsDir() || ValidateID(id) != nil {
+			continue
+		}
+		container, err := s.Load(id)
+		if errors.Is(err, ErrNotExist) {
+			continue
+		}
+		entries = append(entries, Entry{ID: id, Container: container, Err: err})
+	}
+	return entries, nil
+}
+
+// Remove deletes all that is known of a container, damaged or not. A container
+// that does not exist is no error.
+func (s *Store) Remove(id string) error {
+	handle, err := s.Lock(id)
+	if errors.Is(err, ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return handle.Remove()
+}
+
+// readBounded reads a regular file without following a symbolic link.
+func readBounded(path string, limit int64) ([]byte, error) {
+	file, err := sys.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: is of type %s; allowed: a regular file", path, info.Mode().Type())
+	}
+	content, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(content)) > limit {
+		return nil, fmt.Errorf("%s: holds more than %d bytes", path, limit)
+	}
+	return content, nil
+}

@@ -1,0 +1,20 @@
+package parent
+
+import (
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/fsrun/fsrun/parent/bundle"
+)
+
+// checkTerminal refuses a terminal that nobody would hold, and a console socket
+// on which its owner would wait in vain.
+func checkTerminal(process *specs.Process, socket string, on func(master int) error) error {
+	const path = "process.terminal"
+	switch {
+	case process.Terminal && socket == "" && on == nil:
+		return &bundle.Error{Path: path, Found: "true, but nobody takes the terminal's master", Allowed: "true with a console socket, or false"}
+	case !process.Terminal && socket != "":
+		return &bundle.Error{Path: path, Found: "false, but there is a console socket", Allowed: "true, or no console socket"}
+	}
+	return nil
+}

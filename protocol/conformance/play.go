@@ -1,0 +1,214 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fsrun/fsrun/protocol"
+)
+
+// patience is how long a subject may take to do what it should do at once.
+const patience = 20 * time.Second
+
+// play is one case being played.
+type play struct {
+	*Case
+	session Session
+	asked   []uint32 // the operations of the last OpenRequest
+	faulted bool     // the subject has sent a Fault
+	over    bool     // its end has been seen
+}
+
+// Play plays a case. It returns the story as it went, and what was wrong with it.
+func Play(subject Subject, c Case) (Case, error) {
+	told := c
+	told.Lines = slices.Clone(c.Lines)
+	session, err := subject.Begin(&c)
+	if err != nil {
+		return told, fmt.Errorf("the subject cannot be set going: %w", err)
+	}
+	defer session.Abandon()
+	p := &play{Case: &c, session: session}
+	for i, line := range c.Lines {
+		said, err := p.line(line)
+		if said != "" {
+			told.Lines[i].What = said
+		}
+		if err != nil {
+			return told, fmt.Errorf("line %d, %s %s: %w", i+1, line.Who, line.What, err)
+		}
+	}
+	return told, p.leave()
+}
+
+// us is the side that the kit plays.
+func (p *play) us() string {
+	if p.Subject == Child {
+		return Parent
+	}
+	return Child
+}
+
+// line does or expects what a line says, and returns what was observed.
+func (p *play) line(line Line) (said string, err error) {
+	if p.speaks(line) {
+		return p.expect(line.What)
+	}
+	switch line.What {
+	case "closes":
+		p.session.Close()
+		return "", nil
+	case "connects":
+		return "", p.session.Connect()
+	case "executes", "dies":
+		return "", p.session.Do(line.What)
+	}
+	m, err := p.compose(line.What)
+	if err != nil {
+		return "", err
+	}
+	err = p.session.Send(m.data, m.descriptors, m.kind)
+	if errors.Is(err, io.ErrClosedPipe) {
+		return "", nil // what it says of that is the next line's matter
+	}
+	return "", err
+}
+
+// expect waits for what the subject should do.
+func (p *play) expect(what string) (string, error) {
+	switch what {
+	case "closes":
+		return p.closed()
+	case string(Executes), string(Ends), string(Succeeds), string(Fails):
+		said, err := p.closed()
+		if err != nil {
+			return said, err
+		}
+		outcome, err := p.session.End(patience)
+		p.over = true
+		if err == nil && string(outcome) != what {
+			err = fmt.Errorf("it %s", outcome)
+		}
+		return string(outcome), err
+	}
+	said, err := p.next()
+	if err == nil && !matches(what, said) {
+		err = fmt.Errorf("it says %s", said)
+	}
+	if err == nil && matches(what, said) {
+		said = what // which may allow more than was observed
+	}
+	return said, err
+}
+
+// closed waits for the end of the stream.
+func (p *play) closed() (string, error) {
+	data, descriptors, err := p.session.Receive(patience)
+	switch {
+	case errors.Is(err, io.EOF):
+		return "closes", nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return "", fmt.Errorf("it does nothing for %s", patience)
+	case err != nil:
+		return "", err
+	}
+	said, err := p.judge(data, descriptors)
+	if err == nil {
+		err = fmt.Errorf("it says %s", said)
+	}
+	return said, err
+}
+
+// next receives a frame; the Parts of a plan belong to it.
+func (p *play) next() (string, error) {
+	for {
+		data, descriptors, err := p.session.Receive(patience)
+		switch {
+		case errors.Is(err, io.EOF):
+			return "closes", errors.New("it closes its end")
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return "", fmt.Errorf("it does nothing for %s", patience)
+		case err != nil:
+			return "", err
+		}
+		said, err := p.judge(data, descriptors)
+		if err != nil || said != protocol.KindPart.String() {
+			return said, err
+		}
+	}
+}
+
+// judge holds every frame of the subject to what is required of all, and tells
+// it in words.
+func (p *play) judge(data []byte, descriptors int) (string, error) {
+	frame, err := protocol.Decode(data, descriptors, protocol.SetOf(protocol.Kinds()...))
+	if err != nil {
+		return "", fmt.Errorf("it sends what no decoder may accept (M-ENC-13): %w", err)
+	}
+	kind := frame.Kind()
+	direction := map[string]protocol.Direction{Parent: protocol.ParentToChild, Child: protocol.ChildToParent}[p.Subject]
+	switch {
+	case kind.Direction()&direction == 0:
+		return kind.String(), fmt.Errorf("it sends %s, which is for the other side to send (M-ENC-10)", kind)
+	case p.faulted:
+		return kind.String(), fmt.Errorf("it sends %s after its Fault (M-SM-2)", kind)
+	}
+	switch frame := frame.(type) {
+	case *protocol.OpenRequest:
+		p.asked = frame.Ops
+	case *protocol.Fault:
+		p.faulted = true
+		if frame.Machine != p.Subject || frame.State == "" {
+			return "Fault", fmt.Errorf("its Fault is of machine %q in state %q (M-FAULT-2)", frame.Machine, frame.State)
+		}
+		if frame.Code == protocol.CodeGone {
+			return "Fault", errors.New("it sends a Fault of code gone (M-FAULT-4)")
+		}
+		return fmt.Sprintf("Fault %s in %s", frame.Code, frame.State), nil
+	case *protocol.Hello:
+		if frame.LowestVersion > frame.HighestVersion {
+			return "Hello", errors.New("its lowest version is above its highest (M-VER-3)")
+		}
+	}
+	return kind.String(), nil
+}
+
+// matches says whether an expectation allows what was said: word by word, as far
+// as it goes, with | between alternatives.
+func matches(expected, said string) bool {
+	wants, has := strings.Fields(expected), strings.Fields(said)
+	if len(wants) > len(has) {
+		return false
+	}
+	for i, want := range wants {
+		if !slices.Contains(strings.Split(want, "|"), has[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// leave closes the kit's end after the last line. A child that nobody started
+// must not execute the program then (M-END-2).
+func (p *play) leave() error {
+	if p.over || p.Subject != Child || p.leftAlone() {
+		return nil
+	}
+	p.session.Close()
+	outcome, err := p.session.End(patience)
+	if err == nil && outcome != Ends {
+		err = fmt.Errorf("after the last line the kit closes its end, and it %s (M-END-2)", outcome)
+	}
+	return err
+}
+
+// leftAlone says whether the story leaves a created container, which waits for
+// ever.
+func (p *play) leftAlone() bool {
+	return slices.ContainsFunc(p.Lines, func(line Line) bool { return line.What == protocol.KindDetach.String() })
+}

@@ -1,0 +1,135 @@
+package protocol
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// frameOverhead is more than a Part or Plan needs around its operations: the
+// array, the kind, the map, the key and the list's length.
+const frameOverhead = 32
+
+// overhead is exactly what it needs around that many operations.
+func overhead(ops int) int {
+	const around = 1 + 1 + 1 + 1 + len(opsField) // array, kind, map, key
+	if ops < 1<<4 {
+		return around + 1 // fixarray
+	}
+	return around + 3 // array 16, which holds MaxElements
+}
+
+// depthOfOps is how deep a plan's operations stand in their frame: the frame's
+// array, its map, the list.
+const depthOfOps = 3
+
+// opsField is the one field of Part and Plan.
+const opsField = "ops"
+
+// A Cutting is some of a plan's operations, as many as fit one frame.
+type Cutting struct {
+	Ops     []Op
+	encoded []byte // the operations, one after the other
+}
+
+// Encode returns the canonical bytes of the frame that carries the operations, a Part
+// or the Plan: those that Encode would make, but for the work that Cut has done.
+func (c *Cutting) Encode(kind Kind) ([]byte, error) {
+	if len(c.Ops) == 0 {
+		return nil, fmt.Errorf("encode %s: no operations; allowed are 1..%d", kind, MaxElements)
+	}
+	var buffer bytes.Buffer
+	buffer.Grow(frameOverhead + len(c.encoded))
+	encoder := msgpack.NewEncoder(&buffer)
+	err := encodeTag(encoder, uint64(kind))
+	if err == nil {
+		err = encoder.EncodeMapLen(1)
+	}
+	if err == nil {
+		err = encoder.EncodeString(opsField)
+	}
+	if err == nil {
+		err = encoder.EncodeArrayLen(len(c.Ops))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", kind, err)
+	}
+	buffer.Write(c.encoded)
+	return buffer.Bytes(), nil
+}
+
+// Cut divides a plan's operations so that each cutting fits a frame: all but the
+// last travel as Parts, the last as the Plan. It refuses a plan that exceeds
+// MaxPlan or MaxOps, before anything is created for it. It is to be called again
+// when an operation has changed.
+func Cut(plan []Op) ([]Cutting, error) {
+	if len(plan) > MaxOps {
+		return nil, fmt.Errorf("a plan of %d operations; allowed are %d", len(plan), MaxOps)
+	}
+	var cuttings []Cutting
+	start, size, elements, total := 0, frameOverhead, 0, 0
+	knife := newKnife(len(plan))
+	for i, op := range plan {
+		bytes, lists, err := knife.add(op)
+		if err != nil {
+			return nil, fmt.Errorf("%s (%s): %w", Describe(op, i), op.From(), err)
+		}
+		if i > start && (size+bytes > MaxFrame || elements+lists > MaxElements) {
+			cuttings = append(cuttings, Cutting{plan[start:i], knife.cut(bytes)})
+			total += overhead(i - start)
+			start, size, elements = i, frameOverhead, 0
+		}
+		size, elements, total = size+bytes, elements+lists, total+bytes
+	}
+	total += overhead(len(plan) - start)
+	if total > MaxPlan {
+		return nil, fmt.Errorf("a plan of %d bytes; allowed are %d", total, MaxPlan)
+	}
+	return append(cuttings, Cutting{plan[start:], knife.cut(0)}), nil
+}
+
+// knife encodes operations, one after the other.
+type knife struct {
+	buffer  bytes.Buffer
+	encoder *msgpack.Encoder
+}
+
+// usualSize is more than most operations take, in bytes.
+const usualSize = 80
+
+func newKnife(ops int) *knife {
+	k := &knife{}
+	k.buffer.Grow(min(ops*usualSize, MaxFrame))
+	k.encoder = msgpack.NewEncoder(&k.buffer)
+	return k
+}
+
+// add says what an operation takes of a frame: bytes and list elements, its own
+// place in the list included.
+func (k *knife) add(op Op) (size, elements int, err error) {
+	before := k.buffer.Len()
+	if err := operation(&op).encode(k.encoder); err != nil {
+		return 0, 0, err
+	}
+	added := k.buffer.Bytes()[before:]
+	if len(added)+frameOverhead > MaxFrame {
+		return 0, 0, fmt.Errorf("an operation of %d bytes; allowed are %d", len(added), MaxFrame-frameOverhead)
+	}
+	scan := scanner{data: added, depth: depthOfOps, elements: 1}
+	scan = operation(&op).scan(scan)
+	if scan.rejected != nil {
+		return 0, 0, scan.rejected
+	}
+	return len(added), scan.elements, nil
+}
+
+// cut returns the bytes of all that was added but the last, which has so many, and
+// keeps those.
+func (k *knife) cut(last int) []byte {
+	all := k.buffer.Bytes()
+	at := len(all) - last
+	k.buffer = bytes.Buffer{}
+	k.buffer.Write(all[at:])
+	return all[:at:at]
+}
