@@ -206,7 +206,15 @@ func (j *joining) spawn(machine.Message) (machine.Event, error) {
 	if err != nil {
 		return "", faulty(protocol.CodeSpawn, err)
 	}
-	request := spawn.Request{Cgroup: -1, Return: -1, Preserved: j.options.PreservedFDs, Stdio: j.options.Stdio}
+	watched, err := j.watched()
+	if err == nil {
+		defer closeDescriptor(&watched)
+		err = j.noteTracer()
+	}
+	if err != nil {
+		return "", faulty(protocol.CodeSpawn, err)
+	}
+	request := spawn.Request{Watched: watched, Cgroup: -1, Return: -1, Preserved: j.options.PreservedFDs, Stdio: j.options.Stdio}
 	if affinity := j.options.Process.ExecCPUAffinity; affinity != nil {
 		request.CPUs = bundle.CPUs(affinity.Initial)
 	}

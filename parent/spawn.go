@@ -20,7 +20,7 @@ func (h *handshake) spawn(machine.Message) (machine.Event, error) {
 			return "", faulty(protocol.CodeSpawn, err)
 		}
 	}
-	request := spawn.Request{New: h.plan.New, Cgroup: -1, Return: -1, Preserved: h.options.passed(), Stdio: h.options.Stdio, TimeOffsets: h.plan.TimeOffsets, Ahead: h.ahead}
+	request := spawn.Request{New: h.plan.New, Watched: -1, Cgroup: -1, Return: -1, Preserved: h.options.passed(), Stdio: h.options.Stdio, TimeOffsets: h.plan.TimeOffsets, Ahead: h.ahead}
 	if h.group != nil {
 		request.Cgroup = h.group.FD()
 		request.Return = h.outside()

@@ -9,4 +9,23 @@ const (
 	// ChildComm is the child's name to the kernel until it executes the program.
 	// A process that ended under this name never executed it.
 	ChildComm = "fsrun:child"
+
+	// EntryName is the argv[0] of a process that starts the child in namespaces whose
+	// processes may look into it. It is between fsrun's parent and fsrun's child: another
+	// child than ours never sees it.
+	EntryName = "fsrun: entry"
 )
+
+// EntryDescriptor is one that an entry gets beside the child's, by its place after the
+// socket.
+type EntryDescriptor int
+
+// What an entry gets.
+const (
+	EntryReport EntryDescriptor = 1 + iota // the end of a pipe, for the child's process id or an error
+	EntryMount                             // the mount namespace to join
+	EntryPID                               // the PID namespace to join
+)
+
+// After is the descriptor's number.
+func (d EntryDescriptor) After(socket int) int { return socket + int(d) }

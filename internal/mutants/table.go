@@ -17,6 +17,9 @@ var mutants = []mutant{
 		{"parent/spawn/spawn.go", "hidden := joinsUser(joins)", "hidden := false && joinsUser(joins)"},
 		{"child/greet.go", "return childmachine.Plain, hide()", "return childmachine.Plain, nil"},
 	}, "cmd/fsrun", "TestJoiningChildIsClosed"},
+	{"V1", "a child that may be looked into has nothing of the host's", []edit{
+		{"parent/exec.go", "Watched: watched", "Watched: -1"},
+	}, "cmd/fsrun", "TestJoiningChildHasNothingOfTheHosts"},
 	{"V2", "the child executes a sealed view of the binary", []edit{
 		{"parent/spawn/seal.go", "if sealed, err = overlay(); err == nil {", "if sealed, err = unix.Open(self, unix.O_RDONLY|unix.O_CLOEXEC, 0); err == nil {"},
 	}, "cmd/fsrun", "TestBinaryIsNotWrittenWhenItIsFree"},
@@ -27,7 +30,7 @@ var mutants = []mutant{
 		{"child/handoff/directory.go", "if len(path) == 0 || path[0] != '/' {", "if len(path) == 0 {"},
 	}, "cmd/fsrun", "TestWorkingDirectoryOutsideIsRefused"},
 	{"V3", "the child has no descriptor that the caller has leaked", []edit{
-		{"parent/spawn/spawn.go", "uintptr(socket+1), math.MaxUint32", "uintptr(socket+1000), math.MaxUint32"},
+		{"parent/spawn/spawn.go", "uintptr(next), math.MaxUint32", "uintptr(next+1000), math.MaxUint32"},
 		{"child/handoff/compile.go", "uintptr(3+e.Execute.PreservedFDs), math.MaxUint32", "uintptr(1000+e.Execute.PreservedFDs), math.MaxUint32"},
 	}, "cmd/fsrun", "TestDescriptors|TestLeakedDirectoriesAreNoWayOut"},
 	{"V4", "what is to be seen at /proc is procfs", []edit{

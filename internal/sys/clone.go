@@ -33,7 +33,6 @@ const shared = unix.CLONE_VM | unix.CLONE_VFORK | unix.CLONE_CLEAR_SIGHAND
 // cgroup of the process that made it. Alone, if it is called, comes before.
 func (p *Program) Branch(flags uint64) {
 	arguments := makeCloneArguments(flags|unix.CLONE_PARENT, -1)
-	arguments.exitSignal = 0 // with CLONE_PARENT it is the parent's
 	if p.alone {
 		arguments.flags &^= unix.CLONE_VM
 	}
@@ -42,7 +41,10 @@ func (p *Program) Branch(flags uint64) {
 }
 
 func makeCloneArguments(flags uint64, cgroup int) *cloneArguments {
-	arguments := &cloneArguments{flags: flags | shared, exitSignal: uint64(unix.SIGCHLD)}
+	arguments := &cloneArguments{flags: flags | shared}
+	if flags&unix.CLONE_PARENT == 0 { // else it is the parent's
+		arguments.exitSignal = uint64(unix.SIGCHLD)
+	}
 	if cgroup >= 0 {
 		arguments.flags |= unix.CLONE_INTO_CGROUP
 		arguments.cgroup = uint64(cgroup)
@@ -80,6 +82,20 @@ func Clone(flags uint64, cgroup int, program *Program) (pid int, err error) {
 	if told.branch != 0 {
 		reap(first)
 		return int(told.branch), nil
+	}
+	return int(first), nil
+}
+
+// CloneSibling makes a child of our parent's that carries the program out, with a copy
+// of our memory and of nothing that this thread does not have. It returns as soon as
+// the process is there: how the program ends is seen by whom it was made for.
+func CloneSibling(program *Program) (pid int, err error) {
+	arguments := makeCloneArguments(unix.CLONE_PARENT, -1)
+	arguments.flags &^= unix.CLONE_VM | unix.CLONE_VFORK
+	first, errno := runClone(arguments, unsafe.Sizeof(*arguments), &program.calls[0], uintptr(len(program.calls)), new(report))
+	runtime.KeepAlive(program)
+	if errno != 0 {
+		return 0, callError(callName{call: "clone3"}, syscall.Errno(errno))
 	}
 	return int(first), nil
 }

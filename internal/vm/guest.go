@@ -58,11 +58,12 @@ var configuration = map[string]string{
 // compare with them or look through them.
 var optionalPrograms = []string{"strace", "crun", "runc"}
 
-// moduleFiles are the module's own files that tests may read.
-var moduleFiles = []string{"go.mod", "SPEC.md", "README.md", "docs", "testdata"}
+// moduleFiles are the module's own files that tests may read, beside every
+// package's testdata.
+var moduleFiles = []string{"go.mod", "SPEC.md", "README.md", "docs"}
 
 // maxSourceBytes is the size up to which a file of a tested package's directory
-// is copied, beside its testdata, which always is.
+// is copied.
 const maxSourceBytes = 1 << 20
 
 // guest is a file system under construction.
@@ -237,7 +238,7 @@ func (g *guest) addPackages(ctx context.Context, o options, packages []goPackage
 	return added, unbuilt, ctx.Err()
 }
 
-// addPackageFiles adds the files of the package's directory and its testdata.
+// addPackageFiles adds the files of the package's directory.
 func (g *guest) addPackageFiles(found goPackage, destination string) error {
 	entries, err := os.ReadDir(found.Dir)
 	if err != nil {
@@ -245,26 +246,43 @@ func (g *guest) addPackageFiles(found goPackage, destination string) error {
 	}
 	g.tree.AddDirectory(destination, 0o755)
 	for _, entry := range entries {
-		source := filepath.Join(found.Dir, entry.Name())
 		info, err := entry.Info()
 		if err != nil {
 			return err
 		}
-		switch {
-		case entry.IsDir() && entry.Name() == "testdata":
-			err = g.tree.AddTree(path.Join(destination, entry.Name()), source)
-		case info.Mode().IsRegular() && info.Size() <= maxSourceBytes:
-			g.tree.AddFile(path.Join(destination, entry.Name()), uint32(info.Mode().Perm()), source)
-		}
-		if err != nil {
-			return err
+		if info.Mode().IsRegular() && info.Size() <= maxSourceBytes {
+			g.tree.AddFile(path.Join(destination, entry.Name()), uint32(info.Mode().Perm()), filepath.Join(found.Dir, entry.Name()))
 		}
 	}
 	return nil
 }
 
-// addModule adds the guest's init and the files of the module's root that tests
-// read.
+// addTestdata adds every testdata directory of the module: tests read those of
+// other packages too.
+func (g *guest) addTestdata(directory string) error {
+	return filepath.WalkDir(directory, func(source string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case !entry.IsDir():
+			return nil
+		case strings.HasPrefix(entry.Name(), ".") && source != directory:
+			return fs.SkipDir
+		case entry.Name() != "testdata":
+			return nil
+		}
+		relative, err := filepath.Rel(directory, source)
+		if err != nil {
+			return err
+		}
+		if err := g.tree.AddTree(path.Join(guestModule, relative), source); err != nil {
+			return err
+		}
+		return fs.SkipDir
+	})
+}
+
+// addModule adds the guest's init and the module's files that tests read.
 func (g *guest) addModule(ctx context.Context, directory string, name string) error {
 	for _, file := range moduleFiles {
 		source := filepath.Join(directory, file)
@@ -282,6 +300,9 @@ func (g *guest) addModule(ctx context.Context, directory string, name string) er
 			continue
 		}
 		g.tree.AddFile(path.Join(guestModule, file), 0o644, source)
+	}
+	if err := g.addTestdata(directory); err != nil {
+		return err
 	}
 	initProgram := filepath.Join(g.scratch, "init")
 	if err := build(ctx, name, "internal/vm/guestinit", initProgram); err != nil {

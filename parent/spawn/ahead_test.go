@@ -86,7 +86,7 @@ func networkOfChild(t *testing.T, ahead *Ahead) string {
 	}
 	defer unix.Close(pair[0])
 	pid, err := Start(Request{
-		New: unix.CLONE_NEWNET | unix.CLONE_NEWUTS, Cgroup: -1, Return: -1, Stdio: [3]int{0, 1, 2}, Socket: pair[1], Ahead: ahead,
+		New: unix.CLONE_NEWNET | unix.CLONE_NEWUTS, Watched: -1, Cgroup: -1, Return: -1, Stdio: [3]int{0, 1, 2}, Socket: pair[1], Ahead: ahead,
 	})
 	unix.Close(pair[1])
 	if err != nil {

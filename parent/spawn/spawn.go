@@ -27,8 +27,13 @@ type Request struct {
 	Ahead *Ahead
 	// Join lists namespaces to be joined. The mount namespace is not among them:
 	// the child joins it itself, once its runtime is up, which reads files at
-	// its start that a container could have put there.
+	// its start that a container could have put there. Only where that is the
+	// lesser evil it is in Watched.
 	Join []Join
+	// Watched is an open mount namespace in which the child is to begin, -1 for none: it
+	// joins a PID namespace whose processes may look into every other, and must see
+	// nothing of the host's. Join then has that PID namespace.
+	Watched int
 	// Cgroup is an open cgroup directory to be born in; -1 is ours.
 	Cgroup int
 	// Return is an open cgroup.procs of another cgroup, to which the child goes
@@ -61,6 +66,13 @@ func Start(r Request) (int, error) {
 		return 0, err
 	}
 	hidden := joinsUser(joins)
+	var entry *entry
+	if r.Watched >= 0 {
+		if entry, joins, err = newEntry(r.Watched, joins); err != nil {
+			return 0, err
+		}
+		defer entry.close()
+	}
 	binary := none
 	if !hidden {
 		binary = r.Ahead.takeBinary()
@@ -102,7 +114,7 @@ func Start(r Request) (int, error) {
 		flags = first
 	}
 	settle(&program, r)
-	kept, err := descriptors(&program, r)
+	kept, next, err := descriptors(&program, r, entry.descriptors())
 	defer closeAll(kept)
 	if err != nil {
 		return 0, err
@@ -115,10 +127,13 @@ func Start(r Request) (int, error) {
 	// The first thread that the runtime makes, its monitor, inherits this. The child
 	// sets its own back.
 	program.May("prctl", unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, uintptr(sys.MonitorSlack.Nanoseconds()))
-	socket := 3 + r.Preserved
-	program.Must("close_range", "", unix.SYS_CLOSE_RANGE, uintptr(socket+1), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+	name := protocol.ChildName
+	if entry != nil {
+		name = protocol.EntryName
+	}
+	program.Must("close_range", "", unix.SYS_CLOSE_RANGE, uintptr(next), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	program.Must("execveat", "the runtime's binary", unix.SYS_EXECVEAT, uintptr(binary), program.String(""),
-		program.Strings([]string{protocol.ChildName, strconv.Itoa(socket)}), program.Strings(environment), unix.AT_EMPTY_PATH)
+		program.Strings([]string{name, strconv.Itoa(3 + r.Preserved)}), program.Strings(environment), unix.AT_EMPTY_PATH)
 	if hidden {
 		reveal, err := hide()
 		if err != nil {
@@ -126,7 +141,11 @@ func Start(r Request) (int, error) {
 		}
 		defer reveal()
 	}
-	return sys.Clone(flags, r.Cgroup, &program)
+	pid, err := sys.Clone(flags, r.Cgroup, &program)
+	if err != nil || entry == nil {
+		return pid, err
+	}
+	return entry.child(pid)
 }
 
 // settle appends what depends on the cgroup that the child is born in. A new
@@ -154,16 +173,20 @@ func hide() (reveal func(), err error) {
 	return func() { _ = unix.Prctl(unix.PR_SET_DUMPABLE, uintptr(was), 0, 0, 0) }, nil
 }
 
-// descriptors appends the calls that put stdio and the socket in their places.
-// All are first duplicated to where none of them can be overwritten.
-func descriptors(program *sys.Program, r Request) (kept []int, err error) {
+// descriptors appends the calls that put stdio, the socket and what comes after it in
+// their places, of which next is the one that is free. All are first duplicated to
+// where none of them can be overwritten.
+func descriptors(program *sys.Program, r Request, after []int) (kept []int, next int, err error) {
 	socket := 3 + r.Preserved
-	sources := []int{r.Stdio[0], r.Stdio[1], r.Stdio[2], r.Socket}
-	places := []int{0, 1, 2, socket}
+	sources := append([]int{r.Stdio[0], r.Stdio[1], r.Stdio[2], r.Socket}, after...)
+	places := []int{0, 1, 2}
+	for next = socket; len(places) < len(sources); next++ {
+		places = append(places, next)
+	}
 	for i, source := range sources {
-		copied, err := unix.FcntlInt(uintptr(source), unix.F_DUPFD_CLOEXEC, socket+1)
+		copied, err := unix.FcntlInt(uintptr(source), unix.F_DUPFD_CLOEXEC, next)
 		if err != nil {
-			return kept, fmt.Errorf("descriptor %d: %w", source, os.NewSyscallError("fcntl F_DUPFD_CLOEXEC", err))
+			return kept, next, fmt.Errorf("descriptor %d: %w", source, os.NewSyscallError("fcntl F_DUPFD_CLOEXEC", err))
 		}
 		kept = append(kept, copied)
 		program.Must("dup3", strconv.Itoa(places[i]), unix.SYS_DUP3, uintptr(copied), uintptr(places[i]), 0)
@@ -171,7 +194,7 @@ func descriptors(program *sys.Program, r Request) (kept []int, err error) {
 	for preserved := 3; preserved < socket; preserved++ {
 		program.Must("fcntl", strconv.Itoa(preserved), unix.SYS_FCNTL, uintptr(preserved), unix.F_SETFD, 0)
 	}
-	return kept, nil
+	return kept, next, nil
 }
 
 func closeAll(descriptors []int) {

@@ -1,0 +1,115 @@
+package spawn
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// entryPatience is how long a process may take to start the child from where it is
+// not seen. Nobody in the container can hold it up.
+const entryPatience = 10 * time.Second
+
+// entry is what a process gets that starts the child among those that may look into
+// it (package child/entry), and what it reports through.
+type entry struct {
+	mount, processes int
+	ours, theirs     int // ends of a pipe
+}
+
+// newEntry takes the PID namespace out of those that are joined before the binary is
+// executed. Nil if the PID namespace is our own: there nobody can hide.
+func newEntry(mount int, joins []Join) (*entry, []Join, error) {
+	for i, join := range joins {
+		if join.Type != unix.CLONE_NEWPID {
+			continue
+		}
+		pipe := make([]int, 2)
+		if err := unix.Pipe2(pipe, unix.O_CLOEXEC); err != nil {
+			return nil, nil, os.NewSyscallError("pipe2", err)
+		}
+		others := append(append([]Join(nil), joins[:i]...), joins[i+1:]...)
+		return &entry{mount: mount, processes: join.FD, ours: pipe[0], theirs: pipe[1]}, others, nil
+	}
+	return nil, joins, nil
+}
+
+// descriptors are those of protocol's EntryDescriptors, in their order.
+func (e *entry) descriptors() []int {
+	if e == nil {
+		return nil
+	}
+	return []int{e.theirs, e.mount, e.processes}
+}
+
+func (e *entry) close() {
+	if e != nil {
+		closeDescriptor(&e.ours)
+		closeDescriptor(&e.theirs)
+	}
+}
+
+// child waits for the report of the process that was started as pid, reaps it, and
+// returns the child.
+func (e *entry) child(pid int) (int, error) {
+	closeDescriptor(&e.theirs)
+	said, err := e.report()
+	if err != nil {
+		_ = unix.Kill(pid, unix.SIGKILL)
+	}
+	if waitErr := wait(pid, 0); err == nil {
+		err = waitErr
+	}
+	if err != nil {
+		return 0, fmt.Errorf("start the child in the container's namespaces: %w", err)
+	}
+	child, err := strconv.Atoi(said)
+	if err != nil {
+		return 0, errors.New(said)
+	}
+	// The child has the pipe's end until its execution, and may be made to write to it.
+	if err := wait(child, unix.WNOHANG|unix.WNOWAIT); err != nil || child <= 0 {
+		return 0, fmt.Errorf("the process that is said to be the child, %q, is none of ours", said)
+	}
+	return child, nil
+}
+
+func (e *entry) report() (string, error) {
+	end := time.Now().Add(entryPatience)
+	for {
+		poll := []unix.PollFd{{Fd: int32(e.ours), Events: unix.POLLIN}}
+		ready, err := unix.Poll(poll, int(time.Until(end).Milliseconds()))
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return "", os.NewSyscallError("poll", err)
+		}
+		if ready == 0 {
+			return "", fmt.Errorf("nothing was heard for %s: %w", entryPatience, os.ErrDeadlineExceeded)
+		}
+		said := make([]byte, 4096)
+		count, err := unix.Read(e.ours, said)
+		if err != nil {
+			return "", os.NewSyscallError("read", err)
+		}
+		if count == 0 {
+			return "", errors.New("the process that was to start it has ended")
+		}
+		return string(said[:count]), nil
+	}
+}
+
+// wait waits for a child of ours (waitid(2)).
+func wait(pid, options int) error {
+	for {
+		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|options, nil)
+		if !errors.Is(err, unix.EINTR) {
+			return os.NewSyscallError("waitid", err)
+		}
+	}
+}

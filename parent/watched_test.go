@@ -1,0 +1,65 @@
+package parent
+
+import (
+	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/fsrun/fsrun/parent/state"
+)
+
+// The child begins in the container's mount namespace where, and only where, something
+// that sees it may be able to look into it.
+func TestWatched(t *testing.T) {
+	tracer := &specs.Process{Capabilities: &specs.LinuxCapabilities{Bounding: []string{"CAP_KILL", traceCapability}}}
+	plain := &specs.Process{Capabilities: &specs.LinuxCapabilities{Bounding: []string{"CAP_KILL"}}}
+	own := []specs.LinuxNamespace{{Type: specs.PIDNamespace}}
+	shared := []specs.LinuxNamespace{{Type: specs.PIDNamespace, Path: "/proc/1/ns/pid"}}
+	for _, c := range []struct {
+		name       string
+		process    *specs.Process // the container's
+		joined     *specs.Process // that has joined before
+		namespaces []specs.LinuxNamespace
+		watched    bool
+	}{
+		{"nobody may trace", plain, nil, own, false},
+		{"no process and no capabilities", nil, &specs.Process{}, own, false},
+		{"the container may", tracer, nil, own, true},
+		{"in a user namespace", tracer, nil, append([]specs.LinuxNamespace{{Type: specs.UserNamespace}}, own...), false},
+		{"in the host's PID namespace", tracer, nil, nil, false},
+		{"in another's PID namespace", plain, nil, shared, true},
+		{"who joined before may not", plain, plain, own, false},
+		{"who joined before may", plain, tracer, own, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			root := t.TempDir()
+			store, err := state.Open(root)
+			if err != nil {
+				t.Fatal(err)
+			}
+			handle, err := store.Reserve("web", "/bundle")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := handle.Close(); err != nil {
+				t.Fatal(err)
+			}
+			j := &joining{
+				options:   &ExecOptions{StateRoot: root, ID: "web", Process: c.joined},
+				container: &state.Container{Namespaces: map[string]string{"mount": "/proc/self/ns/mnt"}},
+				spec:      &specs.Spec{Process: c.process, Linux: &specs.Linux{Namespaces: c.namespaces}},
+			}
+			if err := j.noteTracer(); err != nil {
+				t.Fatal(err)
+			}
+			mount, err := j.watched()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer closeDescriptor(&mount)
+			if watched := mount >= 0; watched != c.watched {
+				t.Errorf("is watched: %v; want %v", watched, c.watched)
+			}
+		})
+	}
+}
