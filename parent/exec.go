@@ -78,7 +78,7 @@ func Exec(o ExecOptions) (*Running, error) {
 	case state.Running, state.Created:
 	case state.Paused:
 		if !o.IgnorePaused {
-			return nil, fmt.Errorf("cannot exec in container %s: it is paused (resume it, or use --ignore-paused)", o.ID)
+			return nil, refuseStatus("cannot exec in container %s: it is paused (resume it, or use --ignore-paused)", o.ID)
 		}
 	default:
 		return nil, fmt.Errorf("cannot exec in container %s: %w", o.ID, ErrNotRunning)

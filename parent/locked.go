@@ -1,12 +1,28 @@
 package parent
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/fsrun/fsrun/parent/state"
 )
+
+// ErrStatus is what an error is that says that a container's status does not allow what
+// was asked for.
+var ErrStatus = errors.New("the container's status does not allow that")
+
+// wrongStatus is an ErrStatus that says all itself.
+type wrongStatus string
+
+func (w wrongStatus) Error() string { return string(w) }
+
+func (wrongStatus) Is(target error) bool { return target == ErrStatus } //nolint:errorlint // as errors.Is asks
+
+func refuseStatus(format string, arguments ...any) error {
+	return wrongStatus(fmt.Sprintf(format, arguments...))
+}
 
 // locked is a container that no other caller changes meanwhile.
 type locked struct {
@@ -42,11 +58,11 @@ func (l *locked) require(verb string, allowed ...state.Status) error {
 	case l.status == state.Stopped:
 		return fmt.Errorf("cannot %s container %s: %w", verb, id, ErrNotRunning)
 	case l.status == state.Paused && !slices.Contains(allowed, state.Paused):
-		return fmt.Errorf("cannot %s container %s: it is paused; resume it first", verb, id)
+		return refuseStatus("cannot %s container %s: it is paused; resume it first", verb, id)
 	}
 	names := make([]string, len(allowed))
 	for i, status := range allowed {
 		names[i] = string(status)
 	}
-	return fmt.Errorf("cannot %s container %s in the %s state: allowed is %s", verb, id, l.status, strings.Join(names, " or "))
+	return refuseStatus("cannot %s container %s in the %s state: allowed is %s", verb, id, l.status, strings.Join(names, " or "))
 }

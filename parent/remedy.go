@@ -41,6 +41,8 @@ var remedies = [...]struct {
 	{code: protocol.CodeHook, says: "killed after its timeout", hint: "find out what it waits for, or raise its timeout"},
 	{code: protocol.CodeConsole, errno: unix.ENOENT, hint: "whoever gives --console-socket listens on it first"},
 	{errno: unix.ENOSPC, hint: "free space on that file system; fsrun keeps its state in the directory that --root names"},
+	{code: protocol.CodeState, errno: unix.EACCES, hint: "name a directory with --root that the caller may write to"},
+	{code: protocol.CodeState, errno: unix.EROFS, hint: "name a directory with --root on a file system that can be written"},
 	{errno: unix.EFBIG, hint: "the caller's limit on the size of files is too small for fsrun's state: raise it (ulimit -f)"},
 	{says: "pid file: ", errno: unix.ENOENT, hint: "make the directory that --pid-file names"},
 	{errno: unix.EDQUOT, hint: "free space within the quota"},

@@ -2,7 +2,6 @@ package parent
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -37,9 +36,9 @@ func Start(root, id string, told Handshake) error {
 	switch l.status {
 	case state.Created:
 	case state.Paused:
-		return fmt.Errorf("cannot start container %s: it is paused; resume it first", id)
+		return refuseStatus("cannot start container %s: it is paused; resume it first", id)
 	default:
-		return fmt.Errorf("cannot start container %s in the %s state: allowed is created", id, l.status)
+		return refuseStatus("cannot start container %s in the %s state: allowed is created", id, l.status)
 	}
 	told.join(recorder, l.container.Annotations)
 	s := &starter{handle: l.Handle, container: l.container, recorder: recorder}

@@ -77,6 +77,9 @@ func carryOut(g *global, p *cli.Program, invocation *cli.Invocation) (int, error
 	if err := g.settle(); err != nil {
 		return 0, err
 	}
+	if invocation.Command.TakesContainer() && len(invocation.Operands) > 0 {
+		g.log.container = invocation.Operands[0]
+	}
 	if slices.Contains(brief, invocation.Command.Name) {
 		shown := newProgress()
 		shown.at(strings.Join(append([]string{invocation.Command.Name}, invocation.Operands...), " "))

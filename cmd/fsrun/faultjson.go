@@ -50,10 +50,12 @@ func (u usageError) Hint() string { return "fsrun help COMMAND shows what is all
 // stands beside it.
 var statusHints = []struct {
 	is   error
-	hint string
+	hint string // "" where the line says it
 }{
 	{state.ErrNotExist, "fsrun list shows the containers that there are in the directory of --root"},
+	{state.ErrExist, "fsrun delete removes a container that is not needed any more"},
 	{parent.ErrNotRunning, "its program has ended: fsrun inspect tells how, fsrun delete removes what is left"},
+	{parent.ErrStatus, ""},
 }
 
 // classify gives a failure that is no handshake's its code, where it has one.
@@ -66,7 +68,7 @@ func (f *faultJSON) classify(err error) {
 	}
 	var usage usageError
 	switch {
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.Is(err, state.ErrInvalidID):
 		f.Code = codeUsage
 	case f.Path != "":
 		f.Code = codeConfig
@@ -84,8 +86,9 @@ type countersJSON struct {
 	PidsRefused *uint64 `json:"pids_events_max,omitempty"`
 }
 
-// faultFields tells what an error names, nil if that is nothing.
-func faultFields(err error) *faultJSON {
+// faultFields tells what an error names, nil if that is nothing. What a container's id
+// or status does not allow is about the container.
+func faultFields(err error, container string) *faultJSON {
 	if err == nil {
 		return nil
 	}
@@ -104,6 +107,9 @@ func faultFields(err error) *faultJSON {
 	}
 	if told.Code == "" {
 		told.classify(err)
+	}
+	if told.Code == codeStatus || errors.Is(err, state.ErrInvalidID) {
+		told.Object = cmp.Or(told.Object, container)
 	}
 	var counted *parent.Counted
 	if errors.As(err, &counted) {

@@ -17,6 +17,7 @@ var logLevels = [...]string{"debug", "info", "warning", "error"}
 // logger writes the file that callers read when we have failed.
 type logger struct {
 	path, format, level string
+	container           string // that the command is about, "" for none
 	file                *os.File
 }
 
@@ -50,7 +51,7 @@ func (l *logger) write(level, message string, failure error) {
 	if l.file == nil || !l.at(level) {
 		return
 	}
-	line := logLine{Level: level, Message: message, Time: time.Now().UTC(), Fault: faultFields(failure)}
+	line := logLine{Level: level, Message: message, Time: time.Now().UTC(), Fault: faultFields(failure, l.container)}
 	text := fmt.Sprintf("time=%s level=%s msg=%s\n", line.Time.Format(time.RFC3339Nano), level, strconv.Quote(message))
 	if l.format == "json" {
 		content, err := json.Marshal(line)

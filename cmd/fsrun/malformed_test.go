@@ -163,11 +163,11 @@ var hostileFiles = map[string]struct {
 	want  string
 }{
 	"50 MB of nothing":       {sized(50 << 20), "holds at least 52428800 bytes; allowed: at most 16777216"},
-	"50 MB of arguments":     {text(`{"ociVersion":"1.0.0","process":{"args":[` + strings.Repeat(`"",`, 17<<20) + `""]}}`), "bytes; allowed: at most 16777216"},
-	"16 MB of mounts":        {text(`{"ociVersion":"1.0.0","mounts":[` + strings.Repeat(`{},`, 5<<20) + `{}]}`), "mounts"},
-	"16 MB of nesting":       {text(`{"ociVersion":"1.0.0","x":` + strings.Repeat(`[`, 15<<20)), "x[0]"},
-	"16 MB of digits":        {text(`{"ociVersion":"1.0.0","process":{"oomScoreAdj":` + strings.Repeat(`9`, 15<<20) + `}}`), "process.oomScoreAdj"},
-	"16 MB of one string":    {text(`{"ociVersion":"` + strings.Repeat(`a`, 15<<20) + `"}`), "ociVersion"},
+	"50 MB of arguments":     {long(`{"ociVersion":"1.0.0","process":{"args":[`, `"",`, 17<<20, `""]}}`), "bytes; allowed: at most 16777216"},
+	"16 MB of mounts":        {long(`{"ociVersion":"1.0.0","mounts":[`, `{},`, 5<<20, `{}]}`), "mounts"},
+	"16 MB of nesting":       {long(`{"ociVersion":"1.0.0","x":`, `[`, 15<<20, ""), "x[0]"},
+	"16 MB of digits":        {long(`{"ociVersion":"1.0.0","process":{"oomScoreAdj":`, `9`, 15<<20, `}}`), "process.oomScoreAdj"},
+	"16 MB of one string":    {long(`{"ociVersion":"`, `a`, 15<<20, `"}`), "ociVersion"},
 	"FIFO":                   {func(t *testing.T, name string) { must(t, unix.Mkfifo(name, 0o600)) }, "allowed: a regular file"},
 	"directory":              {func(t *testing.T, name string) { must(t, os.Mkdir(name, 0o755)) }, "allowed: a regular file"},
 	"device that never ends": {linkTo("/dev/zero"), "allowed: a regular file"},
@@ -185,6 +185,12 @@ func sized(size int64) func(*testing.T, string) {
 
 func text(content string) func(*testing.T, string) {
 	return func(t *testing.T, name string) { must(t, os.WriteFile(name, []byte(content), 0o644)) }
+}
+
+// long makes its content when it is asked for: as a variable it would be made at the
+// start of every process that is this binary, as fsrun and as its child.
+func long(before, unit string, count int, after string) func(*testing.T, string) {
+	return func(t *testing.T, name string) { text(before+strings.Repeat(unit, count)+after)(t, name) }
 }
 
 func linkTo(target string) func(*testing.T, string) {

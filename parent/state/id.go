@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/fsrun/fsrun/parent/bundle/strictjson"
@@ -9,10 +10,13 @@ import (
 // MaxIDBytes bounds a container id: it is the name of a directory (NAME_MAX).
 const MaxIDBytes = 255
 
-// ValidateID refuses ids that are not one plain name of a directory.
+// ErrInvalidID is that of an id which no container can have.
+var ErrInvalidID = errors.New("invalid container ID format")
+
+// ValidateID refuses, with ErrInvalidID, ids that are not one plain name of a directory.
 func ValidateID(id string) error {
 	if id == "" || id == "." || id == ".." || len(id) > MaxIDBytes || !plain(id) {
-		return fmt.Errorf("invalid container ID format: %s; allowed: 1 to %d of the characters A-Z a-z 0-9 _ + . -, and neither \".\" nor \"..\"", strictjson.Quote(id), MaxIDBytes)
+		return fmt.Errorf("%w: %s; allowed: 1 to %d of the characters A-Z a-z 0-9 _ + . -, and neither \".\" nor \"..\"", ErrInvalidID, strictjson.Quote(id), MaxIDBytes)
 	}
 	return nil
 }
