@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fsrun/fsrun/internal/harness"
+	"github.com/fsrun/fsrun/internal/model"
 	"github.com/fsrun/fsrun/protocol/conformance"
 	_ "github.com/fsrun/fsrun/protocol/conformance/stub" // the test binary is the stub, too
 	stories "github.com/fsrun/fsrun/testdata/conformance"
@@ -18,6 +20,24 @@ import (
 //
 // SPEC: M-TRAN-12, M-TRUST-2, M-TRUST-3, M-TRUST-4, M-TRUST-5, M-VER-5, M-ENC-10, M-ENC-11, M-EXE-2, M-END-3
 func TestParentConforms(t *testing.T) {
+	subject := realParent(t)
+	cases, err := conformance.Stories(stories.FS, conformance.Parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases = slices.Concat(cases, conformance.Matrix(conformance.Parent), conformance.Deviations(conformance.Parent))
+	report := conformance.Run(subject, cases, conformance.Options{Slow: true, Parallel: 1}) // they share a cgroup
+	if report.Failed > 0 || report.Passed == 0 {
+		var text strings.Builder
+		report.Write(&text)
+		t.Error(text.String())
+	}
+	t.Logf("figure: conformance cases (parent) %d/%d", report.Passed, report.Passed+report.Failed)
+}
+
+// realParent is fsrun run.
+func realParent(t *testing.T) conformance.ParentProgram {
+	t.Helper()
 	harness.NativeOnly(t, "what the parent says to a child is the same on every kernel")
 	plain, mapped := newContainer(t, harness.Args("/bin/true")), newContainer(t, harness.Args("/bin/true"), harness.UserNamespace)
 	self, err := os.Executable()
@@ -31,20 +51,35 @@ func TestParentConforms(t *testing.T) {
 	run := func(c *container, flags ...string) []string {
 		return slices.Concat([]string{command, "--root", c.StateRoot, "run", "--bundle", c.Bundle}, flags, []string{c.ID})
 	}
-	subject := conformance.ParentProgram{
+	return conformance.ParentProgram{
 		Command: run(plain), Mapped: run(mapped),
 		Silent: run(plain, "--deadline", "awaiting_welcome=1s", "--deadline", "preparing=1s", "--deadline", "starting=1s"),
 	}
-	cases, err := conformance.Stories(stories.FS, conformance.Parent)
-	if err != nil {
-		t.Fatal(err)
+}
+
+// TestCounterexamplesAreReplayed: the model's counterexamples to seeded bugs are played
+// against the real parent and the real child, and neither plays one to its end.
+func TestCounterexamplesAreReplayed(t *testing.T) {
+	self, err := os.Executable()
+	must(t, err)
+	replayed := 0
+	for name, subject := range map[string]conformance.Subject{
+		conformance.Parent: realParent(t), conformance.Child: conformance.ChildProgram{Path: self, Env: os.Environ()},
+	} {
+		tales, err := model.Tales(name)
+		must(t, err)
+		for _, tale := range tales {
+			if !tale.Tells {
+				continue
+			}
+			story, err := conformance.Parse(tale.Bug, name, tale.Story)
+			must(t, err)
+			story.Patience = time.Second
+			if _, err := conformance.Play(subject, story); err == nil {
+				t.Errorf("%s: the %s has it\n%s", tale.Bug, name, tale.Story)
+			}
+			replayed++
+		}
 	}
-	cases = slices.Concat(cases, conformance.Matrix(conformance.Parent), conformance.Deviations(conformance.Parent))
-	report := conformance.Run(subject, cases, conformance.Options{Slow: true, Parallel: 1}) // they share a cgroup
-	if report.Failed > 0 || report.Passed == 0 {
-		var text strings.Builder
-		report.Write(&text)
-		t.Error(text.String())
-	}
-	t.Logf("figure: conformance cases (parent) %d/%d", report.Passed, report.Passed+report.Failed)
+	t.Logf("figure: counterexamples replayed against the real sides %d", replayed)
 }

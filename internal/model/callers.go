@@ -36,7 +36,7 @@ func (c *compiled) callers(w *world, emit emit) {
 		emit(s)
 	}
 	if w.facts.has(listening) && childLives && w.callersLeft() {
-		s := c.step(w, parentSide, caller, "is followed by a caller who starts")
+		s := c.step(w, parentSide, caller, callerStarts)
 		s.attach()
 		emit(s)
 	}

@@ -17,18 +17,20 @@ type Counterexample struct {
 
 // Move is one move of a counterexample.
 type Move struct {
-	Side  string
-	Text  string
-	Kind  string // the frame, "" for none
-	Sent  bool   // the side has sent it
-	Fault bool   // something went wrong
+	Side    string
+	Text    string // what happens
+	Rows    string // what rows are taken, and the event that has none
+	Kind    string // the frame, "" for none
+	Sent    bool   // the side has sent it
+	Damaged bool   // and it is not what was sent
+	Fault   bool   // something went wrong
 }
 
 func (e *Counterexample) String() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "# %s\n# %s\n", e.Wrong, e.Verb)
 	for _, move := range e.Moves {
-		fmt.Fprintf(&text, "%-7s%s\n", move.Side, move.Text)
+		fmt.Fprintf(&text, "%-7s%s\n", move.Side, strings.TrimSpace(move.Text+" "+move.Kind)+move.Rows)
 	}
 	fmt.Fprintf(&text, "# %s\n", e.Stands)
 	return text.String()
@@ -55,7 +57,7 @@ func (g *graph) counterexample(wrong string, at int32, last *move) *Counterexamp
 	if last != nil {
 		e.add(g.compiled, last)
 		if last.event != "" {
-			e.Moves[len(e.Moves)-1].Text += fmt.Sprintf("; no row for %s", last.event)
+			e.Moves[len(e.Moves)-1].Rows += fmt.Sprintf("; no row for %s", last.event)
 		}
 	}
 	e.Stands = g.stands(&g.worlds[at])
@@ -63,15 +65,23 @@ func (g *graph) counterexample(wrong string, at int32, last *move) *Counterexamp
 }
 
 func (e *Counterexample) add(c *compiled, m *move) {
-	made := Move{Side: m.side.String(), Text: c.describe(*m), Sent: m.sent, Fault: m.class == fault || m.class == deadline}
+	made := Move{
+		Side: m.side.String(), Text: m.text, Rows: c.rows(m), Sent: m.sent, Damaged: m.text == damaging || m.text == damagedBefore,
+		Fault: m.class == fault || m.class == deadline,
+	}
 	if m.kind != 0 {
 		made.Kind = m.kind.String()
 	}
 	e.Moves = append(e.Moves, made)
 }
 
+const (
+	verbRun            = "run"
+	inNewUserNamespace = ", in a new user namespace"
+)
+
 func (g *graph) verb(w *world) string {
-	verb := "run"
+	verb := verbRun
 	switch {
 	case w.facts.has(joins):
 		verb = "exec"
@@ -79,7 +89,7 @@ func (g *graph) verb(w *world) string {
 		verb = "create"
 	}
 	if w.facts.has(mapped) {
-		verb += ", in a new user namespace"
+		verb += inNewUserNamespace
 	}
 	return verb
 }

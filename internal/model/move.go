@@ -29,12 +29,18 @@ type move struct {
 	wrong string        // what the move violates, "" for nothing
 }
 
-// describe tells a move to people.
-func (c *compiled) describe(m move) string {
-	text := m.text
-	if m.kind != 0 {
-		text += " " + m.kind.String()
-	}
+// What some moves are called, which a story is told of.
+const (
+	ends          = "ends"
+	killed        = "is killed"
+	damaging      = "sends, and damage is done to,"
+	damagedBefore = "receives, damaged,"
+	succeeds      = "succeeds to "
+	callerStarts  = "is followed by a caller who starts"
+)
+
+// rows tells which rows a move takes.
+func (c *compiled) rows(m *move) (text string) {
 	for side, row := range m.taken {
 		if row >= 0 {
 			taken := c.tables[side].Rows[row]

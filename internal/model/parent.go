@@ -37,7 +37,7 @@ type performance struct {
 
 // succeed ends the effect with an event, having changed the world.
 func (p *performance) succeed(event machine.Event, change func(*step)) {
-	s := p.step(p.from, p.side, ordinary, "succeeds to "+p.effect)
+	s := p.step(p.from, p.side, ordinary, succeeds+p.effect)
 	if change != nil {
 		change(s)
 	}

@@ -24,7 +24,7 @@ func (c *compiled) successors(w *world, emit emit) {
 			case waiting:
 				c.listen(w, side, emit)
 			case leaving:
-				s := c.step(w, side, ordinary, "ends")
+				s := c.step(w, side, ordinary, ends)
 				s.end(side)
 				emit(s)
 			}
@@ -80,7 +80,7 @@ func (c *compiled) sendOne(w *world, side who, kind protocol.Kind, emit emit) {
 		s.receive(peer, kind)
 		s.advance(side, kind)
 		emit(s)
-		s = c.step(w, side, fault, "sends, and damage is done to,")
+		s = c.step(w, side, fault, damaging)
 		s.kind = kind
 		reaches(s)
 		s.take(peer, machine.Malformed)
@@ -141,7 +141,7 @@ func (c *compiled) listen(w *world, side who, emit emit) {
 		for _, whole := range []bool{true, false} {
 			s := c.step(w, side, ordinary, "receives")
 			if !whole {
-				s = c.step(w, side, fault, "receives, damaged,")
+				s = c.step(w, side, fault, damagedBefore)
 			}
 			s.kind = queued.head()
 			s.connection(side).queues[side] = queued.rest()
@@ -173,7 +173,7 @@ func (c *compiled) strike(w *world, side who, emit emit) {
 	if w.hung(side) {
 		kind = caller // somebody loses patience
 	}
-	s := c.step(w, side, kind, "is killed")
+	s := c.step(w, side, kind, killed)
 	if side == childSide {
 		s.childDies()
 	} else {

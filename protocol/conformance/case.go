@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The speakers of a story. A caller is who starts a created container.
@@ -28,6 +29,9 @@ type Case struct {
 	Silent  bool     // it waits for a deadline of the subject's
 	Mapped  bool     // of a parent: it has a child in a new user namespace
 	Lines   []Line
+	// Patience is how long the subject may take to do what it should do at once; 0 is
+	// DefaultPatience.
+	Patience time.Duration
 }
 
 // Line is one thing that happens.

@@ -108,7 +108,7 @@ func (p *parentProcess) meet(listener int) error {
 	if err := unix.SetsockoptTimeval(listener, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Usec: 100_000}); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(patience); p.kit < 0; {
+	for deadline := time.Now().Add(DefaultPatience); p.kit < 0; {
 		kit, _, err := unix.Accept4(listener, unix.SOCK_CLOEXEC)
 		select {
 		case <-p.ended:
@@ -208,7 +208,7 @@ func (p *parentProcess) Abandon() {
 	if p.command != nil {
 		select {
 		case <-p.ended:
-		case <-time.After(patience):
+		case <-time.After(DefaultPatience):
 			_ = p.command.Process.Kill()
 			<-p.ended
 		}

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -12,8 +13,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// patience is how long a subject may take to do what it should do at once.
-const patience = 20 * time.Second
+// DefaultPatience is how long a subject may take to do what it should do at once.
+const DefaultPatience = 20 * time.Second
 
 // play is one case being played.
 type play struct {
@@ -33,6 +34,7 @@ func Play(subject Subject, c Case) (Case, error) {
 		return told, fmt.Errorf("the subject cannot be set going: %w", err)
 	}
 	defer session.Abandon()
+	c.Patience = cmp.Or(c.Patience, DefaultPatience)
 	p := &play{Case: &c, session: session}
 	for i, line := range c.Lines {
 		said, err := p.line(line)
@@ -89,7 +91,7 @@ func (p *play) expect(what string) (string, error) {
 		if err != nil {
 			return said, err
 		}
-		outcome, err := p.session.End(patience)
+		outcome, err := p.session.End(p.Patience)
 		p.over = true
 		if err == nil && string(outcome) != what {
 			err = fmt.Errorf("it %s", outcome)
@@ -108,12 +110,12 @@ func (p *play) expect(what string) (string, error) {
 
 // closed waits for the end of the stream.
 func (p *play) closed() (string, error) {
-	data, descriptors, err := p.session.Receive(patience)
+	data, descriptors, err := p.session.Receive(p.Patience)
 	switch {
 	case errors.Is(err, io.EOF):
 		return "closes", nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return "", fmt.Errorf("it does nothing for %s", patience)
+		return "", fmt.Errorf("it does nothing for %s", p.Patience)
 	case err != nil:
 		return "", err
 	}
@@ -127,12 +129,12 @@ func (p *play) closed() (string, error) {
 // next receives a frame; the Parts of a plan belong to it.
 func (p *play) next() (string, error) {
 	for {
-		data, descriptors, err := p.session.Receive(patience)
+		data, descriptors, err := p.session.Receive(p.Patience)
 		switch {
 		case errors.Is(err, io.EOF):
 			return "closes", errors.New("it closes its end")
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			return "", fmt.Errorf("it does nothing for %s", patience)
+			return "", fmt.Errorf("it does nothing for %s", p.Patience)
 		case err != nil:
 			return "", err
 		}
@@ -200,7 +202,7 @@ func (p *play) leave() error {
 		return nil
 	}
 	p.session.Close()
-	outcome, err := p.session.End(patience)
+	outcome, err := p.session.End(p.Patience)
 	if err == nil && outcome != Ends {
 		err = fmt.Errorf("after the last line the kit closes its end, and it %s (M-END-2)", outcome)
 	}

@@ -14,6 +14,7 @@ import (
 func main() {
 	bug := flag.Int("bug", 0, "seed the bug of this `number` first; -bugs lists them")
 	bugs := flag.Bool("bugs", false, "list the bugs that can be seeded")
+	subject := flag.String("story", "", "print a counterexample as the conformance kit reads it, for this `SIDE`: parent or child")
 	flag.Parse()
 	if *bugs {
 		for i, bug := range model.Bugs {
@@ -23,6 +24,10 @@ func main() {
 	}
 	if *bug < 0 || *bug > len(model.Bugs) {
 		fmt.Fprintf(os.Stderr, "explore: there is no bug %d; -bugs lists them\n", *bug)
+		os.Exit(2)
+	}
+	if *subject != "" && *subject != "parent" && *subject != "child" {
+		fmt.Fprintf(os.Stderr, "explore: -story %s: want parent or child\n", *subject)
 		os.Exit(2)
 	}
 	good := true
@@ -36,7 +41,13 @@ func main() {
 			fmt.Fprintln(os.Stderr, "explore:", err)
 			os.Exit(2)
 		}
-		fmt.Println(result)
+		switch found := result.Counterexample; {
+		case *subject == "":
+			fmt.Println(result)
+		case found != nil:
+			fmt.Print(found.Story(*subject))
+			os.Exit(1)
+		}
 		good = good && result.Good()
 	}
 	if !good {

@@ -48,6 +48,11 @@ func conform(arguments []string, out io.Writer) (bool, error) {
 	asJSON := flags.Bool("json", false, "write the report as one JSON object")
 	only := flags.String("only", "", "play only cases whose name contains this `text`")
 	list := flags.Bool("list", false, "list the cases and play none")
+	var files []string
+	flags.Func("story", "play the story in this `FILE`, and no other case; may be repeated", func(name string) error {
+		files = append(files, name)
+		return nil
+	})
 	parallel := flags.Int("parallel", 4, "how many cases are played at a time")
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), usage)
@@ -56,7 +61,7 @@ func conform(arguments []string, out io.Writer) (bool, error) {
 	if err := flags.Parse(arguments); err != nil {
 		return false, err
 	}
-	subject, cases, err := chosen(flags.Args())
+	subject, cases, err := chosen(flags.Args(), files)
 	if err != nil {
 		return false, err
 	}
@@ -75,8 +80,8 @@ func conform(arguments []string, out io.Writer) (bool, error) {
 	return report.Failed == 0, nil
 }
 
-// chosen is what is tested, and all cases for it.
-func chosen(arguments []string) (conformance.Subject, []conformance.Case, error) {
+// chosen is what is tested, and the cases for it: those in files, or all.
+func chosen(arguments, files []string) (conformance.Subject, []conformance.Case, error) {
 	if len(arguments) < 2 {
 		return nil, nil, fmt.Errorf("want child PROGRAM or parent COMMAND; -h shows how")
 	}
@@ -94,9 +99,29 @@ func chosen(arguments []string) (conformance.Subject, []conformance.Case, error)
 	default:
 		return nil, nil, fmt.Errorf("%q: want child PROGRAM or parent COMMAND", arguments)
 	}
+	if len(files) > 0 {
+		cases, err := read(side, files)
+		return subject, cases, err
+	}
 	cases, err := conformance.Stories(stories.FS, side)
 	if err != nil {
 		return nil, nil, err
 	}
 	return subject, slices.Concat(cases, conformance.Matrix(side), conformance.Deviations(side)), nil
+}
+
+// read reads stories from files.
+func read(side string, files []string) (cases []conformance.Case, err error) {
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		story, err := conformance.Parse(name, side, string(text))
+		if err != nil {
+			return nil, err
+		}
+		cases = append(cases, story)
+	}
+	return cases, nil
 }

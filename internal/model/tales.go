@@ -1,0 +1,68 @@
+package model
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/fsrun/fsrun/protocol/machine"
+)
+
+// Tale is a seeded bug's counterexample as a story for the side that has the bug.
+type Tale struct {
+	Bug   string
+	Story string
+	Table *machine.Table // the side's, with the bug in it
+	// Tells says that who has the bug plays the story to its end, and who has not does
+	// not. The other bugs are about what a side does to the machine that it is on, which a
+	// peer does not see.
+	Tells bool
+}
+
+// seen are the bugs whose stories tell.
+var seen = []string{
+	"the child starts the program on Committed",
+	"a created container starts when somebody connects",
+	"Start is sent with Committed, whatever the caller wants",
+	"Start is sent on Ready, before the commit",
+	"Committed and Start are sent in the wrong order",
+	"Welcome and MapRequest are sent in the wrong order",
+	"EOF after Start is success without a look",
+	"EOF while the child prepares is taken for an execution",
+	"a child that died before the execution is no failure",
+	"a caller that dies ends the container",
+	"a caller that errs ends the container",
+	"the child survives its parent",
+	"exec is released before it is moved into the cgroup",
+}
+
+// Tales seeds one bug of a side's after the other and returns the counterexamples that
+// can be told; for the parent those of run, which is what the kit has it do.
+func Tales(subject string) ([]Tale, error) {
+	side := childSide
+	if subject == parentSide.String() {
+		side = parentSide
+	}
+	tables := func(system System) *machine.Table {
+		return [...]*machine.Table{system.Parent, system.Child}[side]
+	}
+	var tales []Tale
+	for _, bug := range Bugs {
+		system := bug.With(Runtime(0)) // a frame is handed over: what happens is in one order
+		system.Brief = true
+		if reflect.DeepEqual(tables(system), tables(Runtime(0))) {
+			continue
+		}
+		result, err := Explore(system)
+		if err != nil {
+			return nil, err
+		}
+		found := result.Counterexample
+		if found == nil || side == parentSide && found.Verb != verbRun {
+			continue
+		}
+		if story := found.Story(subject); story != "" {
+			tales = append(tales, Tale{bug.Name, story, tables(system), slices.Contains(seen, bug.Name)})
+		}
+	}
+	return tales, nil
+}
