@@ -51,6 +51,8 @@ func start(socket int) (pid int, err error) {
 		return 0, &os.PathError{Op: "open", Path: "/proc/self/exe", Err: err}
 	}
 	var join sys.Program
+	// The child takes what it is born with for its caller's (M-TRAN-15).
+	join.May("prctl", unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, 0)
 	// The runtime's other threads keep the host's root; the clone has this thread's.
 	join.Must("unshare", "CLONE_FS", unix.SYS_UNSHARE, unix.CLONE_FS)
 	join.Must("setns", "the container's mount namespace", unix.SYS_SETNS, uintptr(mount), unix.CLONE_NEWNS)

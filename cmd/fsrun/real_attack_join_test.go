@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/internal/harness"
@@ -208,6 +209,33 @@ func shares(t *testing.T, pid int, resource uintptr) bool {
 		}
 	}
 	return false
+}
+
+// inherited prints what a process has from those that made it.
+const inherited = `
+grep -E '^(Uid|Gid|Groups|NoNewPrivs|Seccomp|Umask|Sig[BI]|Cpus_allowed|NSsid|NStgid)' /proc/$$/status
+for kind in cgroup ipc mnt net pid time user uts; do test $(readlink /proc/self/ns/$kind) = $(readlink /proc/1/ns/$kind) && echo $kind; done
+ls -l /proc/self/fd
+cat /proc/self/timerslack_ns /proc/self/limits /proc/self/cgroup /proc/self/sessionid
+cut -d ' ' -f 5-8 /proc/$$/stat
+pwd; env`
+
+// TestWatchedProcessIsLikeAnother: a process that joins where it may be looked into, by
+// another way, has what it has elsewhere.
+func TestWatchedProcessIsLikeAnother(t *testing.T) {
+	harness.Need(t, harness.Container...)
+	tracer := func(spec *specs.Spec) {
+		c := spec.Process.Capabilities
+		c.Bounding = append(c.Bounding, "CAP_SYS_PTRACE")
+	}
+	told := map[string]string{}
+	for name, edit := range map[string]harness.Edit{"elsewhere": func(*specs.Spec) {}, "watched": tracer} {
+		c := newContainer(t, harness.Args("/bin/sleep", "1000"), edit)
+		c.start()
+		told[name] = changing.ReplaceAllString(c.exec(&specs.Process{Args: []string{"/bin/sh", "-c", inherited}, Cwd: "/", Env: []string{"PATH=/bin"}}), "…")
+		told[name] = strings.ReplaceAll(told[name], c.ID, "ID")
+	}
+	equal(t, "what it has", told["elsewhere"], told["watched"])
 }
 
 // TestBinaryIsNotWrittenWhenItIsFree: root in the container, with all capabilities,
