@@ -35,20 +35,39 @@ func (g *Group) Update(l Limits) (standing []Setting, undo func() error, err err
 		return nil, nil, err
 	}
 	var done []change
-	for _, it := range l.items {
-		got, change, err := g.apply(l, it)
+	stands := make([]*Setting, len(l.items))
+	for _, i := range undoableFirst(l.items) {
+		got, change, err := g.apply(l, l.items[i])
 		done = append(done, change...)
 		if err != nil {
 			return nil, nil, errors.Join(err, g.restore(done))
 		}
-		if got != nil {
-			standing = append(standing, *got)
+		stands[i] = got
+	}
+	for _, setting := range stands {
+		if setting != nil {
+			standing = append(standing, *setting)
 		}
 	}
 	if err := g.verifyCpuset(standing); err != nil {
 		return nil, nil, errors.Join(err, g.restore(done))
 	}
 	return standing, func() error { return g.restore(done) }, nil
+}
+
+// undoableFirst is the order in which settings are written: what cannot be taken back
+// comes last, when nothing else is left to fail. The kernel takes no empty cpuset any
+// more once a process is there (ENOSPC), though it may have been empty before.
+func undoableFirst(items []item) []int {
+	order := make([]int, 0, len(items))
+	for _, last := range []bool{false, true} {
+		for i, it := range items {
+			if strings.HasPrefix(it.File, "cpuset.") == last {
+				order = append(order, i)
+			}
+		}
+	}
+	return order
 }
 
 // change is a write that succeeded, and the write that undoes it.

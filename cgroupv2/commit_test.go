@@ -256,6 +256,22 @@ func TestCommitCpusetThatIsNotGranted(t *testing.T) {
 	commit(t, g, compute(t, `{"cpu":{"cpus":"0-1"}}`))
 }
 
+// TestRefusedUpdateLeavesTheCpuset: a cpuset that was empty cannot be emptied again once
+// a process is there, so nothing may fail after it.
+func TestRefusedUpdateLeavesTheCpuset(t *testing.T) {
+	tree := openTree(t)
+	limits := compute(t, `{"cpu":{"cpus":"0"},"unified":{"cgroup.max.depth":"deep"}}`)
+	g := create(t, tree, base(t), limits)
+	start(t, g, "wait")
+	_, err := g.Commit(limits)
+	if err == nil || !strings.HasPrefix(err.Error(), `linux.resources.unified["cgroup.max.depth"]`) || strings.Contains(err.Error(), "restoring") {
+		t.Errorf("got %v, want a refusal of cgroup.max.depth and nothing to restore", err)
+	}
+	if got := content(t, g, "cpuset.cpus"); got != "\n" {
+		t.Errorf("cpuset.cpus is %q afterwards", got)
+	}
+}
+
 // An update may need a controller that was not enabled when the group was made.
 func TestCommitEnablesControllers(t *testing.T) {
 	tree := openTree(t)
