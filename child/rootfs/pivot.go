@@ -12,9 +12,22 @@ func (b *Builder) Pivot(op *protocol.Pivot) error {
 		return err
 	}
 	b.parent.close()
+	leave := b.pivot
 	if op.Move {
-		return b.move()
+		leave = b.move
 	}
+	namespace, err := b.namespace()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(namespace)
+	if err := leave(); err != nil {
+		return err
+	}
+	return b.leaveNamespaceRoot(namespace, leave)
+}
+
+func (b *Builder) pivot() error {
 	old := none
 	if b.shared {
 		var err error
@@ -43,10 +56,74 @@ func (b *Builder) Pivot(op *protocol.Pivot) error {
 	return nil
 }
 
+// namespace opens the mount namespace that the thread is in, while the caller's /proc
+// is there.
+func (b *Builder) namespace() (int, error) {
+	const file = "ns/mnt"
+	namespace, err := unix.Open("/proc/thread-self/"+file, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err == nil {
+		return namespace, nil
+	}
+	handle, err := b.process.root()
+	if err != nil {
+		return none, failed("fsopen", "proc", err)
+	}
+	directory, unlock, err := handle.OpenThreadSelf("ns/")
+	if err != nil {
+		return none, failed("openat", "/proc/thread-self/ns", err)
+	}
+	defer unlock()
+	defer directory.Close()
+	if namespace, err = openat(int(directory.Fd()), "mnt", unix.O_RDONLY); err != nil {
+		return none, failed("openat", "/proc/thread-self/"+file, err)
+	}
+	return namespace, nil
+}
+
+// leaveNamespaceRoot goes to where processes go that join the namespace later: to its
+// root, and what is on top of that. For a caller in a chroot that is not the root that
+// has just been left, but the host's, which is left in the same way.
+func (b *Builder) leaveNamespaceRoot(namespace int, leave func() error) error {
+	// Setns moves the root and the working directory, which threads share.
+	if err := unix.Unshare(unix.CLONE_FS); err != nil {
+		return failed("unshare", "CLONE_FS", err)
+	}
+	if err := unix.Setns(namespace, unix.CLONE_NEWNS); err != nil {
+		return failed("setns", "the container's own mount namespace", err)
+	}
+	top, err := openat(unix.AT_FDCWD, "/", unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return failed("openat", "/", err)
+	}
+	defer unix.Close(top)
+	found, err := mountID(top)
+	if err != nil {
+		return failed("statx", "/", err)
+	}
+	root, err := mountID(b.tree.root)
+	if err != nil {
+		return failed("statx", "/", err)
+	}
+	if found == root {
+		return nil
+	}
+	// Nobody has said how its mounts propagate.
+	b.shared = true
+	above, err := openat(b.tree.root, "..", unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return failed("openat", "/..", err)
+	}
+	defer unix.Close(above)
+	if err := makeMountPrivate(above, "/.."); err != nil {
+		return err
+	}
+	return leave()
+}
+
 func explainPivot(err error) error {
 	if err == unix.EINVAL {
 		return &Explanation{Errno: unix.EINVAL,
-			Detail: "the old root cannot be left, as if it is the initial ramfs",
+			Detail: "the old root cannot be left, as if it is the initial ramfs, or that of a chroot on a shared mount",
 			Remedy: "use --no-pivot"}
 	}
 	return err

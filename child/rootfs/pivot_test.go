@@ -28,6 +28,38 @@ func TestPivotLeavesTheOldRoot(t *testing.T) {
 	})
 }
 
+// TestChrootIsLeft: for a caller in a chroot, too, the container's root is where those go
+// that join its mount namespace.
+//
+// SPEC: M-OP-7
+// CLASS: V19
+func TestChrootIsLeft(t *testing.T) {
+	for name, pivot := range map[string]*protocol.Pivot{"pivot": {}, "move": {Move: true}} {
+		t.Run(name, func(t *testing.T) {
+			isolated(t, func(b *bundle) {
+				b.makeFile("file", "inside")
+				above := filepath.Dir(b.root)
+				b.check(unix.Mount(above, above, "", unix.MS_BIND|unix.MS_REC, ""))
+				b.check(unix.Mount("", above, "", unix.MS_SHARED|unix.MS_REC, ""))
+				b.check(unix.Chroot(above))
+				builder := New()
+				defer builder.Close()
+				b.check(perform(builder,
+					&protocol.Root{Source: "/root", Propagation: unix.MS_SLAVE | unix.MS_REC}, procMount(), pivot))
+				own, err := unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+				b.check(err)
+				defer unix.Close(own)
+				b.check(unix.Setns(own, unix.CLONE_NEWNS))
+				b.seesOnly("/", "file", "proc")
+				b.readsAs("file", "inside")
+				if mounts := mountsBelow(b, "/"); len(mounts) != 2 {
+					t.Errorf("mounts: %v", mounts)
+				}
+			})
+		})
+	}
+}
+
 // The host's own root may be the container's.
 func TestHostRootAsRoot(t *testing.T) {
 	isolated(t, func(b *bundle) {

@@ -131,4 +131,7 @@ var mutants = []mutant{
 	{"V18", "a volume that does not ask for it passes no mounts on", []edit{
 		{"parent/plan/propagation.go", "return unix.MS_SLAVE | unix.MS_REC\n\tcase options", "return 0\n\tcase options"},
 	}, "cmd/fsrun", "TestVolumePropagation"},
+	{"V19", "the root of the mount namespace is left", []edit{
+		{"child/rootfs/pivot.go", "if found == root {", "if found == root || found != 0 {"},
+	}, "child/rootfs", "TestChrootIsLeft"},
 }
