@@ -171,6 +171,7 @@ done`
 // CLASS: V1
 func TestJoiningChildHasNothingOfTheHosts(t *testing.T) {
 	wholeInGuest(t)
+	harness.Need(t, harness.Static)
 	s := newSpy(t, reachFrom, harness.Capable(t))
 	looks := 0
 	s.joinWatched(commandName, func(inside string, call *sys.Notification) {
@@ -213,17 +214,18 @@ func shares(t *testing.T, pid int, resource uintptr) bool {
 
 // inherited prints what a process has from those that made it.
 const inherited = `
-grep -E '^(Uid|Gid|Groups|NoNewPrivs|Seccomp|Umask|Sig[BI]|Cpus_allowed|NSsid|NStgid)' /proc/$$/status
+grep -E '^(Uid|Gid|Groups|NoNewPrivs|Seccomp|Umask|Sig[BI]|Cpus_allowed)' /proc/$$/status
 for kind in cgroup ipc mnt net pid time user uts; do test $(readlink /proc/self/ns/$kind) = $(readlink /proc/1/ns/$kind) && echo $kind; done
 ls -l /proc/self/fd
 cat /proc/self/timerslack_ns /proc/self/limits /proc/self/cgroup /proc/self/sessionid
-cut -d ' ' -f 5-8 /proc/$$/stat
+cut -d ' ' -f 7,8 /proc/$$/stat
+test $(cut -d ' ' -f 5 /proc/$$/stat) = $$ && test $(cut -d ' ' -f 6 /proc/$$/stat) = $$ && echo leads its session
 pwd; env`
 
 // TestWatchedProcessIsLikeAnother: a process that joins where it may be looked into, by
 // another way, has what it has elsewhere.
 func TestWatchedProcessIsLikeAnother(t *testing.T) {
-	harness.Need(t, harness.Container...)
+	harness.Need(t, append(harness.Container, harness.Static)...)
 	tracer := func(spec *specs.Spec) {
 		c := spec.Process.Capabilities
 		c.Bounding = append(c.Bounding, "CAP_SYS_PTRACE")
@@ -245,6 +247,7 @@ func TestWatchedProcessIsLikeAnother(t *testing.T) {
 // CLASS: V2
 func TestBinaryIsNotWrittenWhenItIsFree(t *testing.T) {
 	wholeInGuest(t)
+	harness.Need(t, harness.Static)
 	s := newSpy(t, `
 case $1 in
 hold) exec 9< /proc/$2/exe && echo held;;

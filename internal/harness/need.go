@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/sys"
 )
 
 // Feature is something of the machine's that a test cannot do without.
@@ -23,8 +25,18 @@ type Feature struct {
 var (
 	Root       = Feature{"root", root}
 	CgroupTree = Feature{"a cgroup v2 tree", cgroupTree}
+	Static     = Feature{"a test binary that is static, by CGO_ENABLED=0 go test", static}
 	Busybox    = Feature{"busybox", func() error { _, err := busybox(); return err }}
 )
+
+// static is for what executes the test binary in a container.
+func static() error {
+	interpreted, err := sys.Interpreted()
+	if err == nil && interpreted {
+		err = errors.New("this one is linked dynamically")
+	}
+	return err
+}
 
 // Controller is a cgroup v2 controller at the root of the tree.
 func Controller(name string) Feature {

@@ -98,8 +98,7 @@ func (r *runner) batch(b batch, by string, into outcomes) error {
 	if by != "" {
 		arguments = append(arguments, "-exec="+by)
 	}
-	command := exec.Command("go", append(arguments, "./"+b.pack)...)
-	command.Dir = r.root
+	command := r.command(append(arguments, "./"+b.pack)...)
 	output, _ := command.Output() // a test that fails or is missing is found below
 	said := map[string][]string{} // by the test function
 	return testlog.Decode(bytes.NewReader(output), func(event testlog.Event) {
@@ -116,6 +115,13 @@ func (r *runner) batch(b batch, by string, into outcomes) error {
 			}
 		}
 	})
+}
+
+// command is one of go's, for binaries that are linked as what is shipped.
+func (r *runner) command(arguments ...string) *exec.Cmd {
+	command := exec.Command("go", arguments...)
+	command.Dir, command.Env = r.root, append(os.Environ(), "CGO_ENABLED=0")
+	return command
 }
 
 // tell prints what became of a row of which some mutants are alive, and reports
@@ -163,8 +169,7 @@ func (r *runner) try(m *mutant) error {
 		return err
 	}
 	arguments := []string{"test", "-count=1", "-timeout=120s", "-run=^(" + anchored(m.test) + ")$", "-overlay=" + overlay, "./" + m.pack}
-	command := exec.Command("go", arguments...)
-	command.Dir = r.root
+	command := r.command(arguments...)
 	output, err := command.CombinedOutput()
 	switch {
 	case err == nil:

@@ -1,0 +1,21 @@
+package sys
+
+import (
+	"debug/elf"
+	"slices"
+	"testing"
+)
+
+// What the kernel tells is what the file says.
+func TestInterpreted(t *testing.T) {
+	file, err := elf.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	want := slices.ContainsFunc(file.Progs, func(part *elf.Prog) bool { return part.Type == elf.PT_INTERP })
+	got, err := Interpreted()
+	if err != nil || got != want {
+		t.Errorf("%v, %v; the file says %v", got, err, want)
+	}
+}
