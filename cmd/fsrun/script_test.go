@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -33,6 +34,10 @@ func TestControllerScripts(t *testing.T) {
 	runScripts(t, "controller_*.txtar")
 }
 
+// scriptTime is how long the scripts of a pattern may take together, on a slow machine:
+// one that hangs is told, and the tests after it run.
+const scriptTime = 10 * time.Minute
+
 func runScripts(t *testing.T, pattern string) {
 	files, err := filepath.Glob(filepath.Join("../../testdata/script", pattern))
 	if err != nil || len(files) == 0 {
@@ -44,7 +49,7 @@ func runScripts(t *testing.T, pattern string) {
 		harness.Rootfs(t, s.rootfs)
 	}
 	testscript.Run(t, testscript.Params{
-		Files: files, Setup: s.setup, Condition: condition,
+		Files: files, Setup: s.setup, Condition: condition, Deadline: time.Now().Add(scriptTime),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status":   status,
 			"detached": detached,
