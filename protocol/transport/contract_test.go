@@ -232,8 +232,8 @@ func deadlinePasses(t *testing.T, ours, theirs end, _ int) {
 		if _, _, err := ours.Receive(soon); !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Fatalf("%v; want %v", err, os.ErrDeadlineExceeded)
 		}
-		// The kernel counts in ticks.
-		if took := time.Since(start); took < soon-10*time.Millisecond || took > never/2 {
+		// The kernel counts in ticks, and an emulated machine's come late, several at once.
+		if took := time.Since(start); took < soon/2 || took > never/2 {
 			t.Errorf("%s instead of %s", took, soon)
 		}
 	}

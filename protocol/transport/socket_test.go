@@ -175,7 +175,7 @@ func TestSignalsDoNotPutOffADeadline(t *testing.T) {
 		_, _, err = ours.Receive(wait)
 		took = time.Since(start)
 	})
-	if !errors.Is(err, os.ErrDeadlineExceeded) || took < wait-10*time.Millisecond || took > 10*wait {
+	if !errors.Is(err, os.ErrDeadlineExceeded) || took < wait/2 || took > never/2 { // as in deadlinePasses
 		t.Errorf("%v after %s and %d signals, want the deadline after %s", err, took, signals, wait)
 	}
 	if signals < 5 {
