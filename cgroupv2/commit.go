@@ -36,7 +36,7 @@ func (g *Group) Update(l Limits) (standing []Setting, undo func() error, err err
 	}
 	var done []change
 	stands := make([]*Setting, len(l.items))
-	for _, i := range undoableFirst(l.items) {
+	for _, i := range restorableFirst(l.items) {
 		got, change, err := g.apply(l, l.items[i])
 		done = append(done, change...)
 		if err != nil {
@@ -55,10 +55,10 @@ func (g *Group) Update(l Limits) (standing []Setting, undo func() error, err err
 	return standing, func() error { return g.restore(done) }, nil
 }
 
-// undoableFirst is the order in which settings are written: what cannot be taken back
+// restorableFirst is the order in which settings are written: what cannot be taken back
 // comes last, when nothing else is left to fail. The kernel takes no empty cpuset any
 // more once a process is there (ENOSPC), though it may have been empty before.
-func undoableFirst(items []item) []int {
+func restorableFirst(items []item) []int {
 	order := make([]int, 0, len(items))
 	for _, last := range []bool{false, true} {
 		for i, it := range items {

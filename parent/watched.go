@@ -8,6 +8,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/fsrun/fsrun/parent/bundle"
 	"github.com/fsrun/fsrun/parent/plan"
 	"github.com/fsrun/fsrun/parent/state"
 )
@@ -25,24 +26,12 @@ func mayTrace(process *specs.Process) bool {
 	return process != nil && process.Capabilities != nil && slices.Contains(process.Capabilities.Bounding, traceCapability)
 }
 
-// namespaceOf is the container's namespace of a type, nil if it is the host's.
-func namespaceOf(spec *specs.Spec, kind specs.LinuxNamespaceType) *specs.LinuxNamespace {
-	if spec.Linux == nil {
-		return nil
-	}
-	index := slices.IndexFunc(spec.Linux.Namespaces, func(found specs.LinuxNamespace) bool { return found.Type == kind })
-	if index < 0 {
-		return nil
-	}
-	return &spec.Linux.Namespaces[index]
-}
-
 // watched opens the mount namespace that the child is to begin in, where those that will
 // see it may look into it; -1 elsewhere. A user namespace keeps them out; without one,
 // who shares the PID namespace of others is seen by what those were given.
 func (j *joining) watched() (mount int, err error) {
-	processes := namespaceOf(j.spec, specs.PIDNamespace)
-	if processes == nil || namespaceOf(j.spec, specs.UserNamespace) != nil {
+	processes := bundle.FindNamespace(j.spec, specs.PIDNamespace)
+	if processes == nil || bundle.FindNamespace(j.spec, specs.UserNamespace) != nil {
 		return -1, nil
 	}
 	if processes.Path == "" && !mayTrace(j.spec.Process) {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,6 +34,13 @@ func TestControllerScripts(t *testing.T) {
 	runScripts(t, "controller_*.txtar")
 }
 
+// TestCheckpointScripts looks from outside at what TestCheckpoint… look at.
+func TestCheckpointScripts(t *testing.T) {
+	harness.Need(t, harness.Container...)
+	harness.NeedCRIU(t)
+	runScripts(t, "checkpoint_*.txtar")
+}
+
 // scriptTime is how long the scripts of a pattern may take together, on a slow machine:
 // one that hangs is told, and the tests after it run.
 const scriptTime = 10 * time.Minute
@@ -43,10 +49,6 @@ func runScripts(t *testing.T, pattern string) {
 	files, err := filepath.Glob(filepath.Join("../../testdata/script", pattern))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scripts %s: %v", pattern, err)
-	}
-	if has, err := condition("criu"); harness.Guest() && err == nil && !has {
-		// The guest takes a skip for a lack; there CRIU is a step of its own.
-		files = slices.DeleteFunc(files, func(name string) bool { return filepath.Base(name) == "container_checkpoint.txtar" })
 	}
 	s := &scripts{}
 	if pattern != "flags_*.txtar" {
@@ -142,14 +144,12 @@ func (s *scripts) bundle(ts *testscript.TestScript, negated bool, arguments []st
 }
 
 // condition adds to what scripts can ask: [procps] is a ps(1) with all its flags,
-// which busybox has not; [criu] is a CRIU that works.
+// which busybox has not.
 func condition(name string) (bool, error) {
 	switch name {
 	case "procps":
 		output, err := exec.Command("ps", "--version").CombinedOutput()
 		return err == nil && strings.Contains(string(output), "procps"), nil
-	case "criu":
-		return harness.HasCRIU() == nil, nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }

@@ -70,20 +70,12 @@ func Need(t testing.TB, features ...Feature) {
 	}
 }
 
-// HasCRIU asks CRIU itself, which is apart from fsrun, whether it works here.
-func HasCRIU() error {
-	output, err := exec.Command("criu", "check").CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("criu check: %w: %s", err, bytes.TrimSpace(output))
-	}
-	return nil
-}
-
-// NeedCRIU ends a test of what CRIU does, which is in one of the guests only.
+// NeedCRIU ends a test of what CRIU does, which is in one of the guests only: it asks
+// CRIU itself, which is apart from fsrun, whether it works here.
 func NeedCRIU(t testing.TB) {
 	t.Helper()
-	if err := HasCRIU(); err != nil {
-		t.Skipf("native only: needs CRIU, as it is with go run ./internal/check -only checkpoint: %v", err)
+	if output, err := exec.Command("criu", "check").CombinedOutput(); err != nil {
+		t.Skipf("native only: needs CRIU, as it is with go run ./internal/check -only checkpoint: %v: %s", err, bytes.TrimSpace(output))
 	}
 }
 
