@@ -168,7 +168,7 @@ func TestHookThatHangs(t *testing.T) {
 			if !strings.Contains(err.Error(), point.name+"[0]") || !regexp.MustCompile("timed out|timeout").MatchString(err.Error()) {
 				t.Errorf("the error is %q", err)
 			}
-			if took := time.Since(began); took > 3*time.Second {
+			if took := time.Since(began); took > 10*time.Second {
 				t.Errorf("it took %s", took)
 			}
 		})

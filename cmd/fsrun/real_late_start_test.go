@@ -27,7 +27,7 @@ func TestLateStartIsNoSuccess(t *testing.T) {
 	}
 	late := parent.Handshake{Observe: func(step machine.Step) {
 		if step.Row != nil && step.Row.From == parentmachine.Detached { // its Start is sent next
-			time.Sleep(200 * time.Millisecond)
+			time.Sleep(time.Second)
 		}
 	}}
 	err := parent.Start(c.StateRoot, c.ID, late)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +19,9 @@ type bench struct {
 // warmUps is how many rounds are played before those that count.
 const warmUps = 3
 
+var errInterrupted = errors.New("interrupted")
+
+// measureAll returns what was measured until an error, too, if that is anything.
 func (b *bench) measureAll() (*result, error) {
 	all, err := b.contestants()
 	if err != nil {
@@ -51,16 +55,17 @@ func (b *bench) measureAll() (*result, error) {
 		}
 		for _, c := range b.options.conditions() {
 			rows, err := b.measure(w, c, all, stage, bundle)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", w.name, err)
-			}
 			result.Rows = append(result.Rows, rows...)
+			if err != nil {
+				return result, fmt.Errorf("%s: %w", w.name, err)
+			}
 		}
 	}
 	return result, nil
 }
 
-// measure plays a workload's rounds under a condition.
+// measure plays a workload's rounds under a condition. What was interrupted has rows of
+// the rounds until then.
 func (b *bench) measure(w workload, c condition, all []*contestant, stage *stage, bundle string) (rows []row, err error) {
 	var players []*player
 	for _, one := range all {
@@ -80,11 +85,14 @@ func (b *bench) measure(w workload, c condition, all []*contestant, stage *stage
 	for round := -warm; round < rounds; round++ {
 		select {
 		case <-b.interrupted:
-			return nil, fmt.Errorf("interrupted")
+			return taken.rows(), errInterrupted
 		default:
 		}
-		if limit := b.options.seconds; limit > 0 && round > 1 && time.Since(begun) > time.Duration(limit)*time.Second {
-			break
+		if limit := b.options.seconds; limit > 0 && time.Since(begun) > time.Duration(limit)*time.Second {
+			if round > 0 {
+				break
+			}
+			round = 0 // one round is measured, even if those before it took all the time
 		}
 		for turn := range players {
 			player := players[(turn+round+warm)%len(players)]

@@ -62,7 +62,7 @@ func parse(arguments []string) (options, error) {
 	flags.Func("only", "measure only these `WORKLOADS`, with commas between them; quick and full are groups (default quick)", names(&o.only))
 	flags.Func("under", "measure under these `CONDITIONS`: free, pinned to one processor, beside a busy neighbour (default free)", names(&o.under))
 	flags.IntVar(&o.count, "count", 0, "measure a workload that is named in this many `ROUNDS`, those of a group in so many at most (default as the list tells)")
-	flags.IntVar(&o.seconds, "seconds", 0, "end a workload, or the search, after this many `SECONDS`, whatever the rounds (default none)")
+	flags.IntVar(&o.seconds, "seconds", 0, "end a workload, or the search, after this many `SECONDS` and a round, whatever the rounds (default none)")
 	flags.StringVar(&o.fsrun, "fsrun", "", "measure this `PROGRAM` (default: built from the source here)")
 	flags.Func("peers", "compare with these `PEERS` (default those that are found of floor, crun and runc)", names(&o.peers))
 	flags.StringVar(&o.json, "json", "", "write all figures to `FILE`")
@@ -133,10 +133,10 @@ func run(o options) error {
 		b.progress = io.Discard // it is for people at a terminal
 	}
 	result, err := b.measureAll()
-	if err != nil {
+	if result == nil || len(result.Rows) == 0 {
 		return err
 	}
-	return result.publish(o, os.Stdout)
+	return errors.Join(err, result.publish(o, os.Stdout)) // hours of measuring are not lost to an error at their end
 }
 
 // rounds are those of a workload.

@@ -167,7 +167,7 @@ func interrupted(t *testing.T, call func()) (signals int) {
 // SPEC: M-TRAN-9
 func TestSignalsDoNotPutOffADeadline(t *testing.T) {
 	ours, _ := sockets(t, soon)
-	const wait = 200 * time.Millisecond
+	const wait = 500 * time.Millisecond
 	var err error
 	var took time.Duration
 	signals := interrupted(t, func() {
@@ -187,7 +187,7 @@ func TestSignalsDoNotPutOffADeadline(t *testing.T) {
 func TestSignalsDoNotInterruptWaiting(t *testing.T) {
 	for _, wait := range []time.Duration{0, never} {
 		ours, theirs := sockets(t, soon)
-		time.AfterFunc(100*time.Millisecond, func() { theirs.Send([]byte{1}, nil) })
+		time.AfterFunc(300*time.Millisecond, func() { theirs.Send([]byte{1}, nil) })
 		var data []byte
 		var err error
 		signals := interrupted(t, func() { data, _, err = ours.Receive(wait) })
@@ -199,7 +199,7 @@ func TestSignalsDoNotInterruptWaiting(t *testing.T) {
 
 // SPEC: M-TRAN-9
 func TestSignalsDoNotPutOffSending(t *testing.T) {
-	ours, _ := sockets(t, 200*time.Millisecond)
+	ours, _ := sockets(t, 500*time.Millisecond)
 	var err error
 	signals := interrupted(t, func() {
 		for range 1000 {
@@ -208,7 +208,7 @@ func TestSignalsDoNotPutOffSending(t *testing.T) {
 			}
 		}
 	})
-	if err == nil || !strings.Contains(err.Error(), "left frames unread for 200ms") || signals < 5 {
+	if err == nil || !strings.Contains(err.Error(), "left frames unread for 500ms") || signals < 5 {
 		t.Errorf("%v after %d signals", err, signals)
 	}
 }
