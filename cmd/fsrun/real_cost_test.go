@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/fsrun/fsrun/internal/harness"
+	"github.com/fsrun/fsrun/internal/sys/boot"
 )
 
 // costFile records what a start costs, in counts that do not depend on how busy the
@@ -50,7 +51,7 @@ type cost struct {
 func buildFsrun(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(harness.Directory(t), "fsrun")
-	build := exec.Command(harness.NeedProgram(t, "go"), "build", "-trimpath", "-ldflags=-s -w", "-o", program, ".")
+	build := exec.Command(harness.NeedProgram(t, "go"), "build", "-trimpath", "-ldflags=-s -w "+boot.Link, "-o", program, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", build, err, output)

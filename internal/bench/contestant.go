@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+
+	"github.com/fsrun/fsrun/internal/sys/boot"
 )
 
 // Names of contestants. Ours is first in every round's order.
@@ -73,7 +75,7 @@ func (b *bench) ourselves() (string, error) {
 		return program, install(b.options.fsrun, program)
 	}
 	built := b.scratch.path("fsrun.built")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", built, "github.com/fsrun/fsrun/cmd/fsrun")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w "+boot.Link, "-o", built, "github.com/fsrun/fsrun/cmd/fsrun")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%v: %w\n%s", build, err, output)

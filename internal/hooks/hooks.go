@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/sys"
 )
 
 const (
@@ -103,7 +105,7 @@ func RunOne(point string, index int, hook Hook, state []byte) error {
 	return failure
 }
 
-// start uses os.StartProcess and not os/exec, which would drop repeated names
+// start uses no os/exec, which would drop repeated names
 // from the environment.
 func start(hook Hook, stdin, stderr *os.File) (*os.Process, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
@@ -115,7 +117,7 @@ func start(hook Hook, stdin, stderr *os.File) (*os.Process, error) {
 	if len(arguments) == 0 {
 		arguments = []string{hook.Path}
 	}
-	return os.StartProcess(hook.Path, arguments, &os.ProcAttr{
+	return sys.StartProcess(hook.Path, arguments, &os.ProcAttr{
 		// A nil environment would mean ours.
 		Env:   append([]string{}, hook.Env...),
 		Files: []*os.File{stdin, null, stderr},

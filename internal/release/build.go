@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/fsrun/fsrun/internal/sys/boot"
 )
 
 // architectures are the ones that fsrun is built for.
@@ -42,6 +44,9 @@ func build(ctx context.Context, command, architecture, path string) error {
 	}
 	// Not by -buildvcs, which knows no commit in a work tree of git's.
 	linked := "-s -w -X main.releasedVersion=" + released.version + " -X main.releasedCommit=" + released.commit
+	if command == runtimeCommand {
+		linked += " " + boot.Link
+	}
 	builder := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags="+linked, "-o", path, command)
 	builder.Dir = module
 	builder.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture, "GOFLAGS=", "GOAMD64=v1")

@@ -67,6 +67,7 @@ func Clone(flags uint64, cgroup int, program *Program) (pid int, err error) {
 		}
 		defer release()
 	}
+	giveOrdinarySlack()
 	first, errno := runClone(arguments, unsafe.Sizeof(*arguments), &program.calls[0], uintptr(len(program.calls)), told)
 	runtime.KeepAlive(program)
 	if errno != 0 {

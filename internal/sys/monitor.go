@@ -1,6 +1,8 @@
 package sys
 
 import (
+	"os"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -25,6 +27,38 @@ func SlowMonitor() {
 			unix.Close(slack)
 		}
 	}
+}
+
+// ordinarySlack is the timer slack that this process was started with, in nanoseconds;
+// 0 where it is not known to differ from any thread's.
+var ordinarySlack uintptr
+
+// OrdinarySlack gives the main thread the timer slack back that this process was
+// started with (prctl(2), PR_SET_TIMERSLACK). Other threads may have that of the
+// monitor, by which they were made; what Clone and StartProcess start does not
+// inherit it.
+func OrdinarySlack() {
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0)
+	slack, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
+	if err == nil {
+		ordinarySlack = uintptr(slack)
+	}
+}
+
+// giveOrdinarySlack is for the calling thread, which starts a process next.
+func giveOrdinarySlack() {
+	if ordinarySlack != 0 {
+		Raw(unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, ordinarySlack, 0, 0)
+	}
+}
+
+// StartProcess is os.StartProcess with the timer slack that this process was started
+// with.
+func StartProcess(name string, arguments []string, attributes *os.ProcAttr) (*os.Process, error) {
+	runtime.LockOSThread() // between the slack and the process that inherits it
+	defer runtime.UnlockOSThread()
+	giveOrdinarySlack()
+	return os.StartProcess(name, arguments, attributes)
 }
 
 // firstThread is the id of this process's first thread beside the main one, 0 if

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/fsrun/fsrun/internal/sys/boot"
 )
 
 const (
@@ -56,12 +58,12 @@ func runInGuest(ctx context.Context, pattern string, verbose bool) (int, error) 
 // assemble builds the programs, fsrun and the runner, and adds the root file system
 // that the programs unpack.
 func assemble(ctx context.Context, directory string) error {
-	for _, build := range []struct{ in, output, what string }{
-		{suiteDirectory, directory + "/", "tool"},
-		{".", filepath.Join(directory, runtimeName), "./cmd/fsrun"},
-		{".", filepath.Join(directory, runnerName), "./internal/validation"},
+	for _, build := range []struct{ in, output, what, linked string }{
+		{suiteDirectory, directory + "/", "tool", ""},
+		{".", filepath.Join(directory, runtimeName), "./cmd/fsrun", boot.Link},
+		{".", filepath.Join(directory, runnerName), "./internal/validation", ""},
 	} {
-		command := exec.CommandContext(ctx, "go", "build", "-C", build.in, "-ldflags", "-s -w", "-o", build.output, build.what)
+		command := exec.CommandContext(ctx, "go", "build", "-C", build.in, "-ldflags", "-s -w "+build.linked, "-o", build.output, build.what)
 		command.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if output, err := command.CombinedOutput(); err != nil {
 			return fmt.Errorf("%v: %w\n%s", command, err, output)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/fsrun/fsrun/internal/sys/boot"
 	"github.com/fsrun/fsrun/internal/vm/cpio"
 	"github.com/fsrun/fsrun/internal/vm/debian"
 	"github.com/fsrun/fsrun/internal/vm/modules"
@@ -305,7 +306,7 @@ func (g *guest) addModule(ctx context.Context, directory string, name string) er
 		return err
 	}
 	initProgram := filepath.Join(g.scratch, "init")
-	if err := build(ctx, name, "internal/vm/guestinit", initProgram); err != nil {
+	if err := build(ctx, name, "internal/vm/guestinit", initProgram, ""); err != nil {
 		return err
 	}
 	g.tree.AddFile(wire.InitPath, 0o755, initProgram)
@@ -322,7 +323,7 @@ func (g *guest) addRuntime(ctx context.Context) error {
 		return err
 	}
 	runtimeProgram := filepath.Join(g.scratch, "fsrun")
-	if err := build(ctx, name, "cmd/fsrun", runtimeProgram); err != nil {
+	if err := build(ctx, name, "cmd/fsrun", runtimeProgram, boot.Link); err != nil {
 		return err
 	}
 	g.tree.AddFile("bin/fsrun", 0o755, runtimeProgram)

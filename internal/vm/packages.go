@@ -91,9 +91,9 @@ func buildTests(ctx context.Context, found goPackage, output string) error {
 	return err
 }
 
-// build builds the main package at the module-relative path.
-func build(ctx context.Context, module, path, output string) error {
-	_, err := goCommand(ctx, "build", "-ldflags=-s -w", "-o", output, module+"/"+path)
+// build builds the main package at the module-relative path, with more for the linker.
+func build(ctx context.Context, module, path, output, linked string) error {
+	_, err := goCommand(ctx, "build", "-ldflags=-s -w "+linked, "-o", output, module+"/"+path)
 	return err
 }
 

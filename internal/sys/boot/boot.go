@@ -1,0 +1,62 @@
+// Package boot is what fsrun does before the Go runtime begins, which half of a start
+// is spent on.
+//
+// A program that imports it and is linked with Link begins at the entry in this
+// package's assembly, and from there goes on to the runtime's own. Of a runtime that
+// is to live for milliseconds it asks for three things that can be asked for only now:
+//
+//   - its monitor looks for work less often: that thread inherits the timer slack of the
+//     one that makes it (prctl(2), PR_SET_TIMERSLACK);
+//   - it begins with one processor, and so makes two threads less: fsrun does one thing
+//     after the other;
+//   - its code and constants are mapped at once (madvise(2), MADV_POPULATE_READ), and
+//     not piece by piece, with a page fault for each. Most of the pieces are needed, and
+//     they are in the page cache.
+//
+// Without Link the program begins as any other does, and is slower.
+package boot
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/sys"
+)
+
+// Link is what the linker is told (go build -ldflags): where the program begins.
+const Link = "-E " + entry
+
+const entry = "fsrun_boot"
+
+// What the assembly knows by these names.
+const (
+	prctl        = unix.SYS_PRCTL
+	setSlack     = unix.PR_SET_TIMERSLACK
+	monitorSlack = int64(sys.MonitorSlack)
+	madvise      = unix.SYS_MADVISE
+	populate     = unix.MADV_POPULATE_READ
+)
+
+// The entry appends this to the environment, after what the caller may have said: the
+// runtime takes the first. It is a number that nobody writes so.
+const (
+	processors     = "GOMAXPROCS"
+	processorCount = "01"
+)
+
+// entered is set by the entry.
+var entered bool
+
+// Settle is called first of all in main: what was for the start of the runtime is
+// over, and nothing that is started later inherits it.
+func Settle() {
+	sys.OrdinarySlack()
+	if !entered {
+		sys.SlowMonitor()
+		return
+	}
+	if os.Getenv(processors) == processorCount {
+		_ = os.Unsetenv(processors) // it fails for names that no environment can have
+	}
+}
