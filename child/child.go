@@ -52,7 +52,6 @@ func Main(arguments []string, observe func(machine.Step)) {
 	// caller had (prctl(2), PR_SET_TIMERSLACK).
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0)
 	sys.SetName(protocol.ChildComm)
-	sys.GrowStack()
 	channel, err := transport.NewSocket(socket)
 	if err != nil {
 		os.Exit(1)

@@ -7,12 +7,10 @@ import (
 	"os"
 
 	_ "github.com/fsrun/fsrun/child/first" // the binary is both sides; argv[0] tells which
-	"github.com/fsrun/fsrun/internal/sys"
 	"github.com/fsrun/fsrun/internal/sys/boot"
 )
 
 func main() {
 	boot.Settle()
-	sys.GrowStack()
 	os.Exit(run(os.Args[1:]))
 }

@@ -109,7 +109,7 @@ func (r *tracing) childOf(parent string) string {
 	r.t.Helper()
 	threads := r.threads(parent)
 	for _, one := range r.calls {
-		if one.name == "clone3" && slices.Contains(threads, one.pid) {
+		if one.name == "clone3" && strings.Contains(one.rest, "CLONE_VFORK") && slices.Contains(threads, one.pid) {
 			return one.rest[strings.LastIndex(one.rest, " ")+1:]
 		}
 	}

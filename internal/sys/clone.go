@@ -20,6 +20,7 @@ type cloneArguments struct {
 type report struct {
 	index, errno uintptr // of the call that failed
 	branch       uintptr // the process made by a Branch
+	last         uintptr // what the last call that succeeded returned
 }
 
 // shared is what every clone here has: it borrows our memory, and this thread

@@ -44,6 +44,7 @@ next:
 	TESTQ	AX, AX
 	JNE	branched
 advance:
+	MOVQ	AX, 24(BX)
 	ADDQ	$64, R12
 	INCQ	R15
 	DECQ	R13

@@ -42,6 +42,7 @@ next:
 	BNE	advance
 	CBNZ	R0, branched
 advance:
+	MOVD	R0, 24(R21)
 	ADD	$64, R19
 	ADD	$1, R22
 	SUB	$1, R20

@@ -20,6 +20,7 @@ const idleTime = 10 * 60 // seconds
 type Idle struct {
 	pid     int
 	program *Program // its instructions
+	told    *report  // which it writes
 }
 
 // NewIdle makes one.
@@ -33,11 +34,13 @@ func NewIdle() (*Idle, error) {
 	program.May("ppoll", unix.SYS_PPOLL, 0, 0, Value(program, unix.Timespec{Sec: idleTime}), 0, 0)
 	arguments := makeCloneArguments(0, -1)
 	arguments.flags &^= unix.CLONE_VFORK
-	pid, errno := runClone(arguments, unsafe.Sizeof(*arguments), &program.calls[0], uintptr(len(program.calls)), new(report))
+	idle := &Idle{program: program, told: new(report)}
+	pid, errno := runClone(arguments, unsafe.Sizeof(*arguments), &program.calls[0], uintptr(len(program.calls)), idle.told)
 	if errno != 0 {
 		return nil, callError(callName{call: "clone3"}, syscall.Errno(errno))
 	}
-	return &Idle{pid: int(pid), program: program}, nil
+	idle.pid = int(pid)
+	return idle, nil
 }
 
 // PID is its process id.

@@ -4,15 +4,14 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// Ahead makes on another thread, while the caller works out what the child is to
-// do, what any child of its kind needs: the sealed binary, and a new network
-// namespace. To make that is more than half of what a clone with all namespaces
-// takes.
+// Ahead makes the child's network namespace while the caller works out what the child
+// is to do: to make one is more than half of what a clone with all namespaces takes.
 type Ahead struct {
-	done    chan struct{}
-	binary  int
+	aside   *sys.Aside // nil once it has ended
 	network int
 }
 
@@ -23,12 +22,23 @@ const none = -1
 // owner. Nil where there is no processor to spare: to wait for one would take
 // longer.
 func Begin() *Ahead {
-	if !spare(runtime.GOMAXPROCS(0)) {
+	if !spare(runtime.NumCPU()) {
 		return nil
 	}
-	a := &Ahead{done: make(chan struct{}), binary: none, network: none}
-	go a.make()
-	return a
+	return begin()
+}
+
+// begin returns nil where there can be no other process; the clone tells why.
+func begin() *Ahead {
+	here := unix.AT_FDCWD
+	var program sys.Program
+	program.Must("unshare", "CLONE_NEWNET", unix.SYS_UNSHARE, unix.CLONE_NEWNET)
+	program.Must("openat", "the network namespace", unix.SYS_OPENAT, uintptr(here), program.String("/proc/self/ns/net"), unix.O_RDONLY|unix.O_CLOEXEC)
+	aside, err := sys.StartAside(&program)
+	if err != nil {
+		return nil
+	}
+	return &Ahead{aside: aside, network: none}
 }
 
 // spare says whether one of so many processors has had nothing to do in the last
@@ -39,61 +49,25 @@ func spare(processors int) bool {
 	return processors > 1 && unix.Sysinfo(&info) == nil && int(info.Loads[0]/one) < processors-1
 }
 
-func (a *Ahead) make() {
-	defer close(a.done)
-	a.network = newNetwork()
-	a.binary, _ = overlay() // else Start seals it, and tells why it cannot
-}
-
-// newNetwork makes a network namespace and returns a descriptor of it; none where
-// it cannot be had, which the clone will tell.
-func newNetwork() int {
-	const file = "/proc/thread-self/ns/net"
-	runtime.LockOSThread()
-	ours, err := unix.Open(file, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return none
-	}
-	defer unix.Close(ours)
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		return none
-	}
-	made, err := unix.Open(file, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		made = none
-	}
-	if err := unix.Setns(ours, unix.CLONE_NEWNET); err == nil {
-		runtime.UnlockOSThread()
-	} // else the thread ends with this goroutine, and nobody else gets it
-	return made
-}
-
 // Close gives back what has not been taken.
 func (a *Ahead) Close() {
-	if a != nil {
-		<-a.done
-		closeDescriptor(&a.binary)
+	if a.hasNetwork() {
 		closeDescriptor(&a.network)
 	}
 }
 
-// takeBinary returns the sealed binary, none if there is none.
-func (a *Ahead) takeBinary() int {
-	if a == nil {
-		return none
-	}
-	<-a.done
-	taken := a.binary
-	a.binary = none
-	return taken
-}
-
-// hasNetwork says whether there is a network namespace to be entered.
+// hasNetwork waits for the end, and says whether there is a network namespace to be
+// entered. Where it cannot be had the clone tells why.
 func (a *Ahead) hasNetwork() bool {
 	if a == nil {
 		return false
 	}
-	<-a.done
+	if a.aside != nil {
+		if made, err := a.aside.Wait(); err == nil {
+			a.network = int(made)
+		}
+		a.aside = nil
+	}
 	return a.network != none
 }
 

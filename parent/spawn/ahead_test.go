@@ -47,8 +47,7 @@ func readlink(t *testing.T, name string) string {
 func TestAhead(t *testing.T) {
 	needRoot(t)
 	before := readlink(t, "/proc/self/ns/net")
-	ahead := &Ahead{done: make(chan struct{}), binary: none, network: none}
-	go ahead.make()
+	ahead := begin()
 	defer ahead.Close()
 	if !ahead.hasNetwork() {
 		t.Fatal("no network namespace was made")

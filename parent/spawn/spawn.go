@@ -23,7 +23,7 @@ type Join struct {
 type Request struct {
 	// New holds the CLONE_NEW* flags of the namespaces to be made.
 	New uint64
-	// Ahead holds what has been made for the child already, if not nil.
+	// Ahead makes a part of that already, if not nil.
 	Ahead *Ahead
 	// Join lists namespaces to be joined. The mount namespace is not among them:
 	// the child joins it itself, once its runtime is up, which reads files at
@@ -73,14 +73,9 @@ func Start(r Request) (int, error) {
 		}
 		defer entry.close()
 	}
-	binary := none
-	if !hidden {
-		binary = r.Ahead.takeBinary()
-	}
-	if binary == none {
-		if binary, err = seal(hidden); err != nil {
-			return 0, err
-		}
+	binary, err := seal(hidden)
+	if err != nil {
+		return 0, err
 	}
 	defer unix.Close(binary)
 	var program sys.Program

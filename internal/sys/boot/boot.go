@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/internal/sys"
+	_ "github.com/fsrun/fsrun/internal/sys/stack" // grown before anything is initialized
 )
 
 // Link is what the linker is told (go build -ldflags): where the program begins.

@@ -1,0 +1,62 @@
+package sys
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// What it opens we have, and what it unshares it has for itself.
+func TestAside(t *testing.T) {
+	ours, err := os.Readlink("/proc/self/ns/uts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("only root may make namespaces")
+	}
+	for range 200 {
+		var program Program
+		program.Must("unshare", "CLONE_NEWUTS", unix.SYS_UNSHARE, unix.CLONE_NEWUTS)
+		at := unix.AT_FDCWD
+		program.Must("openat", "its namespace", unix.SYS_OPENAT, uintptr(at), program.String("/proc/self/ns/uts"), unix.O_RDONLY|unix.O_CLOEXEC)
+		aside, err := StartAside(&program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runtime.GC() // the program stays where it is
+		opened, err := aside.Wait()
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(int(opened)))
+		unix.Close(int(opened))
+		if now, _ := os.Readlink("/proc/thread-self/ns/uts"); err != nil || made == ours || now != ours {
+			t.Fatalf("it made %q, %v; we are in %s and were in %s", made, err, now, ours)
+		}
+	}
+	if _, err := unix.Wait4(-1, nil, unix.WNOHANG, nil); err != unix.ECHILD {
+		t.Errorf("a process is left: %v", err)
+	}
+}
+
+func TestAsideNamesTheCallThatFailed(t *testing.T) {
+	var program Program
+	program.May("close", unix.SYS_CLOSE, 1<<20) // fails, and does not matter
+	at := unix.AT_FDCWD
+	program.Must("openat", "/nonexistent", unix.SYS_OPENAT, uintptr(at), program.String("/nonexistent"), unix.O_RDONLY)
+	aside, err := StartAside(&program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = aside.Wait()
+	var failed *fs.PathError
+	if !errors.As(err, &failed) || failed.Op != "openat" || failed.Path != "/nonexistent" || failed.Err != unix.ENOENT {
+		t.Fatalf("error %v", err)
+	}
+}
