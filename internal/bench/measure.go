@@ -2,13 +2,10 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // sample is what one thing that was done has cost.
@@ -81,24 +78,4 @@ func (s *stage) do(words []string) (sample, error) {
 		return sample{}, err
 	}
 	return s.wait(command)
-}
-
-// adopted reaps the processes that commands have left behind and that end by
-// themselves, and returns their processor time.
-func adopted() (time.Duration, error) {
-	var total time.Duration
-	for {
-		var status unix.WaitStatus
-		var usage unix.Rusage
-		_, err := unix.Wait4(-1, &status, 0, &usage)
-		switch {
-		case errors.Is(err, unix.EINTR):
-		case errors.Is(err, unix.ECHILD):
-			return total, nil
-		case err != nil:
-			return total, os.NewSyscallError("wait4", err)
-		default:
-			total += time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-		}
-	}
 }

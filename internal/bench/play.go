@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // player is a contestant at a workload.
@@ -96,7 +98,7 @@ func playLife(p *player) (map[string]sample, error) {
 		}
 		if err != nil {
 			_, _ = p.stage.do(p.command("delete", "--force", id))
-			_, _ = adopted()
+			init.end()
 			return nil, err
 		}
 		samples[step.name] = one
@@ -129,8 +131,7 @@ func (i *initProcess) account(step, pidFile string, to *sample) error {
 			return err
 		}
 	case "kill":
-		_, err := adopted()
-		return err
+		return i.adopt()
 	default:
 		return nil
 	}
@@ -146,6 +147,26 @@ func (i *initProcess) account(step, pidFile string, to *sample) error {
 	to.cpu += time.Duration(nanoseconds) - i.cpu
 	i.cpu = time.Duration(nanoseconds)
 	return nil
+}
+
+// adopt waits for its end, and reaps it: it is ours since the command that made it has
+// ended. No other process is waited for: a busy neighbour has no end.
+func (i *initProcess) adopt() error {
+	for {
+		_, err := unix.Wait4(i.pid, nil, 0, nil)
+		if !errors.Is(err, unix.EINTR) {
+			i.pid = 0
+			return os.NewSyscallError("wait4", err)
+		}
+	}
+}
+
+// end ends one that has not been reaped, after a failure.
+func (i *initProcess) end() {
+	if i.pid > 0 {
+		_ = unix.Kill(i.pid, unix.SIGKILL)
+		_ = i.adopt()
+	}
 }
 
 // becomes waits until the init executes the program: not every runtime's start
