@@ -1,6 +1,7 @@
 package parent
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/cgroupv2"
+	"github.com/fsrun/fsrun/cgroupv2/systemd"
 	"github.com/fsrun/fsrun/parent/bundle"
 	parentmachine "github.com/fsrun/fsrun/parent/machine"
 	"github.com/fsrun/fsrun/protocol"
@@ -178,4 +180,20 @@ func (j *joining) deadlines() map[machine.State]time.Duration {
 		deadlines[parentmachine.Starting] = 0
 	}
 	return deadlines
+}
+
+// comeIn moves the child into a cgroup. Where that is systemd's, and we are where we
+// may not, systemd may.
+func (j *joining) comeIn(group *cgroupv2.Group) error {
+	err := j.add(group)
+	refused := errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)
+	if !refused || j.container.Unit == "" || group != j.group {
+		return err
+	}
+	manager, err := systemd.Connect(context.Background(), j.container.UserUnit)
+	if err != nil {
+		return err
+	}
+	defer manager.Close()
+	return manager.Attach(context.Background(), j.container.Unit, j.child.pid)
 }

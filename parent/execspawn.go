@@ -1,0 +1,93 @@
+package parent
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/parent/bundle"
+	"github.com/fsrun/fsrun/parent/plan"
+	"github.com/fsrun/fsrun/parent/spawn"
+	"github.com/fsrun/fsrun/protocol"
+	"github.com/fsrun/fsrun/protocol/machine"
+)
+
+// spawn clones the child into the init's namespaces, and into the cgroup where that
+// leaves ample room: its runtime needs threads and memory that the container's
+// limits need not allow.
+func (j *joining) spawn(machine.Message) (machine.Event, error) {
+	joins, err := j.namespaces()
+	if err == nil && !j.options.Process.Terminal {
+		err = j.giveStdio()
+	}
+	if err != nil {
+		return "", faulty(protocol.CodeSpawn, err)
+	}
+	watched, err := j.watched()
+	if err == nil {
+		defer closeDescriptor(&watched)
+		err = j.noteTracer()
+	}
+	if err != nil {
+		return "", faulty(protocol.CodeSpawn, err)
+	}
+	request := spawn.Request{Watched: watched, Cgroup: -1, Return: -1, Preserved: j.options.PreservedFDs, Stdio: j.options.Stdio}
+	if affinity := j.options.Process.ExecCPUAffinity; affinity != nil {
+		request.CPUs = bundle.CPUs(affinity.Initial)
+	}
+	if to := j.destination(); j.ample(to) && (to == j.group || j.ample(j.group)) {
+		request.Cgroup = to.FD()
+	}
+	j.child, err = launch(&request, joins, j.socket)
+	if j.inside = err == nil && request.Cgroup >= 0; err != nil && request.Cgroup >= 0 {
+		// The kernel has more reasons to refuse a birth there than a move: it tells
+		// at the latest when the child is to come in.
+		request.Cgroup, request.Join = -1, nil
+		j.child, err = launch(&request, joins, j.socket)
+	}
+	if err != nil {
+		return "", faulty(protocol.CodeSpawn, err)
+	}
+	return machine.Done, faulty(protocol.CodeOperation, j.setOOMScore())
+}
+
+func (j *joining) giveStdio() error {
+	mappings, err := mappingsOf(j.container.Init.PID)
+	if err != nil {
+		return err
+	}
+	return giveStdio(mappings, j.options.Stdio)
+}
+
+// setOOMScore sets the child's, which hides from everybody in the container and
+// so cannot open the file itself.
+func (j *joining) setOOMScore() error {
+	score := j.options.Process.OOMScoreAdj
+	if score == nil {
+		return nil
+	}
+	err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", j.child.pid), []byte(strconv.Itoa(*score)), 0)
+	if err != nil {
+		return fmt.Errorf("process.oomScoreAdj: %w", err)
+	}
+	return nil
+}
+
+// namespaces are the init's, but for its mount namespace, which the child joins
+// last and by itself.
+func (j *joining) namespaces() ([]plan.Namespace, error) {
+	if !j.container.Init.Alive() {
+		return nil, ErrNotRunning
+	}
+	var joins []plan.Namespace
+	for _, namespace := range bundle.Namespaces {
+		if namespace.CloneFlag != unix.CLONE_NEWNS {
+			joins = append(joins, plan.Namespace{
+				Type: namespace.CloneFlag, Path: j.container.Namespaces[string(namespace.Type)], At: "exec",
+			})
+		}
+	}
+	return joins, nil
+}
