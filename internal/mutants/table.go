@@ -18,7 +18,7 @@ var mutants = []mutant{
 		{"child/greet.go", "return childmachine.Plain, hide()", "return childmachine.Plain, nil"},
 	}, "cmd/fsrun", "TestJoiningChildIsClosed"},
 	{"V1", "a child that may be looked into has nothing of the host's", []edit{
-		{"parent/exec.go", "Watched: watched", "Watched: -1"},
+		{"parent/execspawn.go", "Watched: watched", "Watched: -1"},
 	}, "cmd/fsrun", "TestJoiningChildHasNothingOfTheHosts"},
 	{"V2", "the child executes a sealed view of the binary", []edit{
 		{"parent/spawn/seal.go", "if sealed, err = overlay(); err == nil {", "if sealed, err = unix.Open(self, unix.O_RDONLY|unix.O_CLOEXEC, 0); err == nil {"},
