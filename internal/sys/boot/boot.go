@@ -39,6 +39,9 @@ const (
 	populate     = unix.MADV_POPULATE_READ
 )
 
+// Go itself has no use for them.
+var _ = [...]int64{prctl, setSlack, monitorSlack, madvise, populate}
+
 // The entry appends this to the environment, after what the caller may have said: the
 // runtime takes the first. It is a number that nobody writes so.
 const (
