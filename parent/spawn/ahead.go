@@ -19,10 +19,10 @@ const none = -1
 
 // Begin begins to make what a child that joins no namespace and gets no user
 // namespace needs: in one of those the network namespace would have another
-// owner. Nil where there is no processor to spare: to wait for one would take
-// longer.
+// owner. Nil where there is only one processor. Where others are busy it is done no
+// later than the clone would have done it.
 func Begin() *Ahead {
-	if !spare(runtime.NumCPU()) {
+	if runtime.NumCPU() == 1 {
 		return nil
 	}
 	return begin()
@@ -39,14 +39,6 @@ func begin() *Ahead {
 		return nil
 	}
 	return &Ahead{aside: aside, network: none}
-}
-
-// spare says whether one of so many processors has had nothing to do in the last
-// minute, by the load average (sysinfo(2)).
-func spare(processors int) bool {
-	const one = 1 << 16 // SI_LOAD_SHIFT
-	var info unix.Sysinfo_t
-	return processors > 1 && unix.Sysinfo(&info) == nil && int(info.Loads[0]/one) < processors-1
 }
 
 // Close gives back what has not been taken.

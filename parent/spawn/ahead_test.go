@@ -101,12 +101,3 @@ func networkOfChild(t *testing.T, ahead *Ahead) string {
 	}
 	return string(said[:max(count, 0)])
 }
-
-func TestSpare(t *testing.T) {
-	if spare(1) {
-		t.Error("one processor is to spare of one")
-	}
-	if !spare(1 << 20) {
-		t.Error("none is to spare of a million")
-	}
-}
