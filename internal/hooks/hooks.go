@@ -105,8 +105,7 @@ func RunOne(point string, index int, hook Hook, state []byte) error {
 	return failure
 }
 
-// start uses no os/exec, which would drop repeated names
-// from the environment.
+// start makes no use of os/exec, which would drop repeated names from the environment.
 func start(hook Hook, stdin, stderr *os.File) (*os.Process, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {

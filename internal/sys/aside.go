@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"fmt"
 	"runtime"
 	"syscall"
 	"unsafe"
@@ -31,12 +32,17 @@ func StartAside(program *Program) (*Aside, error) {
 	return a, nil
 }
 
-// Wait waits for the program's end and returns what its last call did, or the call that
-// failed.
+// Wait waits for the program's end and returns what its last call did, or an error if a
+// call failed or a signal came first.
 func (a *Aside) Wait() (uintptr, error) {
-	reap(a.pid)
+	status, errno := WaitFor(int(a.pid))
 	runtime.KeepAlive(a.program)
-	if a.told.errno != 0 {
+	switch {
+	case errno != 0:
+		return 0, callError(callName{call: "wait4"}, errno)
+	case !status.Exited():
+		return 0, fmt.Errorf("process %d that works for this one was ended: %s", a.pid, unix.SignalName(status.Signal()))
+	case a.told.errno != 0:
 		return 0, callError(a.program.names[a.told.index], syscall.Errno(a.told.errno))
 	}
 	return a.told.last, nil

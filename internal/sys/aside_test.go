@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -58,5 +59,21 @@ func TestAsideNamesTheCallThatFailed(t *testing.T) {
 	var failed *fs.PathError
 	if !errors.As(err, &failed) || failed.Op != "openat" || failed.Path != "/nonexistent" || failed.Err != unix.ENOENT {
 		t.Fatalf("error %v", err)
+	}
+}
+
+// One that is killed has done nothing that could be relied on.
+func TestAsideThatIsKilled(t *testing.T) {
+	var program Program
+	program.Must("ppoll", "", unix.SYS_PPOLL, 0, 0, Value(&program, unix.Timespec{Sec: 60}), 0, 0)
+	aside, err := StartAside(&program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Kill(int(aside.pid), unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := aside.Wait(); err == nil || !strings.HasSuffix(err.Error(), "was ended: SIGKILL") {
+		t.Errorf("error %v", err)
 	}
 }
