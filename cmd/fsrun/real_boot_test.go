@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/internal/harness"
-	"github.com/fsrun/fsrun/internal/sys"
+	"github.com/fsrun/fsrun/internal/sys/slack"
 	"github.com/fsrun/fsrun/parent"
 	"github.com/fsrun/fsrun/parent/state"
 )
@@ -76,7 +76,7 @@ func TestBootIsTaken(t *testing.T) {
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
 	must(t, err)
 	isSlow := func(task string) bool {
-		return slackOf(t, filepath.Base(task)) == fmt.Sprint(sys.MonitorSlack.Nanoseconds())
+		return slackOf(t, filepath.Base(task)) == fmt.Sprint(slack.Monitor.Nanoseconds())
 	}
 	if !slices.ContainsFunc(tasks, isSlow) {
 		t.Errorf("none of %d threads has the monitor's slack", len(tasks))

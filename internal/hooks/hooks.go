@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/fsrun/fsrun/internal/sys"
+	"github.com/fsrun/fsrun/internal/sys/slack"
 )
 
 const (
@@ -116,7 +116,7 @@ func start(hook Hook, stdin, stderr *os.File) (*os.Process, error) {
 	if len(arguments) == 0 {
 		arguments = []string{hook.Path}
 	}
-	return sys.StartProcess(hook.Path, arguments, &os.ProcAttr{
+	return slack.StartProcess(hook.Path, arguments, &os.ProcAttr{
 		// A nil environment would mean ours.
 		Env:   append([]string{}, hook.Env...),
 		Files: []*os.File{stdin, null, stderr},

@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/sys/slack"
 )
 
 // cloneArguments is struct clone_args of clone3(2).
@@ -68,7 +70,7 @@ func Clone(flags uint64, cgroup int, program *Program) (pid int, err error) {
 		}
 		defer release()
 	}
-	giveOrdinarySlack()
+	slack.Give()
 	first, errno := runClone(arguments, unsafe.Sizeof(*arguments), &program.calls[0], uintptr(len(program.calls)), told)
 	runtime.KeepAlive(program)
 	if errno != 0 {

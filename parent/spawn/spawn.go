@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/internal/sys"
+	"github.com/fsrun/fsrun/internal/sys/slack"
 	"github.com/fsrun/fsrun/protocol"
 )
 
@@ -121,7 +122,7 @@ func Start(r Request) (int, error) {
 	}
 	// The first thread that the runtime makes, its monitor, inherits this. The child
 	// sets its own back.
-	program.May("prctl", unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, uintptr(sys.MonitorSlack.Nanoseconds()))
+	program.May("prctl", unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, uintptr(slack.Monitor.Nanoseconds()))
 	name := protocol.ChildName
 	if entry != nil {
 		name = protocol.EntryName

@@ -21,7 +21,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/fsrun/fsrun/internal/sys"
+	"github.com/fsrun/fsrun/internal/sys/slack"
 	_ "github.com/fsrun/fsrun/internal/sys/stack" // grown before anything is initialized
 )
 
@@ -34,7 +34,7 @@ const entry = "fsrun_boot"
 const (
 	prctl        = unix.SYS_PRCTL
 	setSlack     = unix.PR_SET_TIMERSLACK
-	monitorSlack = int64(sys.MonitorSlack)
+	monitorSlack = int64(slack.Monitor)
 	madvise      = unix.SYS_MADVISE
 	populate     = unix.MADV_POPULATE_READ
 )
@@ -55,9 +55,9 @@ var entered bool
 // Settle is called first of all in main: what was for the start of the runtime is
 // over, and nothing that is started later inherits it.
 func Settle() {
-	sys.OrdinarySlack()
+	slack.Restore()
 	if !entered {
-		sys.SlowMonitor()
+		slack.SlowMonitor()
 		return
 	}
 	if os.Getenv(processors) == processorCount {

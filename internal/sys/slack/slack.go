@@ -1,19 +1,23 @@
-package sys
+// Package slack sets by how much timers of threads may be late (prctl(2),
+// PR_SET_TIMERSLACK): that of the Go runtime's monitor by more, and that of what this
+// process starts as if nothing had been set.
+package slack
 
 import (
 	"os"
 	"runtime"
 	"strconv"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// MonitorSlack is how much later than it wants to the Go runtime's monitor may
+// Monitor is how much later than it wants to the Go runtime's monitor may
 // wake. It would look every 70 µs whether a goroutine waits that could run on
 // another thread; ours rarely do, and it costs a twentieth of the processor time
 // of a start.
-const MonitorSlack = 2 * time.Millisecond
+const Monitor = 2 * time.Millisecond
 
 // SlowMonitor has the runtime's monitor wake less often: it is the first thread
 // that the runtime makes, and the kernel lists threads in the order of their
@@ -23,32 +27,32 @@ func SlowMonitor() {
 	if id := firstThread(); id > 0 {
 		slack, err := unix.Open("/proc/"+strconv.Itoa(id)+"/timerslack_ns", unix.O_WRONLY|unix.O_CLOEXEC, 0)
 		if err == nil {
-			_, _ = unix.Write(slack, strconv.AppendInt(nil, MonitorSlack.Nanoseconds(), 10))
+			_, _ = unix.Write(slack, strconv.AppendInt(nil, Monitor.Nanoseconds(), 10))
 			unix.Close(slack)
 		}
 	}
 }
 
-// ordinarySlack is the timer slack that this process was started with, in nanoseconds;
+// ordinary is the timer slack that this process was started with, in nanoseconds;
 // 0 where it is not known to differ from any thread's.
-var ordinarySlack uintptr
+var ordinary uintptr
 
-// OrdinarySlack gives the main thread the timer slack back that this process was
-// started with (prctl(2), PR_SET_TIMERSLACK). Other threads may have that of the
-// monitor, by which they were made; what Clone and StartProcess start does not
-// inherit it.
-func OrdinarySlack() {
+// Restore gives the main thread, which calls it, the timer slack back that this process
+// was started with. Other threads may have that of the monitor, by which they were made;
+// what is started after Give, or by StartProcess, does not inherit it.
+func Restore() {
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0)
 	slack, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
 	if err == nil {
-		ordinarySlack = uintptr(slack)
+		ordinary = uintptr(slack)
 	}
 }
 
-// giveOrdinarySlack is for the calling thread, which starts a process next.
-func giveOrdinarySlack() {
-	if ordinarySlack != 0 {
-		Raw(unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, ordinarySlack, 0, 0)
+// Give gives the calling thread, which starts a process next, that slack, if Restore has
+// been called. The Go runtime does not notice.
+func Give() {
+	if ordinary != 0 {
+		syscall.RawSyscall(unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, ordinary, 0)
 	}
 }
 
@@ -57,7 +61,7 @@ func giveOrdinarySlack() {
 func StartProcess(name string, arguments []string, attributes *os.ProcAttr) (*os.Process, error) {
 	runtime.LockOSThread() // between the slack and the process that inherits it
 	defer runtime.UnlockOSThread()
-	giveOrdinarySlack()
+	Give()
 	return os.StartProcess(name, arguments, attributes)
 }
 
