@@ -38,6 +38,7 @@ var nativeRooms = []nativeRoom{
 	{"internal/specgen/...", hostTool},
 	{"internal/model/...", hostTool},
 	{"internal/mutants", hostTool},
+	{"internal/validation", hostTool},
 	{"internal/site", hostTool},
 	{"internal/bench", hostTool},
 	{"internal/recording", onlyNumbers},
