@@ -28,7 +28,7 @@ func stageConfig(l *locked, resources *specs.LinuxResources) (*stagedConfig, err
 		return nil, err
 	}
 	staged := &stagedConfig{directory}
-	if err := writeAt(directory, configNext, unix.O_TRUNC, content); err != nil {
+	if err := writeAt(directory, configNext, unix.O_TRUNC, string(content)); err != nil {
 		staged.drop()
 		return nil, err
 	}
@@ -83,12 +83,12 @@ func readAt(directory int, name string) ([]byte, error) {
 }
 
 // writeAt makes a file for its owner alone; flags says what if it is there.
-func writeAt(directory int, name string, flags int, content []byte) error {
+func writeAt(directory int, name string, flags int, content string) error {
 	descriptor, err := unix.Openat(directory, name, unix.O_WRONLY|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW|flags, 0o600)
 	if err != nil {
 		return &os.PathError{Op: "openat", Path: name, Err: err}
 	}
 	file := os.NewFile(uintptr(descriptor), name)
-	_, err = file.Write(content)
+	_, err = file.WriteString(content)
 	return errors.Join(err, file.Close())
 }

@@ -88,5 +88,5 @@ func (h *handshake) reserveID() (err error) {
 }
 
 func (h *handshake) keepConfig() error {
-	return writeAt(int(h.handle.Directory().Fd()), configCopy, unix.O_EXCL, []byte(h.bundle.Text))
+	return writeAt(int(h.handle.Directory().Fd()), configCopy, unix.O_EXCL, h.bundle.Text)
 }

@@ -110,8 +110,8 @@ func TestAcceptedFramesAllocateWithinBounds(t *testing.T) {
 
 // smallest is an operation that takes the fewest bytes.
 func smallest(kind OpKind) Op {
-	op := ops[kind].op()
-	for _, field := range op.fields() {
+	draft := ops[kind].draft()
+	for _, field := range draft.fields() {
 		switch value := field.value.(type) {
 		case textValue:
 			*value.to = strings.Repeat("/", value.least)
@@ -121,7 +121,7 @@ func smallest(kind OpKind) Op {
 			*value.to = HandoverCall(value.least)
 		}
 	}
-	return op
+	return draft.take()
 }
 
 // fullest is a Part with the operation as often as one frame can hold it.

@@ -29,8 +29,10 @@ const opsField = "ops"
 
 // A Cutting is some of a plan's operations, as many as fit one frame.
 type Cutting struct {
-	Ops     []Op
-	encoded []byte // the operations, one after the other
+	Ops []Op
+	// encoded are the operations, one after the other, behind frameOverhead bytes for
+	// what the frame has before them.
+	encoded []byte
 }
 
 // Encode returns the canonical bytes of the frame that carries the operations, a Part
@@ -39,9 +41,8 @@ func (c *Cutting) Encode(kind Kind) ([]byte, error) {
 	if len(c.Ops) == 0 {
 		return nil, fmt.Errorf("encode %s: no operations; allowed are 1..%d", kind, MaxElements)
 	}
-	var buffer bytes.Buffer
-	buffer.Grow(frameOverhead + len(c.encoded))
-	encoder := msgpack.NewEncoder(&buffer)
+	var head bytes.Buffer
+	encoder := msgpack.NewEncoder(&head)
 	err := encodeTag(encoder, uint64(kind))
 	if err == nil {
 		err = encoder.EncodeMapLen(1)
@@ -55,8 +56,9 @@ func (c *Cutting) Encode(kind Kind) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", kind, err)
 	}
-	buffer.Write(c.encoded)
-	return buffer.Bytes(), nil
+	start := frameOverhead - head.Len()
+	copy(c.encoded[start:], head.Bytes())
+	return c.encoded[start:], nil
 }
 
 // Cut divides a plan's operations so that each cutting fits a frame: all but the
@@ -89,19 +91,22 @@ func Cut(plan []Op) ([]Cutting, error) {
 	return append(cuttings, Cutting{plan[start:], knife.cut(0)}), nil
 }
 
-// knife encodes operations, one after the other.
+// knife encodes operations, one after the other, behind frameOverhead bytes.
 type knife struct {
 	buffer  bytes.Buffer
 	encoder *msgpack.Encoder
+	op      Op
+	value   value // bound to op
 }
 
-// usualSize is more than most operations take, in bytes.
-const usualSize = 80
+// usualSize is more than most operations take, in bytes. What is not needed of the
+// memory is never touched.
+const usualSize = 256
 
 func newKnife(ops int) *knife {
-	k := &knife{}
-	k.buffer.Grow(min(ops*usualSize, MaxFrame))
+	k := &knife{buffer: *bytes.NewBuffer(make([]byte, frameOverhead, frameOverhead+min(ops*usualSize, MaxFrame)))}
 	k.encoder = msgpack.NewEncoder(&k.buffer)
+	k.value = operation(&k.op)
 	return k
 }
 
@@ -109,7 +114,8 @@ func newKnife(ops int) *knife {
 // place in the list included.
 func (k *knife) add(op Op) (size, elements int, err error) {
 	before := k.buffer.Len()
-	if err := operation(&op).encode(k.encoder); err != nil {
+	k.op = op
+	if err := k.value.encode(k.encoder); err != nil {
 		return 0, 0, err
 	}
 	added := k.buffer.Bytes()[before:]
@@ -117,7 +123,7 @@ func (k *knife) add(op Op) (size, elements int, err error) {
 		return 0, 0, fmt.Errorf("an operation of %d bytes; allowed are %d", len(added), MaxFrame-frameOverhead)
 	}
 	scan := scanner{data: added, depth: depthOfOps, elements: 1}
-	scan = operation(&op).scan(scan)
+	scan = k.value.scan(scan)
 	if scan.rejected != nil {
 		return 0, 0, scan.rejected
 	}
@@ -130,6 +136,7 @@ func (k *knife) cut(last int) []byte {
 	all := k.buffer.Bytes()
 	at := len(all) - last
 	k.buffer = bytes.Buffer{}
+	k.buffer.Write(make([]byte, frameOverhead))
 	k.buffer.Write(all[at:])
 	return all[:at:at]
 }

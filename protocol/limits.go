@@ -54,7 +54,7 @@ const (
 
 // MaxAllocation is the most memory in bytes that Decode allocates for one frame,
 // garbage included, whoever wrote the frame. It follows from MaxFrame and
-// MaxElements: the costliest operation, a device of 58 bytes, takes 780, and
-// the best that a peer can do within both limits, filling up with small
-// operations, comes to 2.7 MiB. What is refused takes nothing but the error.
-const MaxAllocation = 4 << 20
+// MaxElements: the best that a peer can do within both limits, with the hooks that take
+// the fewest bytes of a frame, comes to 460 KiB. What is refused takes nothing but the
+// error.
+const MaxAllocation = 768 << 10

@@ -13,17 +13,18 @@ type element[T any] func(*T) value
 type listValue[T any] struct {
 	to          *[]T
 	least, most int
-	element     element[T]
-	sample      value // bound to no variable of the caller's: for scan and describe
+	one         *T    // an element that is read or written: all of them pass through it
+	element     value // bound to one
 }
 
 func list[T any](to *[]T, least, most int, each element[T]) value {
-	return listValue[T]{to, least, most, each, each(new(T))}
+	one := new(T)
+	return listValue[T]{to, least, most, one, each(one)}
 }
 
 func (v listValue[T]) scan(s scanner) scanner {
 	for range s.array(v.least, v.most) {
-		s = v.sample.scan(s)
+		s = v.element.scan(s)
 		if s.rejected != nil {
 			return s
 		}
@@ -40,9 +41,12 @@ func (v listValue[T]) decode(d *msgpack.Decoder) error {
 	}
 	*v.to = make([]T, count)
 	for i := range *v.to {
-		if err := v.element(&(*v.to)[i]).decode(d); err != nil {
+		var empty T
+		*v.one = empty
+		if err := v.element.decode(d); err != nil {
 			return err
 		}
+		(*v.to)[i] = *v.one
 	}
 	return nil
 }
@@ -55,7 +59,8 @@ func (v listValue[T]) encode(e *msgpack.Encoder) error {
 		return err
 	}
 	for i := range *v.to {
-		if err := v.element(&(*v.to)[i]).encode(e); err != nil {
+		*v.one = (*v.to)[i]
+		if err := v.element.encode(e); err != nil {
 			return err
 		}
 	}
@@ -63,7 +68,7 @@ func (v listValue[T]) encode(e *msgpack.Encoder) error {
 }
 
 func (v listValue[T]) describe() string {
-	return fmt.Sprintf("list of %d..%d: %s", v.least, v.most, v.sample.describe())
+	return fmt.Sprintf("list of %d..%d: %s", v.least, v.most, v.element.describe())
 }
 
 // Pair is a name with its value, such as a mount option or a cgroup file.

@@ -68,7 +68,7 @@ type opRow struct {
 	name    string
 	roles   roles
 	beneath bool // its paths are beneath the root
-	op      func() Op
+	draft   func() draft
 	meaning string
 }
 
@@ -93,63 +93,63 @@ func (r roles) String() string {
 
 // ops is the closed set, indexed by OpKind; index 0 is no operation.
 var ops = [...]opRow{
-	OpResourceLimit: {"resource_limit", forBoth, false, func() Op { return new(ResourceLimit) },
+	OpResourceLimit: {"resource_limit", forBoth, false, draftOf[ResourceLimit],
 		"set a resource limit (setrlimit(2))"},
-	OpOOMScore: {"oom_score", forInit, false, func() Op { return new(OOMScore) },
+	OpOOMScore: {"oom_score", forInit, false, draftOf[OOMScore],
 		"write /proc/self/oom_score_adj"},
-	OpHostname: {"hostname", forInit, false, func() Op { return new(Hostname) },
+	OpHostname: {"hostname", forInit, false, draftOf[Hostname],
 		"set the host name of the child's UTS namespace"},
-	OpDomainname: {"domainname", forInit, false, func() Op { return new(Domainname) },
+	OpDomainname: {"domainname", forInit, false, draftOf[Domainname],
 		"set the NIS domain name of the child's UTS namespace"},
-	OpLoopback: {"loopback", forInit, false, func() Op { return new(Loopback) },
+	OpLoopback: {"loopback", forInit, false, draftOf[Loopback],
 		"bring up the interface lo of the child's network namespace"},
-	OpKeyring: {"keyring", forBoth, false, func() Op { return new(Keyring) },
+	OpKeyring: {"keyring", forBoth, false, draftOf[Keyring],
 		"join a new session keyring"},
-	OpDirectory: {"directory", forInit, true, func() Op { return new(Directory) },
+	OpDirectory: {"directory", forInit, true, draftOf[Directory],
 		"make a directory, and those above it, where nothing stands"},
-	OpRoot: {"root", forInit, false, func() Op { return new(Root) },
+	OpRoot: {"root", forInit, false, draftOf[Root],
 		"open the root file system and set mount propagation; all later paths are beneath it"},
-	OpMount: {"mount", forInit, true, func() Op { return new(Mount) },
+	OpMount: {"mount", forInit, true, draftOf[Mount],
 		"mount a new file system instance"},
-	OpBind: {"bind", forInit, true, func() Op { return new(Bind) },
+	OpBind: {"bind", forInit, true, draftOf[Bind],
 		"bind-mount a directory or file"},
-	OpDevice: {"device", forInit, true, func() Op { return new(Device) },
+	OpDevice: {"device", forInit, true, draftOf[Device],
 		"make a device node, or bind the host's where a user namespace forbids making one"},
-	OpLink: {"link", forInit, true, func() Op { return new(Link) },
+	OpLink: {"link", forInit, true, draftOf[Link],
 		"make a symbolic link where nothing stands"},
-	OpConsole: {"console", forBoth, false, func() Op { return new(ConsoleOp) },
+	OpConsole: {"console", forBoth, false, draftOf[ConsoleOp],
 		"open a pseudoterminal in the container, send its master, make it the controlling terminal"},
-	OpSysctl: {"sysctl", forInit, false, func() Op { return new(Sysctl) },
+	OpSysctl: {"sysctl", forInit, false, draftOf[Sysctl],
 		"write a kernel parameter of the child's namespaces"},
-	OpParentHooks: {"parent_hooks", forInit, false, func() Op { return new(ParentHooks) },
+	OpParentHooks: {"parent_hooks", forInit, false, draftOf[ParentHooks],
 		"exchange HooksRequest and HooksDone"},
-	OpHook: {"hook", forInit, false, func() Op { return new(Hook) },
+	OpHook: {"hook", forInit, false, draftOf[Hook],
 		"run a hook in the container namespaces"},
-	OpPivot: {"pivot", forInit, true, func() Op { return new(Pivot) },
+	OpPivot: {"pivot", forInit, true, draftOf[Pivot],
 		"make the root file system the root and leave the old one"},
-	OpRootAttributes: {"root_attributes", forInit, true, func() Op { return new(RootAttributes) },
+	OpRootAttributes: {"root_attributes", forInit, true, draftOf[RootAttributes],
 		"set the root mount read-only and its propagation"},
-	OpMask: {"mask", forInit, true, func() Op { return new(Mask) },
+	OpMask: {"mask", forInit, true, draftOf[Mask],
 		"cover a path so that nothing can be read from it"},
-	OpReadOnly: {"read_only", forInit, true, func() Op { return new(ReadOnly) },
+	OpReadOnly: {"read_only", forInit, true, draftOf[ReadOnly],
 		"make a path read-only"},
-	OpEnter: {"enter", forJoin, false, func() Op { return new(Enter) },
+	OpEnter: {"enter", forJoin, false, draftOf[Enter],
 		"join the container's mount namespace, whose descriptor the parent opens, and take its root"},
-	OpArguments: {"arguments", forBoth, false, func() Op { return new(Arguments) },
+	OpArguments: {"arguments", forBoth, false, draftOf[Arguments],
 		"append to the program's arguments"},
-	OpEnvironment: {"environment", forBoth, false, func() Op { return new(Environment) },
+	OpEnvironment: {"environment", forBoth, false, draftOf[Environment],
 		"append to the program's environment"},
-	OpExecute: {"execute", forBoth, false, func() Op { return new(Execute) },
+	OpExecute: {"execute", forBoth, false, draftOf[Execute],
 		"what is done after Start, in the order of SPEC.md, \"Privileged acts\"; always the last operation"},
-	OpRemount: {"remount", forInit, true, func() Op { return new(Remount) },
+	OpRemount: {"remount", forInit, true, draftOf[Remount],
 		"change a mount that an earlier operation made"},
-	OpPersonality: {"personality", forBoth, false, func() Op { return new(Personality) },
+	OpPersonality: {"personality", forBoth, false, draftOf[Personality],
 		"set the execution domain (personality(2))"},
-	OpMemoryPolicy: {"memory_policy", forBoth, false, func() Op { return new(MemoryPolicy) },
+	OpMemoryPolicy: {"memory_policy", forBoth, false, draftOf[MemoryPolicy],
 		"set the NUMA memory policy (set_mempolicy(2))"},
-	OpLabel: {"label", forBoth, false, func() Op { return new(Label) },
+	OpLabel: {"label", forBoth, false, draftOf[Label],
 		"have a security module label the program"},
-	OpListener: {"listener", forBoth, false, func() Op { return new(Listener) },
+	OpListener: {"listener", forBoth, false, draftOf[Listener],
 		"hand the filter's listener over, by the connection that Start carries"},
 }
 
@@ -180,14 +180,61 @@ func (k OpKind) IsBeneathRoot() bool { return ops[k].beneath }
 var opPrototypes [len(ops)]prototype
 
 func (k OpKind) prototype() fields {
-	return opPrototypes[k].fields(func() fields { return ops[k].op().fields() })
+	return opPrototypes[k].fields(func() fields { return ops[k].draft().fields() })
+}
+
+// A draft holds an operation of one kind while its fields are read or written. They
+// are listed once for all operations of a frame, which come by one after the other.
+type draft interface {
+	fields() fields
+	// put has the draft hold a copy of an operation, which is of its kind.
+	put(Op)
+	// take returns the operation that the draft holds, and empties it.
+	take() Op
+}
+
+type drafted[T any, P interface {
+	*T
+	Op
+}] struct {
+	op   T
+	list fields // bound to op
+}
+
+func draftOf[T any, P interface {
+	*T
+	Op
+}]() draft {
+	d := new(drafted[T, P])
+	d.list = P(&d.op).fields()
+	return d
+}
+
+func (d *drafted[T, P]) fields() fields { return d.list }
+func (d *drafted[T, P]) put(op Op)      { d.op = *op.(P) }
+
+func (d *drafted[T, P]) take() Op {
+	taken := d.op
+	var empty T
+	d.op = empty
+	return P(&taken)
 }
 
 // opValue is an operation inside a frame: an array of its kind and a map of its
 // fields.
-type opValue struct{ to *Op }
+type opValue struct {
+	to     *Op
+	drafts *[len(ops)]draft // those that were needed so far
+}
 
-func operation(to *Op) value { return opValue{to} }
+func operation(to *Op) value { return opValue{to, new([len(ops)]draft)} }
+
+func (v opValue) draft(kind OpKind) draft {
+	if v.drafts[kind] == nil {
+		v.drafts[kind] = ops[kind].draft()
+	}
+	return v.drafts[kind]
+}
 
 func (v opValue) scan(s scanner) scanner {
 	if count := s.measured("an operation", 0x90, 16, arrayForms); s.rejected == nil && count != 2 {
@@ -210,9 +257,12 @@ func (v opValue) decode(d *msgpack.Decoder) error {
 	if err != nil {
 		return err
 	}
-	op := ops[kind].op()
-	*v.to = op
-	return decodeFields(d, op.fields())
+	draft := v.draft(OpKind(kind))
+	if err := decodeFields(d, draft.fields()); err != nil {
+		return err
+	}
+	*v.to = draft.take()
+	return nil
 }
 
 func (v opValue) encode(e *msgpack.Encoder) error {
@@ -220,7 +270,9 @@ func (v opValue) encode(e *msgpack.Encoder) error {
 	if op == nil {
 		return outOfRange{"no operation"}
 	}
-	if err := encodeTagged(e, uint64(op.Kind()), op.fields()); err != nil {
+	draft := v.draft(op.Kind())
+	draft.put(op)
+	if err := encodeTagged(e, uint64(op.Kind()), draft.fields()); err != nil {
 		return fmt.Errorf("%s: %w", op.Kind(), err)
 	}
 	return nil

@@ -12,19 +12,29 @@ import (
 // somebody moves meanwhile takes its mount along. Only on a mount that nobody
 // else has yet there is no need to.
 func (b *Builder) attach(mount, destination int, path string, how lookup) error {
-	b.parent.close() // it may be covered now
-	own, err := b.onOwn(destination, path)
-	if err != nil {
+	own, err := b.moveOnto(mount, destination, path)
+	if err != nil || own {
 		return err
+	}
+	id, err := mountID(mount)
+	if err != nil {
+		return failed("statx", path, err)
+	}
+	return b.verify(id, path, how)
+}
+
+// moveOnto is attach but for the verification, and says whether the destination is
+// on a mount of our own, which needs none.
+func (b *Builder) moveOnto(mount, destination int, path string) (own bool, err error) {
+	b.parent.close() // it may be covered now
+	if own, err = b.onOwn(destination, path); err != nil {
+		return false, err
 	}
 	err = unix.MoveMount(mount, "", destination, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
 	if err != nil {
-		return failed("move_mount", path, explainMove(err, mount, destination))
+		return false, failed("move_mount", path, explainMove(err, mount, destination))
 	}
-	if own {
-		return nil
-	}
-	return b.verify(mount, path, how)
+	return own, nil
 }
 
 // onOwn says whether the destination, which the path leads to, is on a mount that
@@ -46,18 +56,14 @@ func (b *Builder) onOwn(destination int, path string) (bool, error) {
 	return false, nil
 }
 
-// verify resolves a path again, which must lead to the mount.
-func (b *Builder) verify(mount int, path string, how lookup) error {
+// verify resolves a path again, which must lead to the mount with the id.
+func (b *Builder) verify(want uint64, path string, how lookup) error {
 	how.make = 0
 	descriptor, err := b.tree.open(path, how)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(descriptor)
-	want, err := mountID(mount)
-	if err != nil {
-		return failed("statx", path, err)
-	}
 	have, err := mountID(descriptor)
 	if err != nil {
 		return failed("statx", path, err)

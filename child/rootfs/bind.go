@@ -19,13 +19,14 @@ func (b *Builder) Bind(op *protocol.Bind, tree int) error {
 	if err := setBindAttributes(op, tree); err != nil {
 		return err
 	}
-	stat, err := fstat(tree)
-	if err != nil {
-		return failed("fstat", op.Source, err)
+	// One call for both that is asked of the tree: there may be many of them.
+	var stat unix.Statx_t
+	if err := unix.Statx(tree, "", unix.AT_EMPTY_PATH, unix.STATX_TYPE|unix.STATX_MNT_ID, &stat); err != nil {
+		return failed("statx", op.Source, err)
 	}
 	path := clean(op.Destination)
 	how := lookup{make: unix.S_IFREG}
-	if isType(stat.Mode, unix.S_IFDIR) {
+	if isType(uint32(stat.Mode), unix.S_IFDIR) {
 		how.make = unix.S_IFDIR
 	}
 	// What is bound on /proc has to be a procfs, so it gets procfs's strictness.
@@ -38,7 +39,11 @@ func (b *Builder) Bind(op *protocol.Bind, tree int) error {
 		return err
 	}
 	defer unix.Close(destination)
-	if err := b.attach(tree, destination, path, how); err != nil {
+	own, err := b.moveOnto(tree, destination, path)
+	if err == nil && !own {
+		err = b.verify(stat.Mnt_id, path, how)
+	}
+	if err != nil {
 		return err
 	}
 	b.guard(path, "")

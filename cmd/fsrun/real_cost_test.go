@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
 	"github.com/fsrun/fsrun/internal/harness"
 	"github.com/fsrun/fsrun/internal/sys/boot"
 )
@@ -34,9 +36,18 @@ func TestCost(t *testing.T) {
 	costs := []cost{{"bytes of the binary", sizeOf(t, program)}}
 	costs = append(costs, countCalls(c, strace, program)...)
 	costs = append(costs, cost{"page faults of run, with child and program", countFaults(c, program)})
+	many := newContainer(t, harness.Args("/bin/true"), manyBinds)
+	costs = append(costs, cost{"page faults of run with 1,000 bind mounts", countFaults(many, program)})
 	costs = append(costs, countAllocations(t, c)...)
 	costs = append(costs, countInstructions(c, valgrind, program)...)
 	compareCosts(t, costs)
+}
+
+// manyBinds shows what each mount costs: read, lowered, encoded, decoded and made.
+func manyBinds(spec *specs.Spec) {
+	for i := range 1000 {
+		spec.Mounts = append(spec.Mounts, harness.Bind("/etc/passwd", fmt.Sprintf("/mnt/%d", i)))
+	}
 }
 
 // cost is one count.

@@ -22,7 +22,13 @@ const idMapValue = `"uids=FILE-HOST-SIZE" and "gids=FILE-HOST-SIZE" with ";" bet
 func (o *MountOptions) addMappings(path, value string) error {
 	for part := range strings.SplitSeq(value, ";") {
 		kind, list, _ := strings.Cut(part, "=")
-		to := map[string]*[]RelativeMapping{"uids": &o.UIDs, "gids": &o.GIDs}[kind]
+		var to *[]RelativeMapping
+		switch kind {
+		case "uids":
+			to = &o.UIDs
+		case "gids":
+			to = &o.GIDs
+		}
 		if to == nil || len(*to) > 0 {
 			return refuse(path, quote(part)+" is no mapping of owners, or another one", idMapValue)
 		}

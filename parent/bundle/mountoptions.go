@@ -63,25 +63,46 @@ type mountOption struct {
 	propagation uint64
 	// recursive says that set and clear are for the whole tree.
 	recursive bool
-	// mark records an option that is neither.
-	mark func(*MountOptions)
+	// mark is an option that is neither.
+	mark mark
+}
+
+// mark is an option that is either given or not.
+type mark int
+
+const (
+	unmarked mark = iota
+	markBind
+	markRecursiveBind
+	markRemount
+	markTmpCopyUp
+	markIDMap
+	markRecursiveIDMap
+)
+
+// marked returns where a mark is recorded.
+func (o *MountOptions) marked(mark mark) *bool {
+	return [...]*bool{
+		markBind: &o.Bind, markRecursiveBind: &o.RecursiveBind, markRemount: &o.Remount,
+		markTmpCopyUp: &o.TmpCopyUp, markIDMap: &o.IDMap, markRecursiveIDMap: &o.RecursiveIDMap,
+	}[mark]
 }
 
 const atime = unix.MOUNT_ATTR__ATIME
 
-// mountOptions is the table of config.md, Linux mount options. The masks follow
+// mountOptions is the table of config.md, Linux mount options, by name. The masks follow
 // mount_setattr(2). atime, nostrictatime and norelatime fall back on the
 // kernel's default, relatime, as they do in mount(8).
 var mountOptions = [...]mountOption{
 	{name: "async", superblockClear: unix.MS_SYNCHRONOUS},
 	{name: "atime", set: unix.MOUNT_ATTR_RELATIME, clear: atime},
-	{name: "bind", mark: func(o *MountOptions) { o.Bind = true }},
+	{name: "bind", mark: markBind},
 	{name: "defaults"},
 	{name: "dev", clear: unix.MOUNT_ATTR_NODEV},
 	{name: "diratime", clear: unix.MOUNT_ATTR_NODIRATIME},
 	{name: "dirsync", superblock: unix.MS_DIRSYNC},
 	{name: "exec", clear: unix.MOUNT_ATTR_NOEXEC},
-	{name: "idmap", mark: func(o *MountOptions) { o.IDMap = true }},
+	{name: "idmap", mark: markIDMap},
 	{name: "iversion", superblock: unix.MS_I_VERSION},
 	{name: "lazytime", superblock: unix.MS_LAZYTIME},
 	{name: "loud", superblockClear: unix.MS_SILENT},
@@ -99,13 +120,13 @@ var mountOptions = [...]mountOption{
 	{name: "nosymfollow", set: unix.MOUNT_ATTR_NOSYMFOLLOW},
 	{name: "private", propagation: unix.MS_PRIVATE},
 	{name: "ratime", set: unix.MOUNT_ATTR_RELATIME, clear: atime, recursive: true},
-	{name: "rbind", mark: func(o *MountOptions) { o.RecursiveBind = true }},
+	{name: "rbind", mark: markRecursiveBind},
 	{name: "rdev", clear: unix.MOUNT_ATTR_NODEV, recursive: true},
 	{name: "rdiratime", clear: unix.MOUNT_ATTR_NODIRATIME, recursive: true},
 	{name: "relatime", set: unix.MOUNT_ATTR_RELATIME, clear: atime},
-	{name: "remount", mark: func(o *MountOptions) { o.Remount = true }},
+	{name: "remount", mark: markRemount},
 	{name: "rexec", clear: unix.MOUNT_ATTR_NOEXEC, recursive: true},
-	{name: "ridmap", mark: func(o *MountOptions) { o.RecursiveIDMap = true }},
+	{name: "ridmap", mark: markRecursiveIDMap},
 	{name: "rnoatime", set: unix.MOUNT_ATTR_NOATIME, clear: atime, recursive: true},
 	{name: "rnodev", set: unix.MOUNT_ATTR_NODEV, recursive: true},
 	{name: "rnodiratime", set: unix.MOUNT_ATTR_NODIRATIME, recursive: true},
@@ -133,7 +154,7 @@ var mountOptions = [...]mountOption{
 	{name: "suid", clear: unix.MOUNT_ATTR_NOSUID},
 	{name: "symfollow", clear: unix.MOUNT_ATTR_NOSYMFOLLOW},
 	{name: "sync", superblock: unix.MS_SYNCHRONOUS},
-	{name: "tmpcopyup", mark: func(o *MountOptions) { o.TmpCopyUp = true }},
+	{name: "tmpcopyup", mark: markTmpCopyUp},
 	{name: "unbindable", propagation: unix.MS_UNBINDABLE},
 }
 
@@ -181,9 +202,16 @@ func ParseMountOptions(options []string) (MountOptions, error) {
 }
 
 func findMountOption(name string) *mountOption {
-	for i := range mountOptions {
-		if mountOptions[i].name == name {
-			return &mountOptions[i]
+	low, high := 0, len(mountOptions)
+	for low < high {
+		middle := (low + high) / 2
+		switch option := &mountOptions[middle]; {
+		case option.name == name:
+			return option
+		case option.name < name:
+			low = middle + 1
+		default:
+			high = middle
 		}
 	}
 	return nil
@@ -201,8 +229,8 @@ func (o *MountOptions) apply(option *mountOption) {
 	if option.propagation != 0 {
 		o.Propagation = append(o.Propagation, option.propagation)
 	}
-	if option.mark != nil {
-		option.mark(o)
+	if option.mark != unmarked {
+		*o.marked(option.mark) = true
 	}
 }
 

@@ -1,7 +1,6 @@
 package bundle
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -244,4 +243,4 @@ func refuse(path, found, allowed string) error {
 
 func quote(text string) string { return strictjson.Quote(text) }
 
-func index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
+func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }

@@ -57,8 +57,10 @@ func (l *lowering) source(source string) string {
 func (l *lowering) bindsDev() bool {
 	for i := range l.spec.Mounts {
 		mount := &l.spec.Mounts[i]
-		options, err := bundle.ParseMountOptions(mount.Options)
-		if err == nil && options.IsBind() && bundle.MountDestination(mount) == "/dev" {
+		if bundle.MountDestination(mount) != "/dev" {
+			continue
+		}
+		if options, err := bundle.ParseMountOptions(mount.Options); err == nil && options.IsBind() {
 			return true
 		}
 	}

@@ -51,11 +51,15 @@ func Pointer[T any](d *Decoder, into **T, read func(*Decoder, *T)) {
 
 // List reads a list of values.
 func List[T any](d *Decoder, into *[]T, read func(*Decoder, *T)) {
+	const usually = 4
 	values := []T{}
 	d.Elements(func() {
-		var value T
-		read(d, &value)
-		values = append(values, value)
+		if cap(values) == 0 {
+			values = make([]T, 0, usually)
+		}
+		var empty T
+		values = append(values, empty)
+		read(d, &values[len(values)-1])
 	})
 	*into = values
 }
