@@ -68,9 +68,7 @@ func testRace(ctx context.Context, r *run) (*testlog.Tally, error) {
 	if err != nil {
 		return nil, err
 	}
-	packages := module.testPackages(func(found *goPackage) bool {
-		return !module.testsDependOn(found, rawRooms) && !module.matchesAny(found.ImportPath, loneRooms)
-	})
+	packages := module.testPackages(module.isRaced)
 	if len(packages) == 0 {
 		return nil, fmt.Errorf("every package with tests depends on %v", rawRooms)
 	}
@@ -86,10 +84,7 @@ func testGuest(ctx context.Context, r *run) (*testlog.Tally, error) {
 	if err != nil {
 		return nil, err
 	}
-	packages := module.testPackages(func(found *goPackage) bool {
-		isNative := func(native nativeRoom) bool { return module.matches(found.ImportPath, native.room) }
-		return module.testsDependOn(found, kernelRooms) && !slices.ContainsFunc(nativeRooms, isNative)
-	})
+	packages := module.testPackages(module.isForGuest)
 	if len(packages) == 0 {
 		return nil, fmt.Errorf("no package with tests depends on %v", kernelRooms)
 	}
@@ -120,6 +115,17 @@ func testCheckpoint(ctx context.Context, r *run) (*testlog.Tally, error) {
 
 func testEngines(ctx context.Context, r *run) (*testlog.Tally, error) {
 	return r.test(ctx, nil, []string{"go", "run", "./internal/engines", "-json", "all"})
+}
+
+// isRaced says whether a package's tests run under the race detector.
+func (m *module) isRaced(found *goPackage) bool {
+	return !m.testsDependOn(found, rawRooms) && !m.matchesAny(found.ImportPath, loneRooms)
+}
+
+// isForGuest says whether a package's tests run in the guest.
+func (m *module) isForGuest(found *goPackage) bool {
+	isNative := func(native nativeRoom) bool { return m.matches(found.ImportPath, native.room) }
+	return m.testsDependOn(found, kernelRooms) && !slices.ContainsFunc(nativeRooms, isNative)
 }
 
 // testPackages returns the module's packages that have tests and are wanted.

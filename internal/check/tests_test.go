@@ -1,0 +1,51 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write testdata anew")
+
+// TestWhereTestsRun compares where the tests of each package run with a list: it
+// follows from what they import, so that an import could take some away unseen.
+func TestWhereTestsRun(t *testing.T) {
+	t.Chdir("../..")
+	const list = "internal/check/testdata/where.txt"
+	module, err := loadModule(t.Context(), architectures[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var content strings.Builder
+	for _, found := range module.own() {
+		if !found.hasTests() {
+			continue
+		}
+		where := "native"
+		if module.isRaced(found) {
+			where += " race"
+		}
+		if module.isForGuest(found) {
+			where += " guest"
+		}
+		fmt.Fprintf(&content, "%-45s %s\n", strings.TrimPrefix(found.ImportPath, module.path+"/"), where)
+	}
+	if *rewrite {
+		if err := os.WriteFile(list, []byte(content.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	recorded, err := os.ReadFile(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(recorded), content.String()); diff != "" {
+		t.Errorf("where tests run (-recorded +is), if it is meant so, -rewrite records it:\n%s", diff)
+	}
+}
