@@ -21,6 +21,11 @@ const guestMemory = "4096"
 // follow: on borrowed stacks, in a child that shares the parent's memory.
 var rawRooms = []string{"internal/sys", "child/handoff"}
 
+// plainRooms take other things from a raw room, such as how a file is opened.
+var plainRooms = []string{
+	"cgroupv2/devfilter", "internal/recording", "parent/bundle", "parent/plan", "parent/preflight", "parent/resctrl", "parent/state",
+}
+
 // loneRooms have one goroutine and much to do: the race detector would be slow
 // and find nothing.
 var loneRooms = []string{"internal/model", "internal/release"}
@@ -119,7 +124,8 @@ func testEngines(ctx context.Context, r *run) (*testlog.Tally, error) {
 
 // isRaced says whether a package's tests run under the race detector.
 func (m *module) isRaced(found *goPackage) bool {
-	return !m.testsDependOn(found, rawRooms) && !m.matchesAny(found.ImportPath, loneRooms)
+	isPlain := m.matchesAny(found.ImportPath, plainRooms) || !m.testsDependOn(found, rawRooms)
+	return isPlain && !m.matchesAny(found.ImportPath, loneRooms)
 }
 
 // isForGuest says whether a package's tests run in the guest.
