@@ -21,12 +21,17 @@ var static = []string{"CGO_ENABLED=0"}
 // output runs a command in a directory, "" for the module's root, and returns
 // its standard output, even when it fails. The error then shows all that it said.
 func output(ctx context.Context, directory string, environment []string, name string, arguments ...string) (string, error) {
+	return outputTo(ctx, io.Discard, directory, environment, name, arguments...)
+}
+
+// outputTo is output that is shown as it comes.
+func outputTo(ctx context.Context, shown io.Writer, directory string, environment []string, name string, arguments ...string) (string, error) {
 	command := exec.CommandContext(ctx, name, arguments...)
 	command.Dir = directory
 	command.Env = append(os.Environ(), environment...)
 	var said bytes.Buffer
 	var all transcript
-	command.Stdout = io.MultiWriter(&said, &all)
+	command.Stdout = io.MultiWriter(&said, &all, shown)
 	command.Stderr = &all
 	if err := command.Run(); err != nil {
 		text := all.text.String()
@@ -49,4 +54,22 @@ func (t *transcript) Write(written []byte) (int, error) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	return t.text.Write(written)
+}
+
+// lines calls say for each line that is written, as soon as it is whole.
+type lines struct {
+	say  func(line string)
+	rest []byte
+}
+
+func (l *lines) Write(written []byte) (int, error) {
+	l.rest = append(l.rest, written...)
+	for {
+		line, rest, whole := bytes.Cut(l.rest, []byte("\n"))
+		if !whole {
+			return len(written), nil
+		}
+		l.say(string(line))
+		l.rest = rest
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,5 +22,19 @@ func TestOutputReturnsStandardOutputAlone(t *testing.T) {
 	said, err := output(t.Context(), "/", []string{"ADDED=yes"}, "sh", "-c", "echo noise >&2; pwd; echo $ADDED")
 	if err != nil || said != "/\nyes\n" {
 		t.Errorf("output = %q, %v; want the directory and the variable", said, err)
+	}
+}
+
+// TestLinesAreShownWhole writes in pieces that are no lines.
+func TestLinesAreShownWhole(t *testing.T) {
+	var shown []string
+	to := &lines{say: func(line string) { shown = append(shown, line) }}
+	for _, piece := range []string{"on", "e\ntwo\n\nfo", "ur\n", "no line yet"} {
+		if count, err := to.Write([]byte(piece)); count != len(piece) || err != nil {
+			t.Fatalf("Write(%q) = %d, %v", piece, count, err)
+		}
+	}
+	if want := []string{"one", "two", "", "four"}; !slices.Equal(shown, want) {
+		t.Errorf("shown: %q, want %q", shown, want)
 	}
 }

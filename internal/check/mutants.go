@@ -13,14 +13,14 @@ func takeGuards(ctx context.Context, r *run) (*testlog.Tally, error) {
 	if err != nil {
 		return nil, err
 	}
-	said, err := output(ctx, "", static, command[0], command[1:]...)
 	tally := &testlog.Tally{}
-	for line := range strings.Lines(said) {
-		r.say("    %s", strings.TrimSuffix(line, "\n"))
-		tally.Add(testlog.Event{Action: "output", Output: line})
-		if strings.HasSuffix(line, " caught\n") {
+	shown := &lines{say: func(line string) {
+		r.say("    %s", line)
+		tally.Add(testlog.Event{Action: "output", Output: line + "\n"})
+		if strings.HasSuffix(line, " caught") {
 			tally.Passed++
 		}
-	}
+	}}
+	_, err = outputTo(ctx, shown, "", static, command[0], command[1:]...)
 	return tally, err
 }

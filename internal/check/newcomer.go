@@ -8,9 +8,7 @@ import (
 
 // checkNewcomer takes a newcomer's way in a guest, and shows how long it took.
 func checkNewcomer(ctx context.Context, r *run) (*testlog.Tally, error) {
-	said, err := output(ctx, "", nil, "go", "run", "./internal/release/newcomer")
-	if err == nil {
-		r.say("    %s", said)
-	}
+	shown := &lines{say: func(line string) { r.say("    %s", line) }}
+	_, err := outputTo(ctx, shown, "", nil, "go", "run", "./internal/release/newcomer")
 	return nil, err
 }

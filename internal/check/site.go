@@ -8,9 +8,7 @@ import (
 
 // checkSite builds the documentation and looks at it.
 func checkSite(ctx context.Context, r *run) (*testlog.Tally, error) {
-	said, err := output(ctx, "", nil, "go", "run", "./internal/site", "-check")
-	if err == nil {
-		r.say("    %s", said)
-	}
+	shown := &lines{say: func(line string) { r.say("    %s", line) }}
+	_, err := outputTo(ctx, shown, "", nil, "go", "run", "./internal/site", "-check")
 	return nil, err
 }
