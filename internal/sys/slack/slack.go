@@ -15,9 +15,9 @@ import (
 
 // Monitor is how much later than it wants to the Go runtime's monitor may
 // wake. It would look every 70 µs whether a goroutine waits that could run on
-// another thread; ours rarely do, and it costs a twentieth of the processor time
-// of a start.
-const Monitor = 2 * time.Millisecond
+// another thread; ours rarely do, and it costs a tenth of the processor time of a start.
+// What a goroutine of ours waits for at all, a hook or a terminal, takes longer.
+const Monitor = 10 * time.Millisecond
 
 // SlowMonitor has the runtime's monitor wake less often: it is the first thread
 // that the runtime makes, and the kernel lists threads in the order of their
