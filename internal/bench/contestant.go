@@ -84,8 +84,8 @@ func (b *bench) ourselves() (string, error) {
 }
 
 // install copies a program as an installation does. A linker writes its output page
-// by page, and so the kernel keeps it; what is written at once, or read from a disk,
-// it keeps in larger pieces, and maps with an eighth less of a run's processor time.
+// by page, and so the kernel keeps it; what is written at once it keeps in larger
+// pieces, and maps with an eighth less of a run's processor time.
 func install(from, to string) error {
 	content, err := os.ReadFile(from)
 	if err != nil {
