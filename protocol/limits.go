@@ -52,9 +52,9 @@ const (
 	MaxGroups = 2048
 )
 
-// MaxAllocation is the most memory in bytes that Decode allocates for one frame,
+// MaxAllocation is the most memory in bytes that decoding one frame may allocate,
 // garbage included, whoever wrote the frame. It follows from MaxFrame and
-// MaxElements: the best that a peer can do within both limits, with the hooks that take
-// the fewest bytes of a frame, comes to 460 KiB. What is refused takes nothing but the
-// error.
-const MaxAllocation = 768 << 10
+// MaxElements, and leaves room for languages whose values are larger: Decode takes
+// 460 KiB for the best that a peer can do within both limits, with the hooks that take
+// the fewest bytes of a frame. What is refused takes nothing but the error.
+const MaxAllocation = 4 << 20
