@@ -36,7 +36,8 @@ type Cutting struct {
 }
 
 // Encode returns the canonical bytes of the frame that carries the operations, a Part
-// or the Plan: those that Encode would make, but for the work that Cut has done.
+// or the Plan: those that Encode would make, but for the work that Cut has done. They are
+// the cutting's own, and hold until it is encoded again.
 func (c *Cutting) Encode(kind Kind) ([]byte, error) {
 	if len(c.Ops) == 0 {
 		return nil, fmt.Errorf("encode %s: no operations; allowed are 1..%d", kind, MaxElements)
