@@ -12,29 +12,32 @@ import (
 // somebody moves meanwhile takes its mount along. Only on a mount that nobody
 // else has yet there is no need to.
 func (b *Builder) attach(mount, destination int, path string, how lookup) error {
-	own, err := b.moveOnto(mount, destination, path)
-	if err != nil || own {
-		return err
-	}
-	id, err := mountID(mount)
-	if err != nil {
-		return failed("statx", path, err)
-	}
-	return b.verify(id, path, how)
+	return b.attachKnown(mount, unknown, destination, path, how)
 }
 
-// moveOnto is attach but for the verification, and says whether the destination is
-// on a mount of our own, which needs none.
-func (b *Builder) moveOnto(mount, destination int, path string) (own bool, err error) {
+// unknown stands for a mount's id that has not been asked for.
+const unknown = 0
+
+// attachKnown is attach for a mount with the id, if that is known.
+func (b *Builder) attachKnown(mount int, id uint64, destination int, path string, how lookup) error {
 	b.parent.close() // it may be covered now
-	if own, err = b.onOwn(destination, path); err != nil {
-		return false, err
+	own, err := b.onOwn(destination, path)
+	if err != nil {
+		return err
 	}
 	err = unix.MoveMount(mount, "", destination, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
 	if err != nil {
-		return false, failed("move_mount", path, explainMove(err, mount, destination))
+		return failed("move_mount", path, explainMove(err, mount, destination))
 	}
-	return own, nil
+	if own {
+		return nil
+	}
+	if id == unknown {
+		if id, err = mountID(mount); err != nil {
+			return failed("statx", path, err)
+		}
+	}
+	return b.verify(id, path, how)
 }
 
 // onOwn says whether the destination, which the path leads to, is on a mount that

@@ -39,11 +39,7 @@ func (b *Builder) Bind(op *protocol.Bind, tree int) error {
 		return err
 	}
 	defer unix.Close(destination)
-	own, err := b.moveOnto(tree, destination, path)
-	if err == nil && !own {
-		err = b.verify(stat.Mnt_id, path, how)
-	}
-	if err != nil {
+	if err := b.attachKnown(tree, stat.Mnt_id, destination, path, how); err != nil {
 		return err
 	}
 	b.guard(path, "")
