@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"syscall"
@@ -147,10 +148,7 @@ func (f *Fault) Error() string {
 		story = plain(f)
 	}
 	if story == "" {
-		story = f.Code.Meaning()
-	}
-	if story == "" {
-		story = f.Code.String()
+		story = f.where() + cmp.Or(f.Code.Meaning(), f.Code.String())
 	}
 	if kind, _, _ := strings.Cut(f.Op, "["); f.Op != "" && !strings.HasPrefix(story, kind+" ") { // it begins with what was being done
 		story = f.Op + ": " + story
@@ -162,6 +160,19 @@ func (f *Fault) Error() string {
 		story += " (" + f.Hint + ")"
 	}
 	return story
+}
+
+// where says whose state a failure belongs to that tells no more than its code, as those
+// of a child that may no longer make texts.
+func (f *Fault) where() string {
+	if f.Machine == "" || f.State == "" {
+		return ""
+	}
+	text := "the " + f.Machine + " in " + f.State
+	if f.Awaited != "" {
+		text += ", awaiting " + f.Awaited
+	}
+	return text + ": "
 }
 
 // Unwrap lets errors.Is see the kernel's answer.

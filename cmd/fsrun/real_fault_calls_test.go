@@ -55,7 +55,7 @@ func TestEveryCallFails(t *testing.T) {
 	directory := harness.Bundle(t, harness.Args("/bin/exit"), denying(false, "getpriority"))
 	harness.ExitProgram(t, directory+"/rootfs/bin/exit")
 	anew := func(t *testing.T) *container { return newContainerOf(t, directory) }
-	running := newContainer(t, harness.Args("/bin/sleep", "1000"))
+	running := newContainer(t, harness.Args("/bin/sleep", "100000"))
 	running.start()
 	for _, s := range []sweep{
 		{"run", anew, func(c *container) []string { return []string{"run", "--bundle", c.Bundle, c.ID} }, 6},

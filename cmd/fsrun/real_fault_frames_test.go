@@ -173,7 +173,7 @@ func TestFramesOfCreateMeddledWith(t *testing.T) {
 
 // SPEC: M-SM-4
 func TestFramesOfExecMeddledWith(t *testing.T) {
-	f := newFrames(t, "exec", harness.Args("/bin/sleep", "1000"))
+	f := newFrames(t, "exec", harness.Args("/bin/sleep", "100000"))
 	f.Process = &specs.Process{Args: markArgs, Cwd: "/", NoNewPrivileges: true}
 	f.before = func() {
 		f.create()

@@ -43,7 +43,7 @@ func TestHandoffOfCreateKilled(t *testing.T) {
 
 func TestHandoffOfExecKilled(t *testing.T) {
 	wholeInGuest(t)
-	h := newHandoff(t, "exec", harness.Args("/bin/sleep", "1000"))
+	h := newHandoff(t, "exec", harness.Args("/bin/sleep", "100000"))
 	h.Process = &specs.Process{Args: markArgs, Cwd: "/", NoNewPrivileges: true}
 	h.before = func() {
 		h.create()

@@ -56,7 +56,7 @@ func TestFaultMatrixStart(t *testing.T) {
 }
 
 func TestFaultMatrixExec(t *testing.T) {
-	m := newMatrix(t, "exec", harness.Args("/bin/sleep", "1000"))
+	m := newMatrix(t, "exec", harness.Args("/bin/sleep", "100000"))
 	m.Process = &specs.Process{Args: markArgs, Cwd: "/", NoNewPrivileges: true}
 	m.before = func() {
 		m.create()
