@@ -68,14 +68,20 @@ func (g *Group) Add(pid int) error {
 	if pid <= 0 {
 		return fmt.Errorf("cgroup %s: pid %d cannot be added: a pid is positive", g.Path(), pid)
 	}
-	events, err := g.Events()
-	if err != nil {
+	if err := g.RefuseFrozen(); err != nil {
 		return err
 	}
-	if events.Frozen {
-		return &StateError{Group: g.dir.path, Reason: "is frozen", Remedy: "resume it first"}
-	}
 	return g.AddFrozen(pid)
+}
+
+// RefuseFrozen returns a [StateError] if the group is frozen, by itself or by one above
+// it: a process that is born in it would stop before it is executed.
+func (g *Group) RefuseFrozen() error {
+	events, err := g.Events()
+	if err == nil && events.Frozen {
+		err = &StateError{Group: g.dir.path, Reason: "is frozen", Remedy: "resume it first"}
+	}
+	return err
 }
 
 // AddFrozen is Add, also to a frozen group: the process stops until it is thawed.

@@ -22,6 +22,11 @@ func (h *handshake) spawn(machine.Message) (machine.Event, error) {
 	}
 	request := spawn.Request{New: h.plan.New, Watched: -1, Cgroup: -1, Return: -1, Preserved: h.options.passed(), Stdio: h.options.Stdio, TimeOffsets: h.plan.TimeOffsets, Ahead: h.ahead}
 	if h.group != nil {
+		// Whoever freezes it from now on finds a child, or stops us with it: until the
+		// child is executed a clone waits for it, and for no deadline.
+		if err := h.group.RefuseFrozen(); err != nil {
+			return "", protocol.Explain(protocol.CodeSpawn, err)
+		}
 		request.Cgroup = h.group.FD()
 		request.Return = h.outside()
 		defer closeDescriptor(&request.Return)

@@ -110,7 +110,7 @@ func (f *frames) one(m meddling) bool {
 		f.t.Error("the verb succeeds")
 	case !strings.Contains(said, "error: ") || !strings.Contains(said, " in state "):
 		f.t.Errorf("the caller says %q, and not in which state it failed", said)
-	case ran && f.Verb != "exec" && !strings.Contains(said, "executed"):
+	case ran && f.Verb != "exec" && !strings.Contains(said, "executed") && !strings.Contains(said, "parent in state starting"):
 		f.t.Errorf("the program was executed: %s", said)
 	}
 	if strings.Contains(said, "no path leads to it") {
@@ -131,7 +131,8 @@ func (f *frames) meddled(m meddling) (said string, err error) {
 	f.t.Helper()
 	request := f.request
 	request.Gated, request.Asked = false, f.around == nil
-	request.Modelled = fullRun() // it takes seconds
+	// It takes seconds; and that a side says the same twice the model does not know.
+	request.Modelled = fullRun() && m.What != "duplicated"
 	if slices.Contains([]string{silence, "skipped", reordered}, m.What) {
 		request.Deadline = silenceTime
 	}
