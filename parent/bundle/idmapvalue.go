@@ -22,7 +22,7 @@ const idMapValue = `"uids=FILE-HOST-SIZE" and "gids=FILE-HOST-SIZE" with ";" bet
 func (o *MountOptions) addMappings(path, value string) error {
 	for part := range strings.SplitSeq(value, ";") {
 		kind, list, _ := strings.Cut(part, "=")
-		var to *[]RelativeMapping
+		var to *[]RelativeMapping // not out of a map, which would have all options on the heap
 		switch kind {
 		case "uids":
 			to = &o.UIDs

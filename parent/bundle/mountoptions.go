@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"sort"
 	"strconv"
 	"strings"
 
@@ -67,7 +68,8 @@ type mountOption struct {
 	mark mark
 }
 
-// mark is an option that is either given or not.
+// mark is an option that is either given or not. It is no function that records it: what
+// such a one is called with is on the heap, and there may be a thousand mounts.
 type mark int
 
 const (
@@ -202,19 +204,11 @@ func ParseMountOptions(options []string) (MountOptions, error) {
 }
 
 func findMountOption(name string) *mountOption {
-	low, high := 0, len(mountOptions)
-	for low < high {
-		middle := (low + high) / 2
-		switch option := &mountOptions[middle]; {
-		case option.name == name:
-			return option
-		case option.name < name:
-			low = middle + 1
-		default:
-			high = middle
-		}
+	i, found := sort.Find(len(mountOptions), func(i int) int { return strings.Compare(name, mountOptions[i].name) })
+	if !found {
+		return nil
 	}
-	return nil
+	return &mountOptions[i]
 }
 
 func (o *MountOptions) apply(option *mountOption) {
