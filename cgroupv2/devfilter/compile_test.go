@@ -18,7 +18,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-var rewrite = flag.Bool("rewrite", false, "rewrite the golden files")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 func parseRules(t testing.TB, text string) []specs.LinuxDeviceCgroup {
 	t.Helper()
@@ -199,7 +199,7 @@ func TestCompileGolden(t *testing.T) {
 			}
 			rules, want, _ := strings.Cut(string(content), separator)
 			got := fmt.Sprintf("%v", compile(t, parseRules(t, rules)))
-			if *rewrite {
+			if *update {
 				if err := os.WriteFile(file, []byte(rules+separator+got), 0o644); err != nil {
 					t.Fatal(err)
 				}

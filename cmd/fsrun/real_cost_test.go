@@ -18,7 +18,7 @@ import (
 )
 
 // costFile records what a start costs, in counts that do not depend on how busy the
-// machine is. A change that makes it cost more fails here; -rewrite records what it
+// machine is. A change that makes it cost more fails here; -update records what it
 // costs now.
 const costFile = "testdata/cost.txt"
 
@@ -161,7 +161,7 @@ func countFaults(c *container, program string) int {
 // or is not recorded.
 func compareCosts(t *testing.T, costs []cost) {
 	t.Helper()
-	if *rewrite {
+	if *update {
 		var content strings.Builder
 		for _, cost := range costs {
 			fmt.Fprintf(&content, "%-45s %d\n", cost.name, cost.count)
@@ -174,11 +174,11 @@ func compareCosts(t *testing.T, costs []cost) {
 		record, has := recorded[cost.name]
 		switch {
 		case !has:
-			t.Errorf("%s: %d, and no record of it in %s; -rewrite makes one", cost.name, cost.count, costFile)
+			t.Errorf("%s: %d, and no record of it in %s; -update makes one", cost.name, cost.count, costFile)
 		case float64(cost.count) > float64(record)*(1+tolerance):
-			t.Errorf("%s: %d, recorded are %d; if it is worth that, -rewrite records it", cost.name, cost.count, record)
+			t.Errorf("%s: %d, recorded are %d; if it is worth that, -update records it", cost.name, cost.count, record)
 		case float64(cost.count) < float64(record)*(1-tolerance):
-			t.Logf("%s: %d, recorded are %d; -rewrite keeps the gain", cost.name, cost.count, record)
+			t.Logf("%s: %d, recorded are %d; -update keeps the gain", cost.name, cost.count, record)
 		}
 	}
 }

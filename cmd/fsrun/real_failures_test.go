@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,8 +21,6 @@ import (
 	"github.com/fsrun/fsrun/internal/harness/supervise"
 	"github.com/fsrun/fsrun/parent"
 )
-
-var rewrite = flag.Bool("rewrite", false, "write what is to be expected to testdata instead of comparing")
 
 // mishap is something that goes wrong for people, made to happen for real.
 type mishap struct {
@@ -73,14 +70,14 @@ func TestFailuresAreExplained(t *testing.T) {
 				harness.NativeOnly(t, mishap.native)
 			}
 			got := mishap.happen(t)
-			if *rewrite {
+			if *update {
 				want[mishap.name] = got
 			} else if diff := gocmp.Diff(want[mishap.name], got); diff != "" {
 				t.Errorf("(-want +got):\n%s\ngot, whole:\n%s", diff, got)
 			}
 		})
 	}
-	if *rewrite {
+	if *update {
 		writeSections(t, failuresGolden, names, want)
 	}
 }
@@ -207,7 +204,7 @@ const sectionMark = "=== "
 func readSections(t *testing.T, name string) map[string]string {
 	t.Helper()
 	content, err := os.ReadFile(name)
-	if err != nil && !(*rewrite && errors.Is(err, os.ErrNotExist)) {
+	if err != nil && !(*update && errors.Is(err, os.ErrNotExist)) {
 		t.Fatal(err)
 	}
 	sections := map[string]string{}

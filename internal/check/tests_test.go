@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write testdata anew")
+var update = flag.Bool("update", false, "write testdata anew")
 
 // TestWhereTestsRun compares where the tests of each package run with a list: it
 // follows from what they import, so that an import could take some away unseen.
@@ -35,7 +35,7 @@ func TestWhereTestsRun(t *testing.T) {
 		}
 		fmt.Fprintf(&content, "%-45s %s\n", strings.TrimPrefix(found.ImportPath, module.path+"/"), where)
 	}
-	if *rewrite {
+	if *update {
 		if err := os.WriteFile(list, []byte(content.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -46,6 +46,6 @@ func TestWhereTestsRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(recorded), content.String()); diff != "" {
-		t.Errorf("where tests run (-recorded +is), if it is meant so, -rewrite records it:\n%s", diff)
+		t.Errorf("where tests run (-recorded +is), if it is meant so, -update records it:\n%s", diff)
 	}
 }
