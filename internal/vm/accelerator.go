@@ -22,21 +22,35 @@ var accelerators = map[string]accelerator{
 	"tcg": {"tcg,thread=multi,tb-size=1024", "max,la57=off,-erms,-fsrm"},
 }
 
-// probeTime is how long a working KVM may take to run four instructions.
+// probeTime is how long a working KVM may take to run the probe, which a processor
+// does in a tenth of it.
 const probeTime = 2 * time.Second
 
 // probeStatus is what QEMU exits with when the probe's guest writes 0x10 to the
 // isa-debug-exit device: twice that plus one.
 const probeStatus = 0x10<<1 | 1
 
-// probeCode is real-mode code at the reset vector.
+// probeCode is real-mode code that takes a processor a moment, and a hypervisor that
+// interprets each instruction minutes.
 var probeCode = []byte{
+	0x66, 0xb9, 0x00, 0x00, 0x00, 0x10, // mov ecx, 1<<28
+	0x66, 0x49, // dec ecx
+	0x75, 0xfc, // jnz to the dec
 	0xba, 0xf4, 0x00, // mov dx, 0xf4
 	0xb0, 0x10, // mov al, 0x10
 	0xee,       // out dx, al
 	0xf4,       // hlt
 	0xeb, 0xfd, // jmp to the hlt
 }
+
+// A processor starts resetOffset before the end of the ROM, where a jump leads to the
+// code, codeOffset before the end.
+const (
+	resetOffset = 16
+	codeOffset  = 256
+)
+
+var resetJump = []byte{0xe9, 0x0d, 0xff} // jmp by codeOffset - resetOffset + 3 bytes back
 
 // chooseAccelerator returns the named accelerator; auto is kvm where it works.
 func chooseAccelerator(ctx context.Context, name, directory string) (accelerator, error) {
@@ -54,30 +68,39 @@ func chooseAccelerator(ctx context.Context, name, directory string) (accelerator
 }
 
 // kvmWorks runs a tiny guest. That /dev/kvm opens is not enough to know: on some
-// nested machines it does, and the guest never gets to run.
+// nested machines it does, and the guest never gets to run, or each of its
+// instructions is interpreted, thousands of times slower than by QEMU itself.
 func kvmWorks(ctx context.Context, directory string) bool {
 	device, err := os.OpenFile("/dev/kvm", os.O_RDWR, 0)
 	if err != nil {
 		return false
 	}
 	device.Close()
-	firmware := filepath.Join(directory, "probe.bin")
-	if err := os.WriteFile(firmware, probeFirmware(), 0o600); err != nil {
-		return false
-	}
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	probe := exec.CommandContext(ctx, qemuProgram, "-machine", "q35", "-accel", "kvm", "-cpu", accelerators["kvm"].cpu,
-		"-m", "64", "-nodefaults", "-display", "none", "-no-reboot",
-		"-bios", firmware, "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04")
-	var exit *exec.ExitError
-	return errors.As(probe.Run(), &exit) && exit.ExitCode() == probeStatus
+	return runProbe(ctx, accelerators["kvm"], directory) == nil
 }
 
-// probeFirmware is a ROM of the smallest size that QEMU maps below 4 GiB; a
-// processor starts 16 bytes before its end.
+// runProbe runs the tiny guest to its end.
+func runProbe(ctx context.Context, a accelerator, directory string) error {
+	firmware := filepath.Join(directory, "probe.bin")
+	if err := os.WriteFile(firmware, probeFirmware(), 0o600); err != nil {
+		return err
+	}
+	ended := exec.CommandContext(ctx, qemuProgram, "-machine", "q35", "-accel", a.accel, "-cpu", a.cpu,
+		"-m", "64", "-nodefaults", "-display", "none", "-no-reboot",
+		"-bios", firmware, "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04").Run()
+	var exit *exec.ExitError
+	if errors.As(ended, &exit) && exit.ExitCode() == probeStatus {
+		return nil
+	}
+	return fmt.Errorf("the probe's guest does not end as it should: %v", ended)
+}
+
+// probeFirmware is a ROM of the smallest size that QEMU maps below 4 GiB.
 func probeFirmware() []byte {
 	rom := make([]byte, 64<<10)
-	copy(rom[len(rom)-16:], probeCode)
+	copy(rom[len(rom)-codeOffset:], probeCode)
+	copy(rom[len(rom)-resetOffset:], resetJump)
 	return rom
 }
