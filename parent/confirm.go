@@ -1,9 +1,11 @@
 package parent
 
 import (
+	"fmt"
 	"time"
 
 	parentmachine "github.com/fsrun/fsrun/parent/machine"
+	"github.com/fsrun/fsrun/parent/state"
 	"github.com/fsrun/fsrun/protocol"
 	"github.com/fsrun/fsrun/protocol/machine"
 )
@@ -21,19 +23,35 @@ func (h *handshake) confirm(machine.Message) (machine.Event, error) { return h.c
 
 // executed relies on the name: execve changes it, and nothing else that the
 // child does. The kernel closes descriptors before it sets the new name, so a
-// process that bears the old one is looked at again: it executes or ends. A
+// process that bears the old one is looked at again: it executes or exits. A
 // program whose own name is the child's is found out by its staying.
 func (p *process) executed() (machine.Event, error) {
-	for end := time.Now().Add(confirmTimeout); ; time.Sleep(confirmPause) {
-		alive := p.alive() // before the name: one that lives may have got it since
-		if p.comm() != protocol.ChildComm || alive && time.Now().After(end) {
+	exiting := false
+	for end := time.Now().Add(confirmTimeout); ; {
+		name, err := p.comm()
+		switch {
+		case err != nil:
+			return "", cannotTell(err)
+		case name != protocol.ChildComm, !exiting && time.Now().After(end):
 			return parentmachine.Executed, nil
-		}
-		if !alive {
+		case exiting:
 			return "", &protocol.Fault{
 				Code: protocol.CodeGone, Awaited: parentmachine.Table.Waiting(parentmachine.Starting).For,
 				Detail: "the child died before it executed the program",
 			}
 		}
+		// The name is read once more afterwards: one that lived until now may have
+		// got another since.
+		if exiting, err = state.Exiting(p.pid); err != nil {
+			return "", cannotTell(err)
+		}
+		if !exiting {
+			time.Sleep(confirmPause)
+		}
 	}
+}
+
+// cannotTell fails rather than report a program of which nothing is known.
+func cannotTell(err error) error {
+	return protocol.Explain(protocol.CodeGone, fmt.Errorf("cannot tell whether the program was executed: %w", err))
 }

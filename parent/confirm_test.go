@@ -1,8 +1,13 @@
 package parent
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +16,7 @@ import (
 
 	"github.com/fsrun/fsrun/cgroupv2"
 	parentmachine "github.com/fsrun/fsrun/parent/machine"
+	"github.com/fsrun/fsrun/parent/state"
 	"github.com/fsrun/fsrun/protocol"
 )
 
@@ -56,10 +62,76 @@ func TestExecuted(t *testing.T) {
 				t.Errorf("got %q, %v, want %q", event, err, parentmachine.Executed)
 			}
 			// A shell that holds its programs itself is "exe" before it is "sleep".
-			if test.goOn && !test.died && child.comm() == protocol.ChildComm {
+			if test.goOn && !test.died && nameOf(t, child) == protocol.ChildComm {
 				t.Error("decided while it still bore the child's name")
 			}
 		})
+	}
+}
+
+// TestExecutedWhileExiting: a killed init has closed its descriptors and stays, as long
+// as somebody else's tracer keeps a process of its namespace from being reaped.
+//
+// SPEC: M-EXE-2, M-EXE-3
+func TestExecutedWhileExiting(t *testing.T) {
+	runtime.LockOSThread() // the tracer
+	defer runtime.UnlockOSThread()
+	init, _ := shellIn(t, unix.CLONE_NEWPID, "sleep 60 & "+bearName+"wait")
+	untilNamed(protocol.ChildComm)(t, init)
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", init.pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := strconv.Atoi(strings.TrimSpace(string(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.PtraceSeize(other); err != nil {
+		t.Fatal(err)
+	}
+	if err := init.signal(unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		exiting, err := state.Exiting(init.pid)
+		if err != nil || time.Now().After(end) {
+			t.Fatal("it does not begin to exit: ", err)
+		}
+		if exiting {
+			break
+		}
+	}
+	_, err = init.executed()
+	wantFault(t, err, protocol.CodeGone)
+	if !init.alive() {
+		t.Error("it had ended: the test shows nothing")
+	}
+	if _, err := unix.Wait4(other, nil, unix.WALL, nil); err != nil {
+		t.Fatal(err)
+	}
+	untilEnded(t, init)
+}
+
+// TestExecutedUnknown: what cannot be read is no success.
+//
+// SPEC: M-EXE-2
+func TestExecutedUnknown(t *testing.T) {
+	child, _ := shell(t, "exit 0")
+	untilEnded(t, child)
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: limit.Max}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := child.executed()
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, err, protocol.CodeGone)
+	if !errors.Is(err, unix.EMFILE) {
+		t.Errorf("got %v, want EMFILE", err)
 	}
 }
 
@@ -96,10 +168,26 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+func nameOf(t *testing.T, child *process) string {
+	t.Helper()
+	name, err := child.comm()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
 // shell starts a shell, which ends with the test, and gives its standard input.
 func shell(t *testing.T, script string) (*process, io.Writer) {
 	t.Helper()
+	return shellIn(t, 0, script)
+}
+
+// shellIn starts it in new namespaces (CLONE_NEW*).
+func shellIn(t *testing.T, namespaces uintptr, script string) (*process, io.Writer) {
+	t.Helper()
 	command := exec.Command("/bin/sh", "-c", script)
+	command.SysProcAttr = &unix.SysProcAttr{Cloneflags: namespaces}
 	input, err := command.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -141,9 +229,9 @@ func untilReaped(t *testing.T, child *process) {
 func untilNamed(name string) func(*testing.T, *process) {
 	return func(t *testing.T, child *process) {
 		t.Helper()
-		for end := time.Now().Add(10 * time.Second); child.comm() != name; time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(10 * time.Second); nameOf(t, child) != name; time.Sleep(time.Millisecond) {
 			if time.Now().After(end) {
-				t.Fatalf("the shell's name is %q, want %q", child.comm(), name)
+				t.Fatalf("the shell's name is %q, want %q", nameOf(t, child), name)
 			}
 		}
 	}

@@ -81,13 +81,13 @@ func (p *process) endsBefore(descriptor int) bool {
 }
 
 // comm is the process's name to the kernel, also of one that has ended and is
-// not reaped.
-func (p *process) comm() string {
+// not reaped; "" if there is no such process.
+func (p *process) comm() (string, error) {
 	name, err := sys.ReadFile(fmt.Sprintf("/proc/%d/comm", p.pid))
-	if err != nil {
-		return ""
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) {
+		return "", nil
 	}
-	return strings.TrimSuffix(string(name), "\n")
+	return strings.TrimSuffix(string(name), "\n"), err
 }
 
 // wait reaps the process and says how it ended.

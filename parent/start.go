@@ -106,7 +106,11 @@ func (s *starter) confirm(machine.Message) (machine.Event, error) {
 	if err != nil {
 		return "", err
 	}
-	if s.child.comm() == protocol.ChildComm && s.listens() {
+	name, err := s.child.comm()
+	if err != nil {
+		return "", cannotTell(err)
+	}
+	if name == protocol.ChildComm && s.listens() {
 		return "", &protocol.Fault{
 			Code: protocol.CodeGone, Awaited: parentmachine.Table.Waiting(parentmachine.Starting).For,
 			Detail: "the child closed the connection before it received Start",

@@ -161,8 +161,9 @@ func (p *performance) confirm() {
 	case w.facts.has(executed):
 		p.succeed(parent.Executed, nil)
 	case w.sides[childSide].lives() && !w.facts.has(listening):
-		// It lives, bears the child's name and has closed its end. Only an
-		// execution closes it, so that must be what the name is of.
+		// It lives, bears the child's name and has closed its end. Only an execution
+		// closes it and lets it live: one that exits is seen to do so before it has
+		// closed anything. So the name must be the program's.
 		p.succeed(parent.Executed, nil)
 	default:
 		p.refuse()

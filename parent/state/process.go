@@ -52,6 +52,18 @@ func (p Process) Unreaped() (status uint32, is bool) {
 	return found.exitCode, err == nil && found.startTime == p.StartTime && found.status == 'Z'
 }
 
+// Exiting reports whether a process, or its first thread, has begun to exit: no
+// program is executed in it any more. It may stay so for as long as others like, as
+// the init of a pid namespace does until all the others there are reaped. Where there
+// is no such process, none exits.
+func Exiting(pid int) (bool, error) {
+	found, err := readStat(pid)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) {
+		return false, nil
+	}
+	return found.exiting(), err
+}
+
 // StartTime returns when a process started, in clock ticks since boot: field 22
 // of /proc/PID/stat (proc(5)).
 func StartTime(pid int) (uint64, error) {
@@ -68,13 +80,16 @@ type stat struct {
 	exitCode  uint32
 }
 
-// exiting is the kernel's PF_EXITING (linux/sched.h).
-const exiting = 0x4
+// exitingFlag is the kernel's PF_EXITING (linux/sched.h), which is set before
+// descriptors are closed.
+const exitingFlag = 0x4
+
+func (s stat) exiting() bool {
+	return s.status == 'X' || s.status == 'Z' || s.flags&exitingFlag != 0
+}
 
 // ended goes by the first thread, which may end before the others do.
-func (s stat) ended() bool {
-	return s.status == 'X' || s.threads <= 1 && (s.status == 'Z' || s.flags&exiting != 0)
-}
+func (s stat) ended() bool { return s.status == 'X' || s.threads <= 1 && s.exiting() }
 
 // The fields of /proc/PID/stat, counted from the one behind the command name.
 const (
