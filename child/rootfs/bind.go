@@ -19,12 +19,15 @@ func (b *Builder) Bind(op *protocol.Bind, tree int) error {
 	if err := setBindAttributes(op, tree); err != nil {
 		return err
 	}
+	path := clean(op.Destination)
+	if err := b.propagateDetached(tree, path, op.Propagation); err != nil {
+		return err
+	}
 	// One call for both that is asked of the tree: there may be many of them.
 	var stat unix.Statx_t
 	if err := unix.Statx(tree, "", unix.AT_EMPTY_PATH, unix.STATX_TYPE|unix.STATX_MNT_ID, &stat); err != nil {
 		return failed("statx", op.Source, err)
 	}
-	path := clean(op.Destination)
 	how := lookup{make: unix.S_IFREG}
 	if isType(uint32(stat.Mode), unix.S_IFDIR) {
 		how.make = unix.S_IFDIR
@@ -40,6 +43,9 @@ func (b *Builder) Bind(op *protocol.Bind, tree int) error {
 	}
 	defer unix.Close(destination)
 	if err := b.attachKnown(tree, stat.Mnt_id, destination, path, how); err != nil {
+		return err
+	}
+	if err := b.propagateAttached(tree, path, op.Propagation); err != nil {
 		return err
 	}
 	b.guard(path, "")
@@ -70,8 +76,5 @@ func setBindAttributes(op *protocol.Bind, tree int) error {
 	if err := setAttributes(tree, object, unix.AT_RECURSIVE, op.RecursiveSet, op.RecursiveClear); err != nil {
 		return err
 	}
-	if err := setAttributes(tree, object, 0, op.Set, op.Clear); err != nil {
-		return err
-	}
-	return setPropagation(tree, object, op.Propagation)
+	return setAttributes(tree, object, 0, op.Set, op.Clear)
 }

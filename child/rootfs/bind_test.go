@@ -155,6 +155,86 @@ func TestPropagation(t *testing.T) {
 	})
 }
 
+// TestPropagationBeneathASharedMount: the kernel makes shared what is put on a shared
+// mount, so that what is asked for has to be said once it is there.
+//
+// SPEC: M-PLAN-6
+func TestPropagationBeneathASharedMount(t *testing.T) {
+	for _, test := range []struct {
+		name        string
+		propagation uint32
+		want        []string
+		shows       bool // on the source of the shared bind, what is mounted inside
+	}{
+		{"private", unix.MS_PRIVATE, nil, false},
+		{"private and all below", unix.MS_PRIVATE | unix.MS_REC, nil, false},
+		{"unbindable", unix.MS_UNBINDABLE, []string{"unbindable"}, false},
+		{"slave", unix.MS_SLAVE, []string{"master:"}, false},
+		{"slave, shared", unix.MS_SLAVE | unix.MS_SHARED, []string{"shared:", "master:"}, false},
+		{"shared", unix.MS_SHARED, []string{"shared:"}, true},
+		{"nothing said", 0, []string{"shared:"}, true},
+	} {
+		for kind, put := range map[string]func(*Builder, uint32) error{
+			"bind": func(b *Builder, propagation uint32) error {
+				return b.Bind(&protocol.Bind{Source: "volume", Destination: "/h/put", Recursive: true, Propagation: propagation}, -1)
+			},
+			"tmpfs": func(b *Builder, propagation uint32) error {
+				return b.Mount(&protocol.Mount{Filesystem: "tmpfs", Destination: "/h/put", Propagation: propagation})
+			},
+		} {
+			t.Run(kind+", "+test.name, func(t *testing.T) {
+				isolated(t, func(b *bundle) {
+					above := filepath.Dir(b.root)
+					b.check(os.MkdirAll(filepath.Join(above, "volume/inside"), 0o755))
+					source := filepath.Join(above, "source")
+					b.check(os.Mkdir(source, 0o755))
+					b.check(unix.Mount("tmpfs", source, "tmpfs", 0, ""))
+					b.check(unix.Mount("", source, "", unix.MS_SHARED, ""))
+					b.check(unix.Chdir(above))
+					builder := New()
+					defer builder.Close()
+					b.check(builder.Root(&protocol.Root{Source: b.root}))
+					b.check(builder.Bind(&protocol.Bind{Source: source, Destination: "/h", Recursive: true, Propagation: unix.MS_SHARED | unix.MS_REC}, -1))
+					b.check(put(builder, test.propagation))
+					if got := propagationOf(b, b.inRoot("h/put")); !matches(got, test.want) {
+						t.Errorf("propagation %q, want %q", got, test.want)
+					}
+					b.check(os.MkdirAll(b.inRoot("h/put/inside"), 0o755))
+					b.check(unix.Mount("inside", b.inRoot("h/put/inside"), "tmpfs", 0, ""))
+					shows := false
+					for _, mount := range mountsBelow(b, source) {
+						shows = shows || mount.Path == source+"/put/inside"
+					}
+					if shows != test.shows {
+						t.Errorf("what is mounted inside shows on the host: %t, want %t", shows, test.shows)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestPropagationAgainCostsNothing: where no mount can be shared, each is told its
+// propagation once. There may be a thousand.
+func TestPropagationAgainCostsNothing(t *testing.T) {
+	builder := newBuilder(none)
+	const closed = none // mount_setattr(2) would fail on it
+	for _, propagation := range []uint32{unix.MS_PRIVATE | unix.MS_REC, unix.MS_SLAVE, unix.MS_UNBINDABLE, 0} {
+		if err := builder.propagateAttached(closed, "/x", propagation); err != nil {
+			t.Errorf("propagation %#x: %v", propagation, err)
+		}
+	}
+	if builder.sharing {
+		t.Error("a mount is thought to be shared")
+	}
+	if err := builder.propagateAttached(closed, "/x", unix.MS_SHARED); err != nil || !builder.sharing {
+		t.Errorf("%v, sharing %t", err, builder.sharing)
+	}
+	if err := builder.propagateAttached(closed, "/x", unix.MS_PRIVATE); err == nil {
+		t.Error("beneath a shared mount the propagation was not set again")
+	}
+}
+
 // propagationOf returns the optional fields of the mount at a path
 // (proc_pid_mountinfo(5)).
 func propagationOf(b *bundle, path string) []string {

@@ -16,6 +16,8 @@ type Builder struct {
 	joined bool
 	// shared: mounts of the old root propagate to the host.
 	shared bool
+	// sharing: a mount beneath the root may be shared. If not, none put there becomes so.
+	sharing bool
 	// own holds the places of mounts that no other process has yet, by their ids.
 	own map[uint64]string
 

@@ -24,10 +24,13 @@ func (b *Builder) Mount(op *protocol.Mount) error {
 			return err
 		}
 	}
-	if err := setPropagation(mount, path, op.Propagation); err != nil {
+	if err := b.propagateDetached(mount, path, op.Propagation); err != nil {
 		return err
 	}
 	if err := b.attach(mount, destination, path, how); err != nil {
+		return err
+	}
+	if err := b.propagateAttached(mount, path, op.Propagation); err != nil {
 		return err
 	}
 	b.guard(path, op.Filesystem)

@@ -31,7 +31,7 @@ func (b *Builder) Remount(op *protocol.Remount) error {
 	if err := setAttributes(mount, path, 0, op.Set, op.Clear); err != nil {
 		return err
 	}
-	return setPropagation(mount, path, op.Propagation)
+	return b.propagate(mount, path, op.Propagation)
 }
 
 // reconfigure changes the options of the file system that is mounted (fspick(2)).

@@ -45,7 +45,7 @@ func (b *Builder) Root(op *protocol.Root) error {
 func (b *Builder) setOldPropagation(propagation uint32) error {
 	const receives = unix.MS_PRIVATE | unix.MS_SLAVE | unix.MS_UNBINDABLE
 	cutOff := propagation&receives != 0 && propagation&unix.MS_SHARED == 0 && propagation&unix.MS_REC != 0
-	b.shared = !cutOff
+	b.shared, b.sharing = !cutOff, !cutOff
 	return setPropagationAt(unix.AT_FDCWD, "/", "/", propagation)
 }
 
@@ -84,5 +84,5 @@ func (b *Builder) RootAttributes(op *protocol.RootAttributes) error {
 			return err
 		}
 	}
-	return setPropagation(b.tree.root, "/", op.Propagation)
+	return b.propagate(b.tree.root, "/", op.Propagation)
 }

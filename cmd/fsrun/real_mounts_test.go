@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -144,14 +145,19 @@ func mounting(t *testing.T, edits ...harness.Edit) (*container, string) {
 	}
 	edits = append([]harness.Edit{
 		harness.Shell("mount -t tmpfs inside /volume/inside && touch /volume/done && read line; grep -c outside /proc/self/mountinfo; true"),
+		mayMount,
 		func(spec *specs.Spec) {
-			spec.Process.Capabilities.Bounding = append(spec.Process.Capabilities.Bounding, "CAP_SYS_ADMIN")
-			spec.Process.Capabilities.Effective = spec.Process.Capabilities.Bounding
-			spec.Process.Capabilities.Permitted = spec.Process.Capabilities.Bounding
 			spec.Mounts = append(spec.Mounts, specs.Mount{Destination: "/volume", Source: source, Options: []string{"rbind"}})
 		},
 	}, edits...)
 	return newContainer(t, edits...), source
+}
+
+// mayMount gives the program what it takes to mount file systems.
+func mayMount(spec *specs.Spec) {
+	sets := spec.Process.Capabilities
+	sets.Bounding = append(sets.Bounding, "CAP_SYS_ADMIN")
+	sets.Effective, sets.Permitted = sets.Bounding, sets.Bounding
 }
 
 // seen runs the container and tells whether its mount shows on the host, and
@@ -219,6 +225,50 @@ func TestVolumePropagation(t *testing.T) {
 			equal(t, "the container's mount shows on the host", test.onHost, onHost)
 			equal(t, "the host's mount shows in the container", test.inContainer, inContainer)
 		})
+	}
+}
+
+// TestPrivateMountsBeneathASharedVolume: a private mount stays so on a volume that shows
+// on the host, and what the container mounts there is its own.
+//
+// CLASS: V18
+// SPEC: M-PLAN-6
+func TestPrivateMountsBeneathASharedVolume(t *testing.T) {
+	outer, inner := mountTree(t, ""), harness.Directory(t)
+	must(t, unix.Mount("", outer, "", unix.MS_SHARED|unix.MS_REC, ""))
+	must(t, os.Mkdir(filepath.Join(inner, "inside"), 0o755))
+	c := newContainer(t, mayMount, func(spec *specs.Spec) {
+		spec.Linux.RootfsPropagation = "rshared"
+		spec.Mounts = append(spec.Mounts,
+			specs.Mount{Destination: "/h", Source: outer, Options: []string{"rbind", "rshared"}},
+			specs.Mount{Destination: "/h/bound", Source: inner, Options: []string{"rbind", "rprivate"}},
+			specs.Mount{Destination: "/h/unbindable", Source: inner, Options: []string{"bind", "unbindable"}},
+			tmpfs("/h/new", "private"))
+	}, harness.Shell(`grep -E ' /h/(bound|new|unbindable) ' /proc/self/mountinfo
+		mkdir /h/new/inside
+		for place in bound new unbindable; do mount -t tmpfs inside /h/$place/inside && touch /h/$place/inside/secret || exit 1; done`))
+	output := c.succeed()
+	table, err := os.ReadFile("/proc/self/mountinfo")
+	must(t, err)
+	for _, place := range []string{"bound", "new", "unbindable"} {
+		if !strings.Contains(output, " /h/"+place+" ") {
+			t.Fatalf("/h/%s is not mounted:\n%s", place, output)
+		}
+		onHost := filepath.Join(outer, place)
+		if !strings.Contains(string(table), " "+onHost+" ") {
+			t.Errorf("/h/%s does not show on the host, as all does that is mounted on the volume", place)
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(onHost, "inside/secret")); err == nil {
+			t.Errorf("what the container mounted on /h/%s shows on the host", place)
+		}
+		must(t, unix.Unmount(onHost, unix.MNT_DETACH))
+	}
+	for _, peers := range regexp.MustCompile(`(shared|master):\d+ `).FindAllString(output, -1) {
+		// All are shared in the end, as rootfsPropagation says, but with nobody.
+		if _, group, _ := strings.Cut(peers, ":"); strings.Contains(string(table), "shared:"+group) {
+			t.Errorf("%s is a group of the host's:\n%s", peers, output)
+		}
 	}
 }
 
