@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -209,6 +210,63 @@ func TestRemount(t *testing.T) {
 	equal(t, "propagation", "unbindable", mounts["/bind"].Propagation)
 	equal(t, "new", "ro,relatime", mounts["/new"].Options)
 	equal(t, "its file system", "rw,lazytime,size=2048k", strings.TrimSuffix(mounts["/new"].Superblock, ",inode64"))
+}
+
+// TestReadOnlyFileSystemsInMemory: what is to be read-only has what the runtime puts
+// there all the same, and then is.
+//
+// SPEC: M-PLAN-6
+func TestReadOnlyFileSystemsInMemory(t *testing.T) {
+	harness.Need(t, harness.Container...)
+	source := harness.Directory(t)
+	must(t, os.WriteFile(filepath.Join(source, "file"), []byte("bound"), 0o644))
+	onDev := func(change func(*specs.Mount)) harness.Edit {
+		return func(spec *specs.Spec) {
+			index := slices.IndexFunc(spec.Mounts, func(m specs.Mount) bool { return m.Destination == "/dev" })
+			change(&spec.Mounts[index])
+		}
+	}
+	mount := func(mounts ...specs.Mount) harness.Edit {
+		return func(spec *specs.Spec) { spec.Mounts = append(spec.Mounts, mounts...) }
+	}
+	for _, test := range []struct {
+		name     string
+		edit     harness.Edit
+		readOnly string
+		files    map[string]string // and what the container reads there
+	}{
+		{"devices", onDev(func(m *specs.Mount) { m.Options = append(m.Options, "ro") }), "/dev", map[string]string{"/dev/null": ""}},
+		{"devices, remounted", mount(tmpfs("/dev", "remount", "ro")), "/dev", map[string]string{"/dev/null": ""}},
+		{"mount point", mount(tmpfs("/run", "ro"), harness.Bind(source, "/run/sec")), "/run", map[string]string{"/run/sec/file": "bound"}},
+		{"copy", mount(tmpfs("/srv", "ro", "tmpcopyup")), "/srv", map[string]string{"/srv/file": "content"}},
+		{"working directory", func(spec *specs.Spec) {
+			spec.Process.Cwd = "/run/work"
+			spec.Mounts = append(spec.Mounts, tmpfs("/run", "rro"))
+		}, "/run", nil},
+		{"covered", mount(tmpfs("/run", "ro"), harness.Bind(source, "/run"), tmpfs("/srv", "ro")), "/srv", map[string]string{"/run/file": "bound"}},
+	} {
+		for namespace, edit := range userNamespaces {
+			t.Run(test.name+", "+namespace, func(t *testing.T) {
+				c := newContainer(t, harness.Probing(t, slices.Collect(maps.Keys(test.files))...), edit, test.edit)
+				must(t, os.MkdirAll(filepath.Join(c.Bundle, "rootfs/srv"), 0o755))
+				must(t, os.WriteFile(filepath.Join(c.Bundle, "rootfs/srv/file"), []byte("content"), 0o644))
+				report := c.probe()
+				mounts := byPoint(report)
+				if got := mounts[test.readOnly].Options; !slices.Contains(strings.Split(got, ","), "ro") {
+					t.Errorf("%s has the options %s", test.readOnly, got)
+				}
+				for name, content := range test.files {
+					equal(t, name, content, report.Files[name].Content)
+					equal(t, name, "", report.Files[name].Error)
+				}
+				for _, mount := range report.Mounts { // of which the table may show a covered one last
+					if mount.Point == "/run" {
+						equal(t, "read-only is a "+mount.Filesystem, mount.Filesystem == "tmpfs", strings.HasPrefix(mount.Options, "ro"))
+					}
+				}
+			})
+		}
+	}
 }
 
 func TestRemountOfNothing(t *testing.T) {

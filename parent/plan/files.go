@@ -46,9 +46,14 @@ func (l *lowering) mount(i int) error {
 		return err
 	}
 	destination := bundle.MountDestination(mount)
+	if !options.Remount {
+		l.seal(destination)
+	}
 	switch {
 	case options.Remount:
-		l.add(remount(place, destination, &options, propagation))
+		if op := remount(place, destination, &options, propagation); l.remountWritable(op) {
+			l.add(op)
+		}
 	case options.IsBind():
 		bind := l.bind(place, l.source(mount.Source), destination, &options, propagation)
 		return l.mapOwners(place, bind, bundle.MountOwners(l.spec, mount, &options))
@@ -59,6 +64,7 @@ func (l *lowering) mount(i int) error {
 	default:
 		op := newMount(place, mount, destination, &options, propagation)
 		l.mountLabel(op)
+		l.leaveWritable(op)
 		l.add(op)
 	}
 	return nil
@@ -133,11 +139,13 @@ func console(process *specs.Process) *protocol.ConsoleOp {
 }
 
 // pivot makes the root the root, with the working directory in it: engines rely
-// on a missing one being made.
+// on a missing one being made. Nothing else is made in the container's files after it,
+// nor do hooks see to that.
 func (l *lowering) pivot() {
 	if directory := path.Clean(l.spec.Process.Cwd); directory != "/" && !strings.HasPrefix(directory, "/proc/") {
 		l.add(&protocol.Directory{Origin: at("process.cwd"), Path: directory})
 	}
+	l.seal("/")
 	l.add(&protocol.Pivot{Origin: at("root"), Move: l.facts.NoPivot || l.bundleHasNoMountNamespace()})
 }
 

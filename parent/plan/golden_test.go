@@ -216,7 +216,7 @@ var rules = []struct {
 				{Destination: "/ro", Type: "tmpfs", Source: "tmpfs", Options: []string{"ro", "rnosuid"}},
 			}
 		},
-		only(protocol.OpMount, protocol.OpBind),
+		only(protocol.OpMount, protocol.OpBind, protocol.OpRemount),
 	},
 	{
 		"remount", "A mount that stands is changed: a bind mount's attributes, another file system's options too.",
@@ -229,6 +229,30 @@ var rules = []struct {
 			}
 		},
 		only(protocol.OpMount, protocol.OpBind, protocol.OpRemount),
+	},
+	{
+		"read_only_in_memory", "A file system in memory is read-only only once nothing is put there any more, be it devices, mount points, copies, what hooks put there or the working directory, or right before another mount covers it. The last word on it counts, and what is mounted below it is left alone.",
+		func(s *specs.Spec, _ *Facts) {
+			s.Mounts = []specs.Mount{
+				{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "mode=755"}},
+				{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: []string{"nodev"}},
+				{Destination: "/dev", Options: []string{"remount", "ro"}},
+				{Destination: "/run", Type: "tmpfs", Source: "tmpfs", Options: []string{"ro"}},
+				{Destination: "/run/sec", Source: "/srv", Options: []string{"bind", "ro"}},
+				{Destination: "/copied", Type: "tmpfs", Source: "tmpfs", Options: []string{"rro", "tmpcopyup"}},
+				{Destination: "/covered/twice", Type: "tmpfs", Source: "tmpfs", Options: []string{"ro"}},
+				{Destination: "/covered", Source: "/srv", Options: []string{"bind"}},
+				{Destination: "/covered/twice", Type: "ramfs", Source: "ramfs", Options: []string{"ro"}},
+				{Destination: "/all", Type: "tmpfs", Source: "tmpfs"},
+				{Destination: "/all", Type: "tmpfs", Options: []string{"remount", "rro", "noexec"}},
+				{Destination: "/again", Type: "tmpfs", Source: "tmpfs", Options: []string{"ro"}},
+				{Destination: "/again", Type: "tmpfs", Options: []string{"remount", "rw"}},
+				{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"ro"}},
+			}
+			s.Process.Terminal, s.Process.Cwd = true, "/run/work"
+			s.Hooks = &specs.Hooks{CreateContainer: []specs.Hook{{Path: "/h"}}}
+		},
+		only(protocol.OpMount, protocol.OpBind, protocol.OpRemount, protocol.OpConsole, protocol.OpHook, protocol.OpDirectory, protocol.OpPivot),
 	},
 	{
 		"owners", "Sources whose owners are mapped are the parent's to open, with or without a user namespace.",

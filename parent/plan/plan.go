@@ -78,6 +78,8 @@ type lowering struct {
 	spec  *specs.Spec
 	facts *Facts
 	plan  *Plan
+	// unsealed is the root, with the file systems in memory that are not covered yet.
+	unsealed place
 }
 
 // Init lowers a container's configuration. The operations have the order that
