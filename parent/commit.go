@@ -71,6 +71,7 @@ func (h *handshake) commitDevices() error {
 	for _, attached := range standing.Programs {
 		h.committed.Programs = append(h.committed.Programs, attached.ID)
 	}
+	h.record.DeviceProgram = standing.Own
 	return nil
 }
 
@@ -91,9 +92,6 @@ func (h *handshake) save() error {
 	record.Limits = map[string]string{}
 	for _, limit := range h.committed.Limits {
 		record.Limits[limit.Name] = strings.TrimSpace(limit.Value)
-	}
-	if len(h.committed.Programs) > 0 {
-		record.DeviceProgram = h.committed.Programs[0]
 	}
 	if h.group != nil {
 		record.Cgroup, record.CgroupMount = h.group.Dir(), h.tree.Mount()

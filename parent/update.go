@@ -125,10 +125,7 @@ func (u *update) changeDevices(group *cgroupv2.Group) (uint32, error) {
 		return 0, nil
 	}
 	standing, err := devfilter.Update(group.FD(), u.was, u.devices)
-	if err != nil || len(standing.Programs) == 0 {
-		return 0, err
-	}
-	return standing.Programs[0].ID, nil
+	return standing.Own, err
 }
 
 // restoreDevices takes changeDevices back. Where there were no rules the new ones

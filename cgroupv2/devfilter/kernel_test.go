@@ -278,7 +278,7 @@ func TestHookRewrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !standing.Rewritten || len(standing.Programs) != 1 || standing.Programs[0].ID != hook.ID() {
+	if !standing.Rewritten || len(standing.Programs) != 1 || standing.Own != hook.ID() || standing.Programs[0].ID != hook.ID() {
 		t.Errorf("standing is %+v, want the hook's program %d alone", standing, hook.ID())
 	}
 	expect(t, group, map[probe]syscall.Errno{readNull: 0, readZero: 0, bothZero: unix.EPERM})
@@ -329,8 +329,8 @@ func TestAttachBesideAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if standing.Rewritten || !standing.has(p.ID()) || !standing.has(other.ID()) {
-		t.Errorf("standing is %+v, want both programs", standing)
+	if standing.Rewritten || !standing.has(p.ID()) || !standing.has(other.ID()) || standing.Own != p.ID() {
+		t.Errorf("standing is %+v, want both programs, and that %d is ours", standing, p.ID())
 	}
 	expect(t, group, map[probe]syscall.Errno{readNull: 0, readZero: unix.EPERM, {Path: "/dev/full"}: unix.EPERM})
 }
@@ -345,7 +345,7 @@ func TestUpdateReplaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(standing.Programs) != 1 || standing.Programs[0].ID == p.ID() {
+	if len(standing.Programs) != 1 || standing.Programs[0].ID == p.ID() || standing.Own != standing.Programs[0].ID {
 		t.Errorf("standing is %+v, want one new program instead of %d", standing, p.ID())
 	}
 	expect(t, group, map[probe]syscall.Errno{readNull: unix.EPERM, readZero: 0, bothZero: unix.EPERM})
@@ -353,6 +353,41 @@ func TestUpdateReplaces(t *testing.T) {
 	if err := p.replace(group.FD(), p.ID()); !errors.Is(err, unix.ENOENT) {
 		t.Errorf("replacing a program that is not attached: %v, want ENOENT", err)
 	}
+}
+
+// TestOwnProgramStandsBehindAnother: the kernel lists the older program first, and so
+// the first is not always ours.
+func TestOwnProgramStandsBehindAnother(t *testing.T) {
+	group := newGroup(t, "behind")
+	other := load(t, rules(t, `[{"allow":true,"access":"rwm"}]`))
+	if err := other.Attach(group.FD()); err != nil {
+		t.Fatal(err)
+	}
+	p := load(t, rules(t, onlyNull))
+	standing, err := p.Commit(group.FD())
+	if err != nil || standing.Own != p.ID() || standing.Programs[0].ID != other.ID() {
+		t.Errorf("standing is %+v, %v; want that %d is ours, behind %d", standing, err, p.ID(), other.ID())
+	}
+	standing, err = Update(group.FD(), rules(t, onlyNull), rules(t, onlyZero))
+	if err != nil || standing.Own == 0 || standing.Own == p.ID() || standing.Own == other.ID() || !standing.has(standing.Own) {
+		t.Errorf("after an update standing is %+v, %v; want a new one of ours", standing, err)
+	}
+}
+
+// TestUpdateWithoutRulesBesideAnother: a container that had no rules has no program that
+// could be recognised, and is told so.
+func TestUpdateWithoutRulesBesideAnother(t *testing.T) {
+	group := newGroup(t, "no-rules")
+	other := load(t, rules(t, onlyNull))
+	if err := other.Attach(group.FD()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Update(group.FD(), nil, rules(t, onlyZero))
+	var rewritten *RewrittenError
+	if !errors.As(err, &rewritten) || rewritten.Attached[0].ID != other.ID() || !strings.Contains(err.Error(), "this container had no device rules") {
+		t.Errorf("%v, want a RewrittenError that says that there were no rules", err)
+	}
+	expect(t, group, map[probe]syscall.Errno{readNull: 0, readZero: unix.EPERM})
 }
 
 func TestUpdateAttachesWhereNothingIs(t *testing.T) {

@@ -29,6 +29,9 @@ type Attached struct {
 // Standing is what decides about a cgroup's devices: every program must allow.
 type Standing struct {
 	Programs []Attached
+	// Own is the id of the program that has the container's rules: ours, or the one
+	// that a hook has put in its place. Others may stand before it.
+	Own uint32
 	// Rewritten: a hook put another program in the place of ours, and it was kept.
 	Rewritten bool
 }
@@ -124,8 +127,13 @@ func (p *Program) look(cgroup int) (Standing, error) {
 	}
 	standing := Standing{Programs: programs}
 	before := Standing{Programs: p.before}
-	if !standing.has(p.id) {
-		standing.Rewritten = slices.ContainsFunc(programs, func(a Attached) bool { return !before.has(a.ID) })
+	if standing.has(p.id) {
+		standing.Own = p.id
+		return standing, nil
+	}
+	added := slices.IndexFunc(programs, func(a Attached) bool { return !before.has(a.ID) })
+	if standing.Rewritten = added >= 0; standing.Rewritten {
+		standing.Own = programs[added].ID
 	}
 	return standing, nil
 }

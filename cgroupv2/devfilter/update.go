@@ -11,10 +11,12 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// RewrittenError says that the program to be replaced is not attached any more: a hook
-// has put its own in its place. To replace that one would take away the hook's devices.
+// RewrittenError says that the program to be replaced is not attached: a hook has put
+// its own in its place, or the container had no rules and others are there. To replace
+// theirs would take away their devices, and so would one beside theirs.
 type RewrittenError struct {
 	Attached []Attached
+	None     bool // the container had no rules
 }
 
 func (e *RewrittenError) Error() string {
@@ -22,8 +24,11 @@ func (e *RewrittenError) Error() string {
 	for _, a := range e.Attached {
 		ids = append(ids, fmt.Sprintf("%d (%s)", a.ID, a.Name))
 	}
-	return fmt.Sprintf("the device rules of this container were rewritten by a hook (attached now: %s) and cannot be replaced without losing the hook's devices; %s",
-		strings.Join(ids, ", "), e.Hint())
+	found, lost := "the device rules of this container were rewritten by a hook", "replaced without losing the hook's devices"
+	if e.None {
+		found, lost = "this container had no device rules, and others attached theirs", "given any without losing the devices of those"
+	}
+	return fmt.Sprintf("%s (attached now: %s), so that it cannot be %s; %s", found, strings.Join(ids, ", "), lost, e.Hint())
 }
 
 // Hint returns the remedy alone.
@@ -31,7 +36,8 @@ func (e *RewrittenError) Hint() string {
 	return "leave linux.resources.devices out of the update, or recreate the container"
 }
 
-// Update replaces the program of the rules was by that of the rules now, in one act:
+// Update replaces the program of the rules was, without instructions for a container
+// that had no rules, by that of the rules now, in one act:
 // there is no moment without rules, and none in which both decide. The program to
 // replace is recognised by the hash of its instructions, so any process that knows the
 // old rules can do it. When nothing is attached, the new program is attached. When
@@ -56,20 +62,20 @@ func Update(cgroup int, was, now Instructions) (Standing, error) {
 	case len(attached) == 0:
 		err = program.Attach(cgroup)
 	default:
-		err = &RewrittenError{Attached: attached}
+		err = &RewrittenError{Attached: attached, None: len(was) == 0}
 	}
 	if err != nil {
 		return Standing{}, err
 	}
 	programs, err := Query(cgroup)
-	return Standing{Programs: programs}, err
+	return Standing{Programs: programs, Own: program.id}, err
 }
 
 // recognise returns the id of the program with these instructions, or 0. The hash is
 // the kernel's affair, which has changed it before: it is asked for that of a program
 // that is loaded to be compared, and forgotten.
 func recognise(attached []Attached, instructions Instructions) (uint32, error) {
-	if !slices.ContainsFunc(attached, func(a Attached) bool { return a.Tag != "" }) {
+	if len(instructions) == 0 || !slices.ContainsFunc(attached, func(a Attached) bool { return a.Tag != "" }) {
 		return 0, nil
 	}
 	program, err := Load(instructions)
