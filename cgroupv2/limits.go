@@ -54,6 +54,21 @@ func (l Limits) Settings() []Setting {
 	return settings
 }
 
+// Memory returns the lowest limit at which memory is taken back or refused, in
+// bytes, if there is one.
+func (l Limits) Memory() (lowest uint64, limited bool) {
+	for _, item := range l.items {
+		if item.File != "memory.max" && item.File != "memory.high" {
+			continue
+		}
+		bytes, err := strconv.ParseUint(item.Value, 10, 64)
+		if err == nil && (!limited || bytes < lowest) {
+			lowest, limited = bytes, true
+		}
+	}
+	return lowest, limited
+}
+
 // Controllers returns the controllers that the limits need, in the order of their use.
 func (l Limits) Controllers() []string {
 	var controllers []string

@@ -1,8 +1,6 @@
 package cgroupv2
 
 import (
-	"strconv"
-
 	"golang.org/x/sys/unix"
 )
 
@@ -32,19 +30,4 @@ func (t *Tree) OpenOwnProcs() (int, error) {
 		return -1, own.fail("open", procs, err)
 	}
 	return fd, nil
-}
-
-// Memory returns the lowest limit at which memory is taken back or refused, in
-// bytes, if there is one.
-func (l Limits) Memory() (lowest uint64, limited bool) {
-	for _, item := range l.items {
-		if item.File != "memory.max" && item.File != "memory.high" {
-			continue
-		}
-		bytes, err := strconv.ParseUint(item.Value, 10, 64)
-		if err == nil && (!limited || bytes < lowest) {
-			lowest, limited = bytes, true
-		}
-	}
-	return lowest, limited
 }
