@@ -99,6 +99,10 @@ func (g *Group) apply(l Limits, it item) (*Setting, []change, error) {
 	if err != nil {
 		return nil, done, err
 	}
+	weight, err := g.keepWeight(setting)
+	if done = append(done, weight...); err != nil {
+		return nil, done, err
+	}
 	if err := f.write(setting.Value); err != nil {
 		return nil, done, g.explainSetting(setting, err)
 	}
@@ -162,6 +166,23 @@ func (g *Group) makeRoom(l Limits, setting Setting) ([]change, error) {
 		return nil, g.explainSetting(setting, err)
 	}
 	return []change{{file: burst, undoes: standing}}, nil
+}
+
+// keepWeight has the weight restored after cpu.idle, as the kernel forgets that of a
+// group which is idle once. One that is idle already shows 0, and has none to restore.
+func (g *Group) keepWeight(setting Setting) ([]change, error) {
+	if setting.File != "cpu.idle" {
+		return nil, nil
+	}
+	const file, none = "cpu.weight", "0"
+	weight, err := g.dir.read(file)
+	if err != nil {
+		return nil, g.explainSetting(setting, err)
+	}
+	if weight == none {
+		return nil, nil
+	}
+	return []change{{file: file, undoes: weight}}, nil
 }
 
 // restore undoes changes, last first. It goes on after a failure: the more is restored

@@ -234,6 +234,33 @@ func TestCommitIdle(t *testing.T) {
 	}
 }
 
+// TestTakenBackIdleKeepsTheWeight: the kernel forgets the weight of an idle group, and
+// what is taken back must not.
+func TestTakenBackIdleKeepsTheWeight(t *testing.T) {
+	tree := openTree(t)
+	g := create(t, tree, base(t), compute(t, `{"cpu":{"shares":2048}}`))
+	commit(t, g, compute(t, `{"cpu":{"shares":2048}}`))
+	want := content(t, g, "cpu.weight")
+	stands := func(when string) {
+		t.Helper()
+		if idle, weight := content(t, g, "cpu.idle"), content(t, g, "cpu.weight"); idle != "0\n" || weight != want {
+			t.Errorf("%s: cpu.idle is %q, cpu.weight %q, was %q", when, idle, weight, want)
+		}
+	}
+	if _, err := g.Commit(compute(t, `{"cpu":{"idle":1},"unified":{"cgroup.max.depth":"deep"}}`)); err == nil {
+		t.Error("a depth that is no number was taken")
+	}
+	stands("after a refusal")
+	_, undo, err := g.Update(compute(t, `{"cpu":{"idle":1}}`))
+	if err == nil {
+		err = undo()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	stands("after the undoing")
+}
+
 // The kernel takes a set that the groups above do not grant, and uses another.
 func TestCommitCpusetThatIsNotGranted(t *testing.T) {
 	tree := openTree(t)

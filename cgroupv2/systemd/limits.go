@@ -95,17 +95,23 @@ func Properties(settings []cgroupv2.Setting, version int) ([]Property, error) {
 // Before are the settings that stood where the given ones are about to, by what is
 // known to stand: what the manager is told again when they are taken back.
 func Before(settings []cgroupv2.Setting, standing map[string]string) []cgroupv2.Setting {
+	const idle, weight = "cpu.idle", "cpu.weight"
 	var before []cgroupv2.Setting
+	wasIdle := standing[idle] == "1"
 	for _, setting := range settings {
 		for _, row := range limits {
-			if row.file != setting.File {
-				continue
+			if row.file != setting.File || row.file == weight && wasIdle {
+				continue // an idle group has no weight
 			}
 			value, stood := standing[row.file]
 			if !stood {
 				value = row.unset
 			}
 			before = append(before, cgroupv2.Setting{File: row.file, Value: value, Path: setting.Path})
+			// The manager has one property for both: not to be idle is to have a weight.
+			if value, stood := standing[weight]; row.file == idle && stood && !wasIdle {
+				before = append(before, cgroupv2.Setting{File: weight, Value: value, Path: setting.Path})
+			}
 		}
 	}
 	return before

@@ -94,6 +94,32 @@ func TestBefore(t *testing.T) {
 	}
 }
 
+// TestBeforeIdle: the manager has one property for cpu.idle and cpu.weight, so that not
+// to be idle any more is to have the weight that stood.
+func TestBeforeIdle(t *testing.T) {
+	const idle, weight = "cpu.idle", "cpu.weight"
+	for _, test := range []struct {
+		changed  []string
+		standing map[string]string
+		want     string
+	}{
+		{[]string{idle}, map[string]string{idle: "0", weight: "79"}, "79"},
+		{[]string{idle}, map[string]string{weight: "79"}, "79"},
+		{[]string{idle}, nil, "18446744073709551615"},
+		{[]string{idle, weight}, map[string]string{idle: "1", weight: "79"}, "0"},
+		{[]string{idle, weight}, map[string]string{weight: "79"}, "79"},
+	} {
+		var settings []cgroupv2.Setting
+		for _, file := range test.changed {
+			settings = append(settings, cgroupv2.Setting{File: file, Value: "1"})
+		}
+		properties, err := Properties(Before(settings, test.standing), 255)
+		if got := fmt.Sprint(properties); err != nil || got != "[{CPUWeight @t "+test.want+"}]" {
+			t.Errorf("%v before %v: %s, %v; want the weight %s", test.standing, test.changed, got, err, test.want)
+		}
+	}
+}
+
 // What an annotation may not set is what the table sets.
 func TestLimitNames(t *testing.T) {
 	for _, row := range limits {
