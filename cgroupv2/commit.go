@@ -133,6 +133,22 @@ func (g *Group) choose(it item) (setting Setting, found bool) {
 	return *it.instead, true
 }
 
+// Resolve returns the settings that [Group.Commit] is going to write: where the kernel
+// offers one of two files, the one that is there, and no optional one that is not. The
+// controllers that they need are handed down; the errors are those of Commit.
+func (g *Group) Resolve(l Limits) ([]Setting, error) {
+	if err := g.ensureControllers(l); err != nil {
+		return nil, err
+	}
+	var settings []Setting
+	for _, it := range l.items {
+		if setting, found := g.choose(it); found {
+			settings = append(settings, setting)
+		}
+	}
+	return settings, nil
+}
+
 // applyBlind writes a file that nobody can read, such as memory.reclaim. There is
 // nothing to restore.
 func (g *Group) applyBlind(setting Setting) (*Setting, []change, error) {

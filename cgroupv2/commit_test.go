@@ -83,6 +83,24 @@ func TestCommitIsAllOrNothing(t *testing.T) {
 	}
 }
 
+// TestResolve: what is going to be written are the files that this kernel has.
+func TestResolve(t *testing.T) {
+	tree := openTree(t)
+	limits := compute(t, `{"hugepageLimits":[{"pageSize":"2MB","limit":0},{"pageSize":"3KB","limit":0}]}`)
+	g := create(t, tree, base(t), limits)
+	settings, err := g.Resolve(limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{ // the optional hugetlb.3KB.rsvd.max is not there, the other is left to be refused
+		"hugetlb.2MB.max=0 (hugepageLimits[0].limit)", "hugetlb.2MB.rsvd.max=0 (hugepageLimits[0].limit)",
+		"hugetlb.3KB.max=0 (hugepageLimits[1].limit)",
+	}
+	if diff := cmp.Diff(want, written(settings)); diff != "" {
+		t.Errorf("what will be written (-want +got):\n%s", diff)
+	}
+}
+
 func TestMissingFilesNameWhatThereIs(t *testing.T) {
 	tree := openTree(t)
 	limits := compute(t, `{"hugepageLimits":[{"pageSize":"3KB","limit":0}]}`)
@@ -419,6 +437,10 @@ func TestCommitIOWeight(t *testing.T) {
 		true:  {File: "io.bfq.weight", Value: "default 500", Path: "linux.resources.blockIO.weight"},
 		false: {File: "io.weight", Value: "default 4950", Path: "linux.resources.blockIO.weight"},
 	}[g.dir.has("io.bfq.weight")]
+	resolved, err := g.Resolve(limits)
+	if err != nil || len(resolved) != 1 || g.dir.has(resolved[0].File) && resolved[0] != want {
+		t.Errorf("what will be written is %+v, %v; want %+v", resolved, err, want)
+	}
 	stands, err := g.Commit(limits)
 	if !g.dir.has("io.bfq.weight") && !g.dir.has("io.weight") {
 		if !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), "io.weight") {

@@ -46,7 +46,7 @@ func (h *handshake) commitLimits() error {
 		}
 	}
 	if h.scope != nil {
-		if err := h.scope.settle(context.Background(), h.limits); err != nil {
+		if err := h.scope.settle(context.Background(), h.group, h.limits); err != nil {
 			return err
 		}
 	}

@@ -109,11 +109,15 @@ func (s *scope) comeIn(ctx context.Context, tree *cgroupv2.Tree) error {
 
 // settle has the manager know the limits that are about to be committed. The child is
 // in the scope by now, so that the placeholder, which would count, can go.
-func (s *scope) settle(ctx context.Context, limits cgroupv2.Limits) error {
+func (s *scope) settle(ctx context.Context, group *cgroupv2.Group, limits cgroupv2.Limits) error {
 	if err := s.placeholder.End(); err != nil {
 		return err
 	}
-	return s.manager.Tell(ctx, s.unit.Name, limits.Settings())
+	settings, err := group.Resolve(limits)
+	if err != nil {
+		return err
+	}
+	return s.manager.Tell(ctx, s.unit.Name, settings)
 }
 
 // stop takes the scope back, whatever was made of it.

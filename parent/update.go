@@ -92,7 +92,7 @@ func (u *update) apply(l *locked, group *cgroupv2.Group) error {
 		return err
 	}
 	if l.container.Unit != "" {
-		if standing, undo, err = updateUnit(l.container, group, u.limits, undo); err != nil {
+		if standing, undo, err = updateUnit(l.container, group, u.limits, standing, undo); err != nil {
 			return err
 		}
 	}

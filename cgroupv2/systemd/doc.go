@@ -11,7 +11,8 @@
 //	manager, err := systemd.Connect(ctx, user)
 //	path, err := manager.Start(ctx, unit, pid, properties) // a scope needs a process
 //	// … package cgroupv2 opens the group at path, the child is born in it …
-//	err = manager.Tell(ctx, unit.Name, limits.Settings()) // and then cgroupv2 commits
+//	settings, err := group.Resolve(limits)
+//	err = manager.Tell(ctx, unit.Name, settings) // and then cgroupv2 commits
 //	err = manager.Stop(ctx, unit.Name)
 //
 // # Who writes a limit

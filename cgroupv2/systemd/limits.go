@@ -57,7 +57,10 @@ func dependsOnVersion(settings []cgroupv2.Setting) bool {
 	return false
 }
 
-// Tell sets the properties by which the manager writes the same as the settings.
+// Tell sets the properties by which the manager writes the same as the settings, which
+// are those that stand ([cgroupv2.Group.Update]), or for a new group those that are about
+// to ([cgroupv2.Group.Resolve]): what was asked for may leave open which file it is
+// written to, and which period a quota is of.
 func (m *Manager) Tell(ctx context.Context, unit string, settings []cgroupv2.Setting) error {
 	version := 0
 	if dependsOnVersion(settings) {
@@ -176,7 +179,8 @@ func bfqWeight(value string) ([]Property, error) {
 const percent = 10_000
 
 // bandwidth converts cpu.max, QUOTA and PERIOD in microseconds. The manager counts the
-// quota of a second; it is rounded up to what it can remember.
+// quota of a second; it is rounded up to what it can remember. A value without a period
+// is for a new group.
 func bandwidth(value string) ([]Property, error) {
 	const second = 1_000_000
 	text, periodText, hasPeriod := strings.Cut(value, " ")

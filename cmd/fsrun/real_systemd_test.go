@@ -193,6 +193,22 @@ func TestSystemdReloadKeepsLimits(t *testing.T) {
 	equal(t, "the device after an update", refusal, denied())
 }
 
+// TestSystemdUpdateOfTheQuotaAlone: the period that stands is the one that systemd is
+// told, or the limit would be another one after daemon-reload.
+func TestSystemdUpdateOfTheQuotaAlone(t *testing.T) {
+	quota, period, half := int64(100_000), uint64(200_000), int64(50_000)
+	c := newScope(t, harness.Args("/bin/sleep", "1000"), func(spec *specs.Spec) {
+		spec.Linux.Resources.CPU = &specs.LinuxCPU{Quota: &quota, Period: &period}
+	})
+	c.start()
+	must(t, parent.Update(c.StateRoot, c.ID, &specs.LinuxResources{CPU: &specs.LinuxCPU{Quota: &half}}))
+	equal(t, "CPUQuotaPerSecUSec", "250ms", show(t, c.unit(), "CPUQuotaPerSecUSec")["CPUQuotaPerSecUSec"])
+	reload(t)
+	inspected, err := parent.Inspect(c.StateRoot, c.ID)
+	must(t, err)
+	equal(t, "cpu.max after daemon-reload", "50000 200000", standing(t, inspected.Cgroup, map[string]string{"cpu.max": ""})["cpu.max"])
+}
+
 // An update that fails leaves systemd's word as it was.
 func TestSystemdUpdateIsAllOrNothing(t *testing.T) {
 	c := newScope(t, harness.Pids(77), harness.Args("/bin/sleep", "1000"))
