@@ -158,6 +158,7 @@ func TestPropagation(t *testing.T) {
 // TestPropagationBeneathASharedMount: the kernel makes shared what is put on a shared
 // mount, so that what is asked for has to be said once it is there.
 //
+// CLASS: V18
 // SPEC: M-PLAN-6
 func TestPropagationBeneathASharedMount(t *testing.T) {
 	for _, test := range []struct {

@@ -131,6 +131,9 @@ var mutants = []mutant{
 	{"V18", "a volume that does not ask for it passes no mounts on", []edit{
 		{"parent/plan/propagation.go", "return unix.MS_SLAVE | unix.MS_REC\n\tcase options", "return 0\n\tcase options"},
 	}, "cmd/fsrun", "TestVolumePropagation"},
+	{"V18", "a private mount stays so on a shared one", []edit{
+		{"child/rootfs/propagation.go", "if b.sharing && propagation&others != 0 {", "if false && propagation&others != 0 {"},
+	}, "child/rootfs", "TestPropagationBeneathASharedMount"},
 	{"V19", "the root of the mount namespace is left", []edit{
 		{"child/rootfs/pivot.go", "if found == root {", "if found == root || found != 0 {"},
 	}, "child/rootfs", "TestChrootIsLeft"},
