@@ -113,6 +113,7 @@ func Exec(spec *specs.Spec, process *specs.Process, facts *Facts) (*Plan, error)
 		return nil, err
 	}
 	l.add(&protocol.Enter{Origin: at("process")})
+	l.keyring()
 	if process.Terminal {
 		l.add(console(process))
 	}

@@ -56,10 +56,28 @@ func full(id string) *Container {
 		DeviceProgram: 77,
 		Stdio:         []string{"/dev/null", "pipe:[123]", "socket:[5]"},
 		StartSocket:   "start",
-		SeccompAgent:  "/run/agent.sock",
-		Annotations:   map[string]string{"key": "value", "\x01 \"odd\"\n\\": "ключ 🔑"},
-		Poststart:     []specs.Hook{{Path: "/bin/true"}},
-		Poststop:      []specs.Hook{{Path: "/bin/x", Args: []string{"x", "y"}, Env: []string{"A=1"}, Timeout: &five}, {Path: "/bin/z", Args: []string{}}},
+		SeccompAgent:  "/run/agent.sock", CallersKeyring: true, StartDeadline: 90 * time.Second,
+		Annotations: map[string]string{"key": "value", "\x01 \"odd\"\n\\": "ключ 🔑"},
+		Poststart:   []specs.Hook{{Path: "/bin/true"}},
+		Poststop:    []specs.Hook{{Path: "/bin/x", Args: []string{"x", "y"}, Env: []string{"A=1"}, Timeout: &five}, {Path: "/bin/z", Args: []string{}}},
+	}
+}
+
+// TestLoadOfAnOlderRecord: a running container outlives an upgrade.
+func TestLoadOfAnOlderRecord(t *testing.T) {
+	want := full("older")
+	content := appendRecord(nil, want, containerFields[:len(containerFields)-laterFields])
+	var got Container
+	if err := json.Decode(string(content), func(d *json.Decoder) { readContainer(d, &got) }); err != nil {
+		t.Fatal(err)
+	}
+	want.CallersKeyring, want.StartDeadline = false, 0
+	if diff := cmp.Diff(want, &got, ignoreCreator); diff != "" {
+		t.Errorf("(-saved +loaded):\n%s", diff)
+	}
+	content = appendRecord(nil, want, containerFields[:len(containerFields)-laterFields-1])
+	if json.Decode(string(content), func(d *json.Decoder) { readContainer(d, &got) }) == nil {
+		t.Error("a record that lacks what every record has was taken")
 	}
 }
 
