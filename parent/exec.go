@@ -34,7 +34,8 @@ type ExecOptions struct {
 	PIDFile string
 	// PreservedFDs is how many descriptors from 3 on the program gets.
 	PreservedFDs int
-	// Stdio become the program's standard descriptors, unless it has a terminal.
+	// Stdio become the program's standard descriptors, unless it has a terminal. The
+	// zero value is the caller's standard input three times over.
 	Stdio [3]int
 	// PIDFDSocket is the path of a socket that takes a pidfd of the process, "" for
 	// none.
