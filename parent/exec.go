@@ -83,6 +83,8 @@ func Exec(o ExecOptions) (*Running, error) {
 		if !o.IgnorePaused {
 			return nil, refuseStatus("cannot exec in container %s: it is paused (resume it, or use --ignore-paused)", o.ID)
 		}
+	case state.Creating:
+		return nil, unfinished("exec in", o.ID)
 	default:
 		return nil, fmt.Errorf("cannot exec in container %s: %w", o.ID, ErrNotRunning)
 	}

@@ -21,6 +21,9 @@ func Kill(root, id string, signal unix.Signal, all bool) error {
 	if err != nil {
 		return err
 	}
+	if inspected.Status == state.Creating {
+		return unfinished("kill", id)
+	}
 	if inspected.Status == state.Stopped && !all {
 		return ErrNotRunning
 	}

@@ -163,6 +163,48 @@ func TestMissingContainer(t *testing.T) {
 	}
 }
 
+// TestStrangersAreNoContainers: in a mistaken state directory nothing is listed, and so
+// nothing deleted.
+func TestStrangersAreNoContainers(t *testing.T) {
+	store := open(t)
+	if err := os.MkdirAll(store.Path("stranger")+"/deep", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(store.Path("leftover"), 0o755); err != nil { // of a creator that was killed
+		t.Fatal(err)
+	}
+	if _, err := store.Load("stranger"); !errors.Is(err, ErrNotExist) {
+		t.Errorf("a stranger's directory: %v", err)
+	}
+	unfinished := reserve(t, store, "unfinished")
+	defer unfinished.Close()
+	entries, err := store.List()
+	if err != nil || len(entries) != 2 || entries[0].ID != "leftover" || entries[1].ID != "unfinished" {
+		t.Fatalf("List: %+v, %v", entries, err)
+	}
+	for _, entry := range entries {
+		if c := entry.Container; c == nil || c.OCIVersion != specs.Version || time.Since(c.Created).Abs() > time.Hour {
+			t.Errorf("%s: %+v, %v", entry.ID, c, entry.Err)
+		}
+	}
+}
+
+// TestBusyNamesTheCreator: whoever waits in vain is told for whom.
+func TestBusyNamesTheCreator(t *testing.T) {
+	store := open(t)
+	handle := reserve(t, store, "slow")
+	if _, err := store.lock("slow", 10*time.Millisecond); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("process %d is creating it", os.Getpid())) {
+		t.Errorf("while it is created: %v", err)
+	}
+	container := full("slow")
+	if err := handle.Save(container); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.lock("slow", 10*time.Millisecond); err == nil || strings.Contains(err.Error(), "is creating") {
+		t.Errorf("once it is created: %v", err)
+	}
+}
+
 func TestReserveHasOneWinner(t *testing.T) {
 	store := open(t)
 	const callers = 32
