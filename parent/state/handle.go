@@ -98,9 +98,6 @@ func (s *Store) current(id string, directory *os.File) bool {
 	return err == nil && os.SameFile(held, named)
 }
 
-// ID returns the container's id.
-func (h *Handle) ID() string { return h.id }
-
 // Directory returns the container's open directory, which the handle owns. A
 // socket in it is best bound by way of /proc/self/fd, as its path may be longer
 // than a socket's address can hold.
