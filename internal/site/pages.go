@@ -98,19 +98,3 @@ func heading(path string) (string, error) {
 	}
 	return "", fmt.Errorf("%s has no heading", path)
 }
-
-// moduleDirectory is the nearest directory above with a go.mod.
-func moduleDirectory() (string, error) {
-	directory, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for ; ; directory = filepath.Dir(directory) {
-		if _, err := os.Stat(filepath.Join(directory, "go.mod")); err == nil {
-			return directory, nil
-		}
-		if directory == "/" {
-			return "", errors.New("no go.mod here or above: run it in the module")
-		}
-	}
-}

@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fsrun/fsrun/internal/checkout"
 )
 
 // Every page is found and every link of it leads to something in the repository.
 func TestPagesAndLinks(t *testing.T) {
-	module, err := moduleDirectory()
+	module, err := checkout.Directory()
 	if err != nil {
 		t.Fatal(err)
 	}
