@@ -121,7 +121,7 @@ func ParseProcess(text string) (*specs.Process, error) {
 }
 
 // ParseResources decodes a resources object, the content of an update's
-// resources file. Its values are the cgroup room's to validate.
+// resources file. Its values are validated by package cgroupv2.
 func ParseResources(text string) (*specs.LinuxResources, error) {
 	resources := new(specs.LinuxResources)
 	if err := strictjson.Decode(text, func(d *strictjson.Decoder) { readResources(d, resources) }); err != nil {
