@@ -24,7 +24,7 @@ var groups = []struct {
 	pages []string
 }{
 	{"Begin", []string{"install", "tutorial", "commands"}},
-	{"Run it under", []string{"engines", "kubernetes", "cgroups"}},
+	{"Run it under", []string{"migrating", "engines", "kubernetes", "cgroups"}},
 	{"How it works", []string{"architecture", "protocol", "tracing", "limits", "embedding"}},
 	{"What it promises", []string{"security", "verification", "performance", "oci"}},
 	{"Reference", []string{"spec", "contributing"}},
