@@ -38,7 +38,7 @@ func (r *result) markdown(chart string) string {
 	fmt.Fprintf(&out, "\n![wall times](%s)\n\n", chart)
 	r.ratios(&out)
 	r.times(&out)
-	fmt.Fprintf(&out, "### One run\n\nAs `fsrun trace` draws it. Before it the parent's runtime has started, and after it the container is deleted.\n\n```\n%s```\n\n", r.Timeline)
+	fmt.Fprintf(&out, "### One run\n\nAs `fsrun trace` draws it. The parent's Go runtime starts before it, and the container is deleted after it.\n\n```\n%s```\n\n", r.Timeline)
 	return out.String()
 }
 
