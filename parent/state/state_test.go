@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/state.json")
@@ -280,6 +281,58 @@ func TestReserveAgainstRemove(t *testing.T) {
 	if _, err := os.Lstat(store.Path("x")); !errors.Is(err, os.ErrNotExist) {
 		t.Error("something is left:", err)
 	}
+}
+
+// TestReserveLeavesNothing: whichever call of a reservation finds no descriptor
+// left, the id is free afterwards.
+func TestReserveLeavesNothing(t *testing.T) {
+	store, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := 0
+	for free := range uint64(8) {
+		handle, err := withDescriptors(t, free, func() (*Handle, error) { return store.Reserve("a", "/bundle") })
+		if err == nil {
+			if err := handle.Remove(); err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		failed++
+		if !errors.Is(err, unix.EMFILE) {
+			t.Errorf("%d descriptors: %v, want too many open files", free, err)
+		}
+		if _, err := os.Lstat(store.Path("a")); !errors.Is(err, os.ErrNotExist) {
+			t.Fatalf("%d descriptors: a failed reservation left something: %v", free, err)
+		}
+	}
+	if failed < 2 {
+		t.Errorf("%d reservations failed; want one for want of the directory's descriptor, and one of the record's", failed)
+	}
+}
+
+// withDescriptors calls do where only so many descriptors can be opened.
+func withDescriptors(t *testing.T, free uint64, do func() (*Handle, error)) (*Handle, error) {
+	t.Helper()
+	lowest, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Close(lowest)
+	var before unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(lowest) + free, Max: before.Max}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	return do()
 }
 
 func TestLockIsBounded(t *testing.T) {

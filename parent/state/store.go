@@ -71,6 +71,11 @@ func (s *Store) Reserve(id, bundle string) (*Handle, error) {
 		return nil, errors.Join(err, s.takeBack(id, err))
 	}
 	if err := handle.claim(); err != nil {
+		if !errors.Is(err, ErrExist) {
+			// Who it belongs to cannot be told, so only an empty one goes: that
+			// holds no intent, and so is nobody's.
+			err = errors.Join(err, s.removeEmpty(id))
+		}
 		return nil, errors.Join(err, handle.Close())
 	}
 	if err := handle.Intend(Intent{Step: Reserved, Object: bundle, Process: creator}); err != nil {
@@ -86,6 +91,11 @@ func (s *Store) takeBack(id string, lockError error) error {
 	if unopened := new(fs.PathError); !errors.As(lockError, &unopened) {
 		return nil
 	}
+	return s.removeEmpty(id)
+}
+
+// removeEmpty removes the directory of a container, unless something is in it.
+func (s *Store) removeEmpty(id string) error {
 	if err := os.Remove(s.Path(id)); err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENOTEMPTY) {
 		return err
 	}
