@@ -52,10 +52,8 @@ func (l *lowering) mount(i int) error {
 	case options.IsBind():
 		bind := l.bind(place, l.source(mount.Source), destination, &options, propagation)
 		return l.mapOwners(place, bind, bundle.MountOwners(l.spec, mount, &options))
-	case isCgroup(mount.Type) && !l.has(specs.CgroupNamespace):
-		// To mount the tree from the initial cgroup namespace may change the
-		// host's mount options, so the host's mount itself is shown.
-		l.bind(place, l.facts.CgroupMount, destination, &options, propagation)
+	case IsCgroup(mount.Type) && l.sharesCgroups():
+		return l.hostCgroups(place, mount.Type, destination, &options, propagation)
 	default:
 		op := newMount(place, mount, destination, &options, propagation)
 		l.mountLabel(op)
@@ -64,15 +62,13 @@ func (l *lowering) mount(i int) error {
 	return nil
 }
 
-func isCgroup(filesystem string) bool { return filesystem == "cgroup" || filesystem == "cgroup2" }
-
 func newMount(place string, mount *specs.Mount, destination string, options *bundle.MountOptions, propagation uint32) *protocol.Mount {
 	op := &protocol.Mount{
 		Origin: at(place), Filesystem: mount.Type, Source: mount.Source, Destination: destination,
 		// The mount's own attributes count after the recursive ones, as for binds.
 		Set: options.RecursiveSet&^options.Clear | options.Set, Propagation: propagation, CopyUp: options.TmpCopyUp,
 	}
-	if isCgroup(mount.Type) {
+	if IsCgroup(mount.Type) {
 		op.Filesystem = "cgroup2"
 	}
 	op.Options = superblockOptions(options)

@@ -147,6 +147,22 @@ var rules = []struct {
 		only(protocol.OpBind, protocol.OpMount),
 	},
 	{
+		"cgroup_of_a_pod", "In a cgroup namespace that is joined the tree is mounted anew, too, and shows what that namespace is to see.",
+		func(s *specs.Spec, _ *Facts) {
+			s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: specs.CgroupNamespace, Path: "/proc/7/ns/cgroup"})
+			s.Mounts = []specs.Mount{cgroup}
+		},
+		only(protocol.OpBind, protocol.OpMount),
+	},
+	{
+		"cgroup_of_the_host", "Where the path leads to the runtime's own namespace, the host's tree itself is shown.",
+		func(s *specs.Spec, f *Facts) {
+			s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: specs.CgroupNamespace, Path: "/proc/self/ns/cgroup"})
+			s.Mounts, f.JoinsOwnCgroups = []specs.Mount{cgroup}, true
+		},
+		only(protocol.OpBind, protocol.OpMount),
+	},
+	{
 		"dev_bound", "A /dev that is bound is the host's: no device and no link is made in it.",
 		func(s *specs.Spec, _ *Facts) {
 			s.Mounts = []specs.Mount{{Destination: "/dev/", Source: "/dev", Options: []string{"rbind", "rslave"}}}
