@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/parent/bundle"
 	"github.com/fsrun/fsrun/protocol"
@@ -48,7 +47,7 @@ func (l *lowering) mount(i int) error {
 	destination := bundle.MountDestination(mount)
 	switch {
 	case options.Remount:
-		l.add(remount(place, destination, &options, propagation))
+		l.remount(i, destination, &options, propagation)
 	case options.IsBind():
 		bind := l.bind(place, l.source(mount.Source), destination, &options, propagation)
 		return l.mapOwners(place, bind, bundle.MountOwners(l.spec, mount, &options))
@@ -60,64 +59,6 @@ func (l *lowering) mount(i int) error {
 		l.add(op)
 	}
 	return nil
-}
-
-func newMount(place string, mount *specs.Mount, destination string, options *bundle.MountOptions, propagation uint32) *protocol.Mount {
-	op := &protocol.Mount{
-		Origin: at(place), Filesystem: mount.Type, Source: mount.Source, Destination: destination,
-		// The mount's own attributes count after the recursive ones, as for binds.
-		Set: options.RecursiveSet&^options.Clear | options.Set, Propagation: propagation, CopyUp: options.TmpCopyUp,
-	}
-	if IsCgroup(mount.Type) {
-		op.Filesystem = "cgroup2"
-	}
-	op.Options = superblockOptions(options)
-	return op
-}
-
-// remount changes the mount that an earlier entry made. The file system's own
-// options are not a bind mount's (mount(8), "remount").
-func remount(place, destination string, options *bundle.MountOptions, propagation uint32) *protocol.Remount {
-	op := &protocol.Remount{
-		Origin: at(place), Destination: destination,
-		Set: options.Set, Clear: options.Clear,
-		RecursiveSet: options.RecursiveSet, RecursiveClear: options.RecursiveClear,
-		Propagation: propagation,
-	}
-	if !options.IsBind() {
-		op.Options = superblockOptions(options)
-	}
-	return op
-}
-
-// superblockOptions are the file system's own options.
-func superblockOptions(options *bundle.MountOptions) []protocol.Pair {
-	var pairs []protocol.Pair
-	for _, data := range options.Data {
-		pairs = append(pairs, protocol.Pair{Name: data.Key, Value: data.Value})
-	}
-	for _, flag := range superblockFlags {
-		if options.Superblock&flag.mask != 0 {
-			pairs = append(pairs, protocol.Pair{Name: flag.name})
-		}
-		if options.SuperblockClear&flag.mask != 0 && options.Remount {
-			pairs = append(pairs, protocol.Pair{Name: flag.opposite})
-		}
-	}
-	return pairs
-}
-
-// superblockFlags are those that fsconfig(2) takes by name. Read-only is not
-// among them: it is an attribute of the mount, which leaves instances that are
-// shared with the host as they are.
-var superblockFlags = []struct {
-	mask           uint64
-	name, opposite string
-}{
-	{unix.MS_SYNCHRONOUS, "sync", "async"},
-	{unix.MS_DIRSYNC, "dirsync", ""}, // nothing clears it, and package bundle refuses it in a remount
-	{unix.MS_LAZYTIME, "lazytime", "nolazytime"},
-	{unix.MS_MANDLOCK, "mand", "nomand"},
 }
 
 func console(process *specs.Process) *protocol.ConsoleOp {

@@ -230,6 +230,7 @@ var rules = []struct {
 				{Destination: "data", Source: "volumes/data", Options: []string{"rbind", "rro", "noexec", "rslave"}},
 				{Destination: "/etc/hosts", Source: "/srv/../srv/hosts", Options: []string{"bind", "ro", "noatime"}},
 				{Destination: "/ro", Type: "tmpfs", Source: "tmpfs", Options: []string{"ro", "rnosuid"}},
+				{Destination: "/disk", Type: "ext4", Source: "/dev/sda1", Options: []string{"ro", "noload"}},
 			}
 		},
 		only(protocol.OpMount, protocol.OpBind),
@@ -241,7 +242,13 @@ var rules = []struct {
 				{Destination: "/a", Source: "/srv", Options: []string{"rbind"}},
 				{Destination: "/a", Options: []string{"bind", "remount", "ro", "sync", "rnosuid", "rslave"}},
 				{Destination: "/b", Type: "tmpfs", Options: []string{"sync", "lazytime"}},
-				{Destination: "/b", Type: "tmpfs", Options: []string{"remount", "async", "nolazytime", "mand", "noexec", "size=1m"}},
+				{Destination: "/b", Type: "tmpfs", Options: []string{"remount", "async", "nolazytime", "mand", "noexec", "size=1m", "ro"}},
+				{Destination: "/c", Type: "ext4", Source: "/dev/sda1", Options: []string{"ro"}},
+				{Destination: "/c/.", Options: []string{"remount", "rw"}},
+				{Destination: "/c", Options: []string{"remount", "ro"}},
+				{Destination: "/c", Options: []string{"bind", "remount", "rw"}},
+				{Destination: "/a", Options: []string{"remount", "ro"}},
+				{Destination: "/image", Type: "ext4", Options: []string{"remount", "ro"}},
 			}
 		},
 		only(protocol.OpMount, protocol.OpBind, protocol.OpRemount),
