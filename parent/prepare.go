@@ -55,7 +55,7 @@ func readBundle(o *Options) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, warning := range bundle.Warnings(loaded.Spec) {
+	for _, warning := range loaded.Warnings() {
 		o.warn(warning)
 	}
 	if err := o.Activation.apply(loaded.Spec, o.warn); err != nil {

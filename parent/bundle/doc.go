@@ -4,7 +4,8 @@
 //
 //   - reading: [Load], [ParseSpec], [ParseProcess] and [ParseResources] decode
 //     JSON strictly and within bounds (package strictjson). Unknown properties
-//     are ignored, as the OCI runtime specification demands.
+//     are ignored, as the OCI runtime specification demands, and reported by
+//     [Bundle.Warnings].
 //   - validating: [Validate] and [ValidateProcess] walk a table of rules in a
 //     fixed order and return the first violation as an [Error] that names the
 //     JSON path, what stands there and what is allowed. Resources are
