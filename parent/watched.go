@@ -33,7 +33,7 @@ func mayTrace(process *specs.Process) bool {
 // given.
 func (j *joining) watched() (mount int, err error) {
 	processes := bundle.FindNamespace(j.spec, specs.PIDNamespace)
-	if processes == nil || !sameNamespace(j.container.Namespaces[string(specs.UserNamespace)], ownUserNamespace) {
+	if processes == nil || isOtherUser(j.container.Namespaces[string(specs.UserNamespace)]) {
 		return -1, nil
 	}
 	if processes.Path == "" && !mayTrace(j.spec.Process) {
@@ -70,7 +70,7 @@ func (h *handshake) noteTracer() error {
 	if !mayTrace(spec.Process) || processes == nil || processes.Path == "" {
 		return nil
 	}
-	if user := bundle.FindNamespace(spec, specs.UserNamespace); user != nil && !sameNamespace(user.Path, ownUserNamespace) {
+	if user := bundle.FindNamespace(spec, specs.UserNamespace); user != nil && (user.Path == "" || isOtherUser(user.Path)) {
 		return nil
 	}
 	return noteTracers(h.store, processes.Path)
@@ -100,10 +100,19 @@ func noteTracers(store *state.Store, processes string) error {
 	return nil
 }
 
-const ownUserNamespace = "/proc/self/ns/user"
+// isOtherUser says whether a file is that of another user namespace than our own. One that
+// cannot be looked at protects nobody.
+func isOtherUser(path string) bool {
+	theirs, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	ours, err := os.Stat("/proc/self/ns/user")
+	return err == nil && !os.SameFile(theirs, ours)
+}
 
 // sameNamespace says whether two files are of one namespace; what cannot be looked at is
-// of none. A namespace that is still to be made ("") is no other's.
+// of none.
 func sameNamespace(one, other string) bool {
 	first, err := os.Stat(one)
 	if err != nil {
