@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/fsrun/fsrun/child/entry"
 	"github.com/fsrun/fsrun/child/handoff"
 	childmachine "github.com/fsrun/fsrun/child/machine"
 	"github.com/fsrun/fsrun/child/rootfs"
@@ -39,10 +40,14 @@ func newChild() *child {
 	return &child{way: newWay(), master: -1, trees: map[int]int{}, deadlines: map[machine.State]time.Duration{}}
 }
 
-// Main is the child. It does not return. It is called on the process's main
-// thread and stays there, since namespaces, ids and file system state belong to
-// a thread. Observe, if not nil, sees every step up to the handoff.
+// Main is the child, or the process that starts it where others may look into it
+// (package entry): which of them, the arguments say. It does not return. It is called
+// on the process's main thread and stays there, since namespaces, ids and file system
+// state belong to a thread. Observe, if not nil, sees every step up to the handoff.
 func Main(arguments []string, observe func(machine.Step)) {
+	if len(arguments) == 3 && arguments[2] == protocol.EntryArgument {
+		entry.Main(arguments[:2])
+	}
 	socket, err := socketArgument(arguments)
 	if err != nil {
 		os.Exit(1)

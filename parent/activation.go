@@ -10,6 +10,7 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/fsrun/fsrun/parent/bundle"
 	"github.com/fsrun/fsrun/protocol"
 )
 
@@ -48,7 +49,7 @@ func (a *Activation) apply(spec *specs.Spec, warn func(string)) error {
 		return nil
 	case strings.HasPrefix(a.Notify, "@"):
 		// The names of such sockets belong to a network namespace.
-		if has(spec, specs.NetworkNamespace) {
+		if bundle.Isolated(spec, specs.NetworkNamespace) {
 			warn("NOTIFY_SOCKET is an abstract socket, which the container's network namespace hides: it is not passed on")
 			return nil
 		}
@@ -66,10 +67,6 @@ func (a *Activation) apply(spec *specs.Spec, warn func(string)) error {
 func set(process *specs.Process, name, value string) {
 	process.Env = slices.DeleteFunc(process.Env, func(entry string) bool { return strings.HasPrefix(entry, name+"=") })
 	process.Env = append(process.Env, name+"="+value)
-}
-
-func has(spec *specs.Spec, kind specs.LinuxNamespaceType) bool {
-	return slices.ContainsFunc(spec.Linux.Namespaces, func(n specs.LinuxNamespace) bool { return n.Type == kind })
 }
 
 // nameListener tells the program its process id, if it is not process 1: only who

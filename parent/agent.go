@@ -9,6 +9,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/fsrun/fsrun/parent/console"
 	"github.com/fsrun/fsrun/protocol"
 	"github.com/fsrun/fsrun/protocol/machine"
 )
@@ -47,35 +48,19 @@ func (r *requests) fillListener(spec *specs.Spec, pid int, container specs.State
 func composeStart(agent string) ([]machine.Message, error) {
 	message := machine.Message{Frame: &protocol.Start{}}
 	if agent != "" {
-		connection, err := connectAgent(agent)
+		connection, err := console.Connect(agent)
 		if err != nil {
-			fault := protocol.Explain(protocol.CodeSeccomp, fmt.Errorf("the seccomp agent: %w", err))
+			fault := protocol.Explain(protocol.CodeSeccomp, fmt.Errorf("the seccomp agent %q: %w", agent, err))
 			fault.Path = "linux.seccomp.listenerPath"
-			if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ECONNREFUSED) {
+			switch {
+			case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ECONNREFUSED):
 				fault.Hint = "nobody listens there: start the agent first"
+			case errors.Is(err, os.ErrDeadlineExceeded):
+				fault.Hint = "the agent listens and accepts nobody: look at what it does"
 			}
 			return nil, fault
 		}
 		message.Descriptors, message.Given = []int{connection}, true
 	}
 	return []machine.Message{message}, nil
-}
-
-// connectAgent connects to a stream socket whose path may be longer than an
-// address can hold: by way of a descriptor of it.
-func connectAgent(path string) (int, error) {
-	place, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1, &os.PathError{Op: "open", Path: path, Err: err}
-	}
-	defer unix.Close(place)
-	socket, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return -1, os.NewSyscallError("socket", err)
-	}
-	if err := unix.Connect(socket, &unix.SockaddrUnix{Name: fmt.Sprintf("/proc/self/fd/%d", place)}); err != nil {
-		unix.Close(socket)
-		return -1, &os.PathError{Op: "connect", Path: path, Err: err}
-	}
-	return socket, nil
 }

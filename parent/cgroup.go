@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/fsrun/fsrun/cgroupv2"
 	"github.com/fsrun/fsrun/cgroupv2/systemd"
 	"github.com/fsrun/fsrun/parent/bundle"
+	"github.com/fsrun/fsrun/parent/plan"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -32,6 +34,10 @@ func leaveSlice(tree *cgroupv2.Tree, cgroup string) error {
 // tree a container that asks for no resources has no cgroup of its own.
 func (p *prepared) findCgroup(o *Options) error {
 	if o.CgroupManager == NoCgroup {
+		// First, as a preview is made of what is refused, too.
+		if err := p.findShownTree(); err != nil {
+			return err
+		}
 		return p.refuseResources(o)
 	}
 	tree, err := cgroupv2.Find()
@@ -41,7 +47,7 @@ func (p *prepared) findCgroup(o *Options) error {
 		}
 		return nil
 	}
-	p.tree = tree
+	p.tree, p.cgroupMount = tree, tree.Mount()
 	if err := tree.Check(p.limits); err != nil {
 		return err
 	}
@@ -70,6 +76,31 @@ func (p *prepared) refuseResources(o *Options) error {
 		return &bundle.Error{Path: "linux.resources.devices", Found: "is set, and the container is to have no cgroup", Allowed: allowed}
 	}
 	return nil
+}
+
+// findShownTree finds the tree for a container that only mounts it.
+func (p *prepared) findShownTree() error {
+	shown := slices.ContainsFunc(p.bundle.Spec.Mounts, func(m specs.Mount) bool { return plan.IsCgroup(m.Type) })
+	if !shown {
+		return nil
+	}
+	tree, err := cgroupv2.Find()
+	switch {
+	case errors.Is(err, cgroupv2.ErrNotMounted):
+		return nil // it may be that the child mounts it
+	case err != nil:
+		return err
+	}
+	p.cgroupMount = tree.Mount()
+	tree.Close()
+	return nil
+}
+
+// joinsOwnCgroups says whether the path of the container's cgroup namespace leads to
+// the runtime's own.
+func joinsOwnCgroups(spec *specs.Spec) bool {
+	namespace := bundle.FindNamespace(spec, specs.CgroupNamespace)
+	return namespace != nil && !bundle.Isolated(spec, specs.CgroupNamespace)
 }
 
 // deniesAll says whether the rules are the one that denies every device.

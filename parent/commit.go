@@ -84,7 +84,8 @@ func (h *handshake) save() error {
 	spec := h.bundle.Spec
 	record := h.record
 	record.OCIVersion, record.ID, record.Annotations = spec.Version, h.options.ID, spec.Annotations
-	record.SeccompAgent = h.plan.Agent
+	record.SeccompAgent, record.CallersKeyring = h.plan.Agent, h.options.NoNewKeyring
+	record.StartDeadline = h.startDeadline()
 	record.Bundle, record.Rootfs = h.bundle.Directory, bundle.RootPath(spec, h.bundle.Directory)
 	record.Created, record.Owner = time.Now().UTC(), effectiveUser()
 	record.OwnPIDNamespace = h.plan.New&bundleFlag(specs.PIDNamespace) != 0
@@ -107,6 +108,10 @@ func (h *handshake) save() error {
 		return err
 	}
 	if h.leave {
+		// With its socket it is created, and without it running: so it is there first.
+		if h.listener, err = listen(h.handle.Directory()); err != nil {
+			return err
+		}
 		record.StartSocket = startSocket
 	}
 	return h.handle.Save(record)

@@ -74,6 +74,9 @@ func TestExecuted(t *testing.T) {
 //
 // SPEC: M-EXE-2, M-EXE-3
 func TestExecutedWhileExiting(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root may make namespaces")
+	}
 	runtime.LockOSThread() // the tracer
 	defer runtime.UnlockOSThread()
 	init, _ := shellIn(t, unix.CLONE_NEWPID, "sleep 60 & "+bearName+"wait")

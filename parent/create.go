@@ -52,7 +52,7 @@ func create(o *Options, leave bool) (*process, *state.Container, error) {
 		return nil, nil, err
 	}
 	o.join(recorder, prepared.bundle.Spec.Annotations)
-	h := &handshake{prepared: prepared, options: o, leave: leave, recorder: recorder}
+	h := &handshake{prepared: prepared, options: o, leave: leave, recorder: recorder, listener: -1}
 	if err := h.walk(); err != nil {
 		h.child.close()
 		return nil, nil, err

@@ -32,7 +32,10 @@ func Delete(root, id string, force bool) error {
 	}
 	defer handle.Close()
 	container, err := handle.Load()
-	if err != nil && !force {
+	switch {
+	case force && errors.Is(err, state.ErrNotExist): // it is something else, and stays
+		return nil
+	case err != nil && !force:
 		return err
 	}
 	if err == nil && !force {

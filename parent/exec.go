@@ -25,13 +25,21 @@ type ExecOptions struct {
 	StateRoot, ID string
 	// Process is what to run; see Configuration for the container's own.
 	Process *specs.Process
-	// The rest means what it means in Options.
+	// ConsoleSocket is the path of a socket that takes the master of the process's
+	// terminal, if it has one. Empty: see OnConsole.
 	ConsoleSocket string
-	OnConsole     func(master int) error
-	PIDFile       string
-	PreservedFDs  int
-	Stdio         [3]int
-	PIDFDSocket   string
+	// OnConsole takes the master otherwise. It becomes the callee's to close.
+	OnConsole func(master int) error
+	// PIDFile is where the process's id is written, "" for nowhere.
+	PIDFile string
+	// PreservedFDs is how many descriptors from 3 on the program gets.
+	PreservedFDs int
+	// Stdio become the program's standard descriptors, unless it has a terminal. The
+	// zero value is the caller's standard input three times over.
+	Stdio [3]int
+	// PIDFDSocket is the path of a socket that takes a pidfd of the process, "" for
+	// none.
+	PIDFDSocket string
 	// Cgroup is the path of a group that is there already, beneath the
 	// container's; "" is the container's own.
 	Cgroup string
@@ -75,6 +83,8 @@ func Exec(o ExecOptions) (*Running, error) {
 		if !o.IgnorePaused {
 			return nil, refuseStatus("cannot exec in container %s: it is paused (resume it, or use --ignore-paused)", o.ID)
 		}
+	case state.Creating:
+		return nil, unfinished("exec in", o.ID)
 	default:
 		return nil, fmt.Errorf("cannot exec in container %s: %w", o.ID, ErrNotRunning)
 	}
@@ -105,7 +115,7 @@ func (j *joining) prepare() error {
 	facts := &plan.Facts{
 		Bundle: j.container.Bundle, ID: j.options.ID,
 		Unprivileged: os.Geteuid() != 0, NoGroups: groupsDenied(j.container.Init.PID),
-		PreservedFDs: j.options.PreservedFDs,
+		PreservedFDs: j.options.PreservedFDs, NoNewKeyring: j.container.CallersKeyring,
 	}
 	facts.OpenFiles, facts.MaxOpenFiles = openFiles()
 	facts.Stack = stack()

@@ -1,6 +1,7 @@
 package parent
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -41,7 +42,8 @@ func (j *joining) spawn(machine.Message) (machine.Event, error) {
 		request.Cgroup = to.FD()
 	}
 	j.child, err = launch(&request, joins, j.socket)
-	if j.inside = err == nil && request.Cgroup >= 0; err != nil && request.Cgroup >= 0 {
+	var begun *spawn.EntryError
+	if j.inside = err == nil && request.Cgroup >= 0; err != nil && request.Cgroup >= 0 && !errors.As(err, &begun) {
 		// The kernel has more reasons to refuse a birth there than a move: it tells
 		// at the latest when the child is to come in.
 		request.Cgroup, request.Join = -1, nil

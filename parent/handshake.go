@@ -38,6 +38,7 @@ type handshake struct {
 	loaded    *devfilter.Program // nil: no device rules
 	loadError error
 	record    *state.Container
+	listener  int // what Detach is to carry, -1 for nothing
 
 	committed *protocol.Committed
 }
@@ -96,13 +97,22 @@ func (h *handshake) deadlines() map[machine.State]time.Duration {
 	}
 	for state, hooks := range map[machine.State][]hookTimeout{
 		parentmachine.Preparing: h.hookTimeouts("createContainer"),
-		parentmachine.Starting:  h.hookTimeouts("startContainer"),
+		parentmachine.Starting:  h.hookTimeouts(startPoint),
 	} {
 		if _, asked := deadlines[state]; !asked {
 			deadlines[state] = extend(parentmachine.Table.Waiting(state).Deadline, hooks)
 		}
 	}
 	return deadlines
+}
+
+// startPoint is where hooks run once the program is to be started.
+const startPoint = "startContainer"
+
+// startDeadline is for how long whoever starts the container later is to wait: only here
+// the plan is known, and with it the time that hooks may take.
+func (h *handshake) startDeadline() time.Duration {
+	return extend(parentmachine.Table.Waiting(parentmachine.Starting).Deadline, h.hookTimeouts(startPoint))
 }
 
 // hookTimeout is a hook's timeout, 0 if it has none.
@@ -137,6 +147,7 @@ func (h *handshake) close() {
 	if h.handle != nil {
 		h.handle.Close()
 	}
+	closeDescriptor(&h.listener)
 	if h.loaded != nil {
 		h.loaded.Close()
 	}

@@ -30,13 +30,17 @@ func Inspect(root, id string) (*Inspected, error) {
 	return &Inspected{container, store.Status(container, frozen(container))}, nil
 }
 
-// inspectLiving returns a container that has processes, else ErrNotRunning.
+// inspectLiving returns a container that has processes. Else the error is ErrNotRunning,
+// or ErrStatus while it is being created.
 func inspectLiving(root, id string) (*Inspected, error) {
 	inspected, err := Inspect(root, id)
 	if err != nil {
 		return nil, err
 	}
-	if inspected.Status == state.Stopped || inspected.Status == state.Creating {
+	switch inspected.Status {
+	case state.Creating:
+		return nil, unfinished("look into", id)
+	case state.Stopped:
 		return nil, fmt.Errorf("container %s: %w", id, ErrNotRunning)
 	}
 	return inspected, nil

@@ -13,17 +13,21 @@ import (
 // ErrNotRunning is the answer to a signal for a container whose init has ended.
 var ErrNotRunning = errors.New("container not running")
 
-// Kill sends a signal to a container's init. With all, or where the init has no
-// pid namespace of its own, it goes to every process of the cgroup.
+// Kill sends a signal to a container's init, with all to every process of the cgroup.
+// SIGKILL goes to all of them, too, where the init has no pid namespace of its own: its
+// end does not end them then.
 func Kill(root, id string, signal unix.Signal, all bool) error {
 	inspected, err := Inspect(root, id)
 	if err != nil {
 		return err
 	}
+	if inspected.Status == state.Creating {
+		return unfinished("kill", id)
+	}
 	if inspected.Status == state.Stopped && !all {
 		return ErrNotRunning
 	}
-	if (all || !inspected.OwnPIDNamespace) && inspected.Cgroup != "" {
+	if (all || signal == unix.SIGKILL && !inspected.OwnPIDNamespace) && inspected.Cgroup != "" {
 		return signalGroup(inspected.Container, signal)
 	}
 	return signalInit(inspected.Container, signal)

@@ -24,6 +24,12 @@ func refuseStatus(format string, arguments ...any) error {
 	return wrongStatus(fmt.Sprintf(format, arguments...))
 }
 
+// unfinished refuses a verb for a container that is still being created. It has not ended,
+// and engines must not take it for one that has.
+func unfinished(verb, id string) error {
+	return refuseStatus("cannot %s container %s: it is still being created", verb, id)
+}
+
 // locked is a container that no other caller changes meanwhile.
 type locked struct {
 	*state.Handle

@@ -36,7 +36,8 @@ type Options struct {
 	PreservedFDs int
 	// CgroupManager is who makes the container's cgroup.
 	CgroupManager CgroupManager
-	// Stdio become the program's standard descriptors, unless it has a terminal.
+	// Stdio become the program's standard descriptors, unless it has a terminal. The
+	// zero value is the caller's standard input three times over.
 	Stdio [3]int
 
 	Handshake

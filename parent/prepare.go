@@ -23,7 +23,8 @@ type prepared struct {
 	requests     *requests
 	limits       cgroupv2.Limits
 	devices      devfilter.Instructions // nil: no device rules
-	tree         *cgroupv2.Tree         // nil: no cgroup2 tree here
+	tree         *cgroupv2.Tree         // nil: no cgroup2 tree here, or the container is to have no cgroup
+	cgroupMount  string                 // where the tree is mounted; "": nowhere, or nobody needs it
 	cgroup       string                 // the path beneath the tree
 	scope        *scope                 // nil: systemd is not asked
 	resctrl      *resctrl.Tree          // nil: not asked for
@@ -54,7 +55,7 @@ func readBundle(o *Options) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, warning := range bundle.Warnings(loaded.Spec) {
+	for _, warning := range loaded.Warnings() {
 		o.warn(warning)
 	}
 	if err := o.Activation.apply(loaded.Spec, o.warn); err != nil {
@@ -114,9 +115,8 @@ func (p *prepared) facts(o *Options) *plan.Facts {
 	facts.Stack = stack()
 	facts.Capabilities = o.grantable(p.bundle.Spec, p.bundle.Spec.Process)
 	facts.AppArmor, facts.SELinux = securityModules(p.bundle.Spec.Process, p.bundle.Spec.Linux.MountLabel)
-	if p.tree != nil {
-		facts.CgroupMount = p.tree.Mount()
-	}
+	facts.CgroupMount = p.cgroupMount
+	facts.JoinsOwnCgroups = joinsOwnCgroups(p.bundle.Spec)
 	return facts
 }
 

@@ -24,6 +24,8 @@ type Preview struct {
 	// DeviceInstructions the length of their program; nil for none.
 	Devices            []specs.LinuxDeviceCgroup
 	DeviceInstructions int
+	// Warnings are what Create would have logged.
+	Warnings []string
 	// Blocked are the system calls of the start itself that the seccomp filter does
 	// not let through.
 	Blocked []string
@@ -31,9 +33,12 @@ type Preview struct {
 	Checks []preflight.Check
 }
 
-// NewPreview works out what Create would do, and does nothing. The error is about
-// the bundle itself; what the machine lacks is in the checks.
+// NewPreview works out what Create would do, and does nothing; not even warn, but for
+// the preview's own list. The error is about the bundle itself; what the machine lacks
+// is in the checks.
 func NewPreview(o Options) (*Preview, error) {
+	var warnings []string
+	o.Warn = func(text string) { warnings = append(warnings, text) }
 	p, err := readBundle(&o)
 	if err != nil {
 		return nil, err
@@ -60,6 +65,7 @@ func NewPreview(o Options) (*Preview, error) {
 	wanted := &preflight.Wanted{
 		Bundle: p.bundle, Ops: p.plan.Ops, Filter: p.plan.Filter, Devices: p.devices != nil, Unprivileged: p.unprivileged,
 	}
+	preview.Warnings = warnings
 	preview.Blocked = preflight.Blocked(wanted)
 	preview.Checks = append([]preflight.Check{preflight.Cgroup(p.limits, refused)}, preflight.Bundle(wanted)...)
 	return preview, nil

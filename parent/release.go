@@ -37,7 +37,7 @@ func (h *handshake) release(machine.Message) (machine.Event, error) {
 	return parentmachine.Leave, nil
 }
 
-// listen makes the socket that Detach carries. Its path may be longer than an
+// listen makes the socket on which the child waits for start. Its path may be longer than an
 // address can hold, so it is bound by way of its directory's descriptor.
 func listen(directory *os.File) (int, error) {
 	socket, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
@@ -62,10 +62,8 @@ func startAddress(directory *os.File) string {
 }
 
 func (h *handshake) composeDetach() ([]machine.Message, error) {
-	listener, err := listen(h.handle.Directory())
-	if err != nil {
-		return nil, faulty(protocol.CodeState, err)
-	}
+	listener := h.listener
+	h.listener = -1
 	return []machine.Message{{Frame: &protocol.Detach{}, Descriptors: []int{listener}, Given: true}}, nil
 }
 

@@ -84,6 +84,9 @@ func (h *handshake) reserveID() (err error) {
 	if h.handle, err = h.store.Reserve(h.options.ID, h.bundle.Directory); err != nil {
 		return err
 	}
+	if err := h.noteTracer(); err != nil {
+		return err
+	}
 	return h.keepConfig()
 }
 

@@ -24,8 +24,9 @@ type starter struct {
 	recorder  *recording.Recorder
 }
 
-// Start has a created container's program executed. On failure the container has
-// ended and is left to be deleted.
+// Start has a created container's program executed, and runs the poststart hooks. On
+// failure, of a hook too, the container has ended and is left to be deleted
+// (runtime.md, "Lifecycle").
 func Start(root, id string, told Handshake) error {
 	recorder := recording.NewRecorder("start", id)
 	l, err := lock(root, id)
@@ -45,7 +46,20 @@ func Start(root, id string, told Handshake) error {
 	if err := s.walk(l.container, told); err != nil {
 		return err
 	}
-	return poststart(l.container)
+	l.Close() // hooks may want to change the container
+	if err := poststart(l.container); err != nil {
+		return errors.Join(err, stop(l.container))
+	}
+	return nil
+}
+
+// stop kills what runs in a container and waits for its end.
+func stop(container *state.Container) error {
+	kill(container.Init)
+	if container.OwnPIDNamespace {
+		return nil
+	}
+	return killGroup(container)
 }
 
 func (s *starter) walk(container *state.Container, told Handshake) error {
@@ -65,9 +79,7 @@ func (s *starter) walk(container *state.Container, told Handshake) error {
 	}
 	deadlines := told.Deadlines
 	if _, asked := deadlines[parentmachine.Starting]; !asked {
-		// The child knows how long its startContainer hooks may take; its end, or
-		// its Fault, ends the wait.
-		deadlines = map[machine.State]time.Duration{parentmachine.Starting: 0}
+		deadlines = map[machine.State]time.Duration{parentmachine.Starting: container.StartDeadline}
 	}
 	runner := &machine.Runner{
 		Machine: walker, Channel: channel,

@@ -3,6 +3,7 @@ package parent
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"slices"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -27,11 +28,12 @@ func mayTrace(process *specs.Process) bool {
 }
 
 // watched opens the mount namespace that the child is to begin in, where those that will
-// see it may look into it; -1 elsewhere. A user namespace keeps them out; without one,
-// who shares the PID namespace of others is seen by what those were given.
+// see it may look into it; -1 elsewhere. A user namespace keeps them out, if it is not our
+// own; without one, who shares the PID namespace of others is seen by what those were
+// given.
 func (j *joining) watched() (mount int, err error) {
 	processes := bundle.FindNamespace(j.spec, specs.PIDNamespace)
-	if processes == nil || bundle.FindNamespace(j.spec, specs.UserNamespace) != nil {
+	if processes == nil || isOtherUser(j.container.Namespaces[string(specs.UserNamespace)]) {
 		return -1, nil
 	}
 	if processes.Path == "" && !mayTrace(j.spec.Process) {
@@ -57,9 +59,65 @@ func (j *joining) noteTracer() error {
 	if err != nil {
 		return err
 	}
-	handle, err := store.Lock(j.options.ID)
+	return noteTracers(store, j.container.Namespaces[string(specs.PIDNamespace)])
+}
+
+// noteTracer notes, before the container is there, that its processes may look into those
+// that join the containers whose PID namespace it shares.
+func (h *handshake) noteTracer() error {
+	spec := h.bundle.Spec
+	processes := bundle.FindNamespace(spec, specs.PIDNamespace)
+	if !mayTrace(spec.Process) || processes == nil || processes.Path == "" {
+		return nil
+	}
+	if user := bundle.FindNamespace(spec, specs.UserNamespace); user != nil && (user.Path == "" || isOtherUser(user.Path)) {
+		return nil
+	}
+	return noteTracers(h.store, processes.Path)
+}
+
+// noteTracers makes the note for each container of the store that is in a PID namespace.
+func noteTracers(store *state.Store, processes string) error {
+	entries, err := store.List()
 	if err != nil {
 		return err
 	}
-	return errors.Join(handle.Keep(tracersFile, nil), handle.Close())
+	for _, entry := range entries {
+		if entry.Err != nil || !sameNamespace(entry.Container.Namespaces[string(specs.PIDNamespace)], processes) {
+			continue
+		}
+		handle, err := store.Lock(entry.ID)
+		if errors.Is(err, state.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = errors.Join(handle.Keep(tracersFile, nil), handle.Close())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isOtherUser says whether a file is that of another user namespace than our own. One that
+// cannot be looked at protects nobody.
+func isOtherUser(path string) bool {
+	theirs, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	ours, err := os.Stat("/proc/self/ns/user")
+	return err == nil && !os.SameFile(theirs, ours)
+}
+
+// sameNamespace says whether two files are of one namespace; what cannot be looked at is
+// of none.
+func sameNamespace(one, other string) bool {
+	first, err := os.Stat(one)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(other)
+	return err == nil && os.SameFile(first, second)
 }

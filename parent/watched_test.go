@@ -1,6 +1,7 @@
 package parent
 
 import (
+	"errors"
 	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -15,21 +16,24 @@ func TestWatched(t *testing.T) {
 	plain := &specs.Process{Capabilities: &specs.LinuxCapabilities{Bounding: []string{"CAP_KILL"}}}
 	own := []specs.LinuxNamespace{{Type: specs.PIDNamespace}}
 	shared := []specs.LinuxNamespace{{Type: specs.PIDNamespace, Path: "/proc/1/ns/pid"}}
+	const ours, other = "/proc/self/ns/user", "/proc/self/ns/net" // any other file will do
 	for _, c := range []struct {
 		name       string
 		process    *specs.Process // the container's
 		joined     *specs.Process // that has joined before
 		namespaces []specs.LinuxNamespace
+		user       string // the file of the container's user namespace
 		watched    bool
 	}{
-		{"nobody may trace", plain, nil, own, false},
-		{"no process and no capabilities", nil, &specs.Process{}, own, false},
-		{"the container may", tracer, nil, own, true},
-		{"in a user namespace", tracer, nil, append([]specs.LinuxNamespace{{Type: specs.UserNamespace}}, own...), false},
-		{"in the host's PID namespace", tracer, nil, nil, false},
-		{"in another's PID namespace", plain, nil, shared, true},
-		{"who joined before may not", plain, plain, own, false},
-		{"who joined before may", plain, tracer, own, true},
+		{"nobody may trace", plain, nil, own, ours, false},
+		{"no process and no capabilities", nil, &specs.Process{}, own, ours, false},
+		{"the container may", tracer, nil, own, ours, true},
+		{"in a user namespace", tracer, nil, own, other, false},
+		{"in a user namespace that cannot be looked at", tracer, nil, own, "/nowhere", true},
+		{"in the host's PID namespace", tracer, nil, nil, ours, false},
+		{"in another's PID namespace", plain, nil, shared, ours, true},
+		{"who joined before may not", plain, plain, own, ours, false},
+		{"who joined before may", plain, tracer, own, ours, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root := t.TempDir()
@@ -41,12 +45,13 @@ func TestWatched(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := handle.Close(); err != nil {
+			container := &state.Container{ID: "web", Namespaces: map[string]string{"mount": "/proc/self/ns/mnt", "pid": "/proc/self/ns/pid", "user": c.user}}
+			if err := errors.Join(handle.Save(container), handle.Close()); err != nil {
 				t.Fatal(err)
 			}
 			j := &joining{
 				options:   &ExecOptions{StateRoot: root, ID: "web", Process: c.joined},
-				container: &state.Container{Namespaces: map[string]string{"mount": "/proc/self/ns/mnt"}},
+				container: container,
 				spec:      &specs.Spec{Process: c.process, Linux: &specs.Linux{Namespaces: c.namespaces}},
 			}
 			if err := j.noteTracer(); err != nil {

@@ -10,10 +10,10 @@ const (
 	// A process that ended under this name never executed it.
 	ChildComm = "fsrun:child"
 
-	// EntryName is the argv[0] of a process that starts the child in namespaces whose
-	// processes may look into it. It is between fsrun's parent and fsrun's child: another
-	// child than ours never sees it.
-	EntryName = "fsrun: entry"
+	// EntryArgument follows the number for a process that is not the child but starts it,
+	// in namespaces whose processes may look into it. It is between fsrun's parent and
+	// fsrun's child: another child refuses an argument more.
+	EntryArgument = "entry"
 )
 
 // EntryDescriptor is one that an entry gets beside the child's, by its place after the

@@ -106,6 +106,3 @@ func (m *Manager) Close() {
 	_ = m.conn.Close()
 	m.end(nil)
 }
-
-// User says whether it is a user's manager.
-func (m *Manager) User() bool { return m.user }

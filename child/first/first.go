@@ -16,15 +16,11 @@ import (
 	"os"
 
 	"github.com/fsrun/fsrun/child"
-	"github.com/fsrun/fsrun/child/entry"
 	"github.com/fsrun/fsrun/child/first/left"
 	"github.com/fsrun/fsrun/protocol"
 )
 
 func init() {
-	if os.Args[0] == protocol.EntryName {
-		entry.Main(os.Args)
-	}
 	if os.Args[0] == protocol.ChildName && !left.ToProgram {
 		child.Main(os.Args, nil)
 	}

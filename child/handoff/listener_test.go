@@ -97,6 +97,9 @@ func TestListener(t *testing.T) {
 		{"closing is notified of", protocol.CallSendmsg, true, []uintptr{unix.SYS_CLOSE}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			if !test.noNewPrivs && os.Geteuid() != 0 {
+				t.Skip("only root may load a filter without no_new_privs")
+			}
 			execution := notifying("exit 7", test.call, test.notified...)
 			execution.Execute.NoNewPrivs = test.noNewPrivs
 			w := startWalk(t, job{Execution: execution}, nil)

@@ -97,7 +97,11 @@ func (e *execution) process(g *global, id string, command []string) (process *sp
 	case e.processFile != "" && len(command) > 0:
 		return nil, errors.New("exec: a program is given, and --process gives one too; allowed: one of them")
 	case e.processFile != "":
-		process, err = bundle.LoadProcess(e.processFile)
+		var warnings []string
+		process, warnings, err = bundle.LoadProcess(e.processFile)
+		for _, warning := range warnings {
+			g.warn(warning)
+		}
 	case len(command) == 0:
 		return nil, errors.New("exec: PROGRAM is missing; allowed: a program, or --process")
 	default:

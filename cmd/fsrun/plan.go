@@ -25,8 +25,8 @@ func planCommand(g *global) *cli.Command {
 		Long: `The operations are those that the child would carry out, in order; the limits are
 the cgroup files with what would be written to them. The checks look for what the
 bundle names on this machine: ✓ is there, ✗ is not, ! cannot be told beforehand.
-The exit status is 1 if a check does not hold. BUNDLE is by default the current
-directory.`,
+Warnings are those that create would log. The exit status is 1 if a check does not
+hold. BUNDLE is by default the current directory.`,
 		Examples: []cli.Example{{Line: "fsrun plan /srv/web", Meaning: "show what fsrun create --bundle /srv/web would do"}},
 		Flags: func(flags *pflag.FlagSet) {
 			flags.StringVar(&id, "id", "", "plan for a container called `ID`, by default the bundle's name")
@@ -48,7 +48,6 @@ directory.`,
 			}
 			preview, err := parent.NewPreview(parent.Options{
 				StateRoot: g.root, ID: id, Bundle: directory, CgroupManager: g.manager(), NoPivot: c.noPivot, NoNewKeyring: c.noNewKeyring,
-				Handshake: parent.Handshake{Warn: g.warn},
 			})
 			if err != nil {
 				return 0, err
@@ -79,6 +78,7 @@ type planJSON struct {
 	Operations []operationJSON   `json:"operations"`
 	Devices    *devicesJSON      `json:"devices,omitempty"`
 	Seccomp    *filterJSON       `json:"seccomp,omitempty"`
+	Warnings   []string          `json:"warnings,omitempty"`
 	Checks     []preflight.Check `json:"checks"`
 }
 
@@ -136,7 +136,7 @@ type filterJSON struct {
 func planOf(p *parent.Preview, id string) *planJSON {
 	process := p.Spec.Process
 	plan := &planJSON{
-		Bundle: p.Directory, ID: id, Cgroup: p.Cgroup, Unit: p.Unit, Limits: []settingJSON{}, Checks: p.Checks,
+		Bundle: p.Directory, ID: id, Cgroup: p.Cgroup, Unit: p.Unit, Limits: []settingJSON{}, Warnings: p.Warnings, Checks: p.Checks,
 		Program: programJSON{
 			Arguments: len(process.Args), Environment: len(process.Env), Program: process.Args[0], Directory: process.Cwd,
 			UID: process.User.UID, GID: process.User.GID, Terminal: process.Terminal, NoNewPrivs: process.NoNewPrivileges,

@@ -26,6 +26,12 @@ func (p *planJSON) write(to io.Writer, s style.Style, width int) {
 		}
 	}
 	p.writeSeccomp(to, s)
+	if len(p.Warnings) > 0 {
+		fmt.Fprintf(to, "\n%s\n", s.Bold("warnings"))
+		for _, warning := range p.Warnings {
+			fmt.Fprintf(to, "  %s\n", oneLine(warning))
+		}
+	}
 	fmt.Fprintf(to, "\n%s\n", s.Bold("checks"))
 	writeChecks(to, s, p.Checks, width)
 }

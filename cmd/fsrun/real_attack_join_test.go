@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,6 +24,7 @@ import (
 // spy is a program in a container that is told what to look at, and answers.
 type spy struct {
 	*container
+	joined  *container // the one that joinWatched joins; by default the spy's own
 	orders  *os.File
 	answers *bufio.Reader
 	pipe    *os.File // that answers reads
@@ -35,8 +37,16 @@ const spyPatience = 20 * time.Second
 // reads, with the order's words as its arguments.
 func newSpy(t *testing.T, script string, edits ...harness.Edit) *spy {
 	t.Helper()
+	return newSpyIn(t, "", script, edits...)
+}
+
+// newSpyIn starts it with its state in root, "" for one of its own.
+func newSpyIn(t *testing.T, root, script string, edits ...harness.Edit) *spy {
+	t.Helper()
 	loop := fmt.Sprintf("answer() {\n%s\n}\nwhile read -r order; do answer $order; echo end; done 2>/dev/null", script)
 	s := &spy{container: newContainer(t, append([]harness.Edit{harness.Shell(loop)}, edits...)...)}
+	s.joined = s.container
+	s.StateRoot = cmp.Or(root, s.StateRoot)
 	read, orders, err := os.Pipe()
 	must(t, err)
 	t.Cleanup(func() { orders.Close() })
@@ -90,16 +100,16 @@ func insideAs(pid uint32) string {
 	return ""
 }
 
-// joinWatched has /bin/true join the container, by a command, and calls a function
+// joinWatched has /bin/true join a container, by a command, and calls a function
 // before each system call that the runtime makes where the container sees it.
 func (s *spy) joinWatched(command string, before func(inside string, call *sys.Notification)) {
 	t := s.t
 	t.Helper()
-	arguments := []string{"--root", s.StateRoot, "exec"}
+	arguments := []string{"--root", s.joined.StateRoot, "exec"}
 	for _, wait := range waits() { // looking takes its time
 		arguments = append(arguments, "--deadline", string(wait.State)+"=0s")
 	}
-	joining := exec.Command(command, append(arguments, s.ID, "/bin/true")...)
+	joining := exec.Command(command, append(arguments, s.joined.ID, "/bin/true")...)
 	joining.Args[0] = commandName
 	said := errorFile(t)
 	joining.Stderr = said
@@ -172,22 +182,50 @@ done`
 func TestJoiningChildHasNothingOfTheHosts(t *testing.T) {
 	wholeInGuest(t)
 	harness.Need(t, harness.Static)
-	s := newSpy(t, reachFrom, harness.Capable(t))
+	for name, spy := range map[string]func(*testing.T) *spy{
+		"root of the container": func(t *testing.T) *spy { return newSpy(t, reachFrom, harness.Capable(t)) },
+		"a user namespace that is our own": func(t *testing.T) *spy {
+			return newSpy(t, reachFrom, harness.Capable(t), joins(specs.UserNamespace, ownUserNamespace))
+		},
+		"root of one that shares the PID namespace": func(t *testing.T) *spy {
+			joined := newContainer(t, harness.Args("/bin/sleep", "1000"))
+			joined.start()
+			s := newSpyIn(t, joined.StateRoot, reachFrom, harness.Capable(t), joins(specs.PIDNamespace, fmt.Sprintf("/proc/%d/ns/pid", initOf(t, joined))))
+			s.joined = joined
+			return s
+		},
+	} {
+		t.Run(name, func(t *testing.T) { spy(t).seesNothingOfTheHosts() })
+	}
+}
+
+const ownUserNamespace = "/proc/self/ns/user"
+
+// joins has the container join a namespace that is there already.
+func joins(kind specs.LinuxNamespaceType, path string) harness.Edit {
+	return func(spec *specs.Spec) {
+		harness.Without(kind)(spec)
+		spec.Linux.Namespaces = append(spec.Linux.Namespaces, specs.LinuxNamespace{Type: kind, Path: path})
+	}
+}
+
+func (s *spy) seesNothingOfTheHosts() {
+	s.t.Helper()
 	looks := 0
 	s.joinWatched(commandName, func(inside string, call *sys.Notification) {
 		looks++
 		for _, line := range s.order(inside, s.StateRoot) {
-			t.Errorf("before call %d, %d: it %s", looks, call.Call, line)
+			s.t.Errorf("before call %d, %d: it %s", looks, call.Call, line)
 		}
 		for name, resource := range sharedResources {
-			if shares(t, int(call.PID), resource) {
-				t.Errorf("before call %d, %d: it shares its %s with a process outside", looks, call.Call, name)
+			if shares(s.t, int(call.PID), resource) {
+				s.t.Errorf("before call %d, %d: it shares its %s with a process outside", looks, call.Call, name)
 			}
 		}
 	})
-	t.Logf("looked before %d calls", looks)
+	s.t.Logf("looked before %d calls", looks)
 	if looks == 0 {
-		t.Error("it was never seen")
+		s.t.Error("it was never seen")
 	}
 }
 

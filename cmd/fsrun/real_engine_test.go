@@ -17,7 +17,9 @@ import (
 
 	"github.com/fsrun/fsrun/internal/harness"
 	"github.com/fsrun/fsrun/parent"
+	parentmachine "github.com/fsrun/fsrun/parent/machine"
 	"github.com/fsrun/fsrun/parent/state"
+	"github.com/fsrun/fsrun/protocol/machine"
 )
 
 // pidOf is the process that a pidfd is of (pidfd_open(2)).
@@ -247,6 +249,21 @@ func TestOverlappingContainersLeaveNoSlice(t *testing.T) {
 
 // For a host whose root cannot be pivoted the root is moved instead; the container
 // sees the same.
+// TestCreatedWhileItIsAnnounced: whoever is told of a created container finds it created,
+// even before create has ended.
+func TestCreatedWhileItIsAnnounced(t *testing.T) {
+	c := newContainer(t, harness.Args("/bin/true"))
+	var seen state.Status
+	c.Observe = func(step machine.Step) {
+		if step.Row != nil && step.Row.To == parentmachine.Releasing { // it is announced next
+			seen = c.status()
+		}
+	}
+	c.create()
+	equal(t, "status", state.Created, seen)
+	must(t, c.startNow())
+}
+
 func TestWithoutPivot(t *testing.T) {
 	roots := map[bool]string{}
 	for _, without := range []bool{false, true} {

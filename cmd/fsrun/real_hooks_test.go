@@ -221,6 +221,35 @@ func TestFailedPoststartEndsTheContainer(t *testing.T) {
 	}
 }
 
+// TestFailedPoststartOfStart: start stops the container, which is left to be deleted
+// (runtime.md, "Lifecycle").
+func TestFailedPoststartOfStart(t *testing.T) {
+	for name, edit := range map[string]harness.Edit{"pid namespace": func(*specs.Spec) {}, "without": harness.Without(specs.PIDNamespace)} {
+		t.Run(name, func(t *testing.T) {
+			c := created(t, edit, harness.Shell("sleep 1000 & exec sleep 2000"), withHook("poststart", shellHook("exit 3")))
+			if err := c.startNow(); err == nil || !strings.Contains(err.Error(), "poststart[0]") {
+				t.Errorf("the error is %v", err)
+			}
+			equal(t, "status", state.Stopped, c.status())
+			must(t, parent.Delete(c.StateRoot, c.ID, false))
+		})
+	}
+}
+
+// TestPoststartChangesTheContainer: its lock is not held while poststart hooks run.
+func TestPoststartChangesTheContainer(t *testing.T) {
+	root := t.TempDir()
+	executable, err := os.Executable()
+	must(t, err)
+	hook := specs.Hook{Path: executable, Args: []string{commandName, "--root", root, "pause", "locked"}, Env: os.Environ()}
+	c := newContainer(t, harness.Args("/bin/sleep", "1000"), withHook("poststart", hook))
+	c.StateRoot, c.ID = root, "locked"
+	c.create()
+	must(t, c.startNow())
+	equal(t, "status", state.Paused, c.status())
+	must(t, parent.Delete(c.StateRoot, c.ID, true))
+}
+
 // Failed poststop hooks are warnings: the others run, and the container is gone.
 func TestPoststopHooksThatFail(t *testing.T) {
 	directory, bind := hookPlace(t)

@@ -244,6 +244,22 @@ func TestKillWithoutPIDNamespaceReachesAll(t *testing.T) {
 	}
 }
 
+// TestSignalWithoutPIDNamespace: but for SIGKILL a signal is the init's, which knows what
+// to do about the others (runtime.md, "Kill").
+func TestSignalWithoutPIDNamespace(t *testing.T) {
+	script := `sleep 1000 & trap 'kill -0 $! && echo both live; kill -KILL $!; exit 5' USR1; while :; do wait; done`
+	c := newContainer(t, harness.Without(specs.PIDNamespace), harness.Shell(script))
+	c.connect()
+	running, err := parent.Run(c.Options)
+	must(t, err)
+	for end := time.Now().Add(10 * time.Second); !catches(t, running.PID(), unix.SIGUSR1) && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	must(t, parent.Kill(c.StateRoot, c.ID, unix.SIGUSR1, false))
+	equal(t, "status", 5, c.wait(running).ExitStatus())
+	equal(t, "what the init saw", "both live\n", c.stdout.String())
+}
+
 // Every process that joined is reaped, whether it ends, is killed or fails.
 // TestProcessesAreKnown: of an init as of one that joined the caller is told what it
 // takes to find the process again, and what it was given.
@@ -291,4 +307,16 @@ func TestExecLeavesNoZombie(t *testing.T) {
 		equal(t, "signal", unix.SIGKILL, status.Signal())
 	}
 	equal(t, "processes", before, harness.Descendants(os.Getpid()))
+}
+
+// catches says whether a process has a handler for the signal (proc_pid_status(5)).
+func catches(t *testing.T, pid int, signal unix.Signal) bool {
+	t.Helper()
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	must(t, err)
+	_, rest, _ := strings.Cut(string(content), "SigCgt:")
+	var caught uint64
+	_, err = fmt.Sscanf(rest, "%x", &caught)
+	must(t, err)
+	return caught>>(signal-1)&1 != 0
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -51,6 +52,24 @@ func TestSessionKeyring(t *testing.T) {
 	fresh := newContainer(t, harness.Probing(t))
 	if got := fresh.probe().Keyring; !strings.Contains(got, fresh.ID) {
 		t.Errorf("the session keyring is %q, not the container's own", got)
+	}
+}
+
+// TestSessionKeyringOfExec: what joins gets none of the caller's keys either, unless the
+// container was created to have them.
+func TestSessionKeyringOfExec(t *testing.T) {
+	runtime.LockOSThread() // whose keyring it is; the thread ends with the test
+	const name = "keys-of-the-caller"
+	_, err := unix.KeyctlJoinSessionKeyring(name)
+	must(t, err)
+	for _, keep := range []bool{false, true} {
+		c := newContainer(t, harness.Probing(t), harness.Args("/bin/sleep", "1000"))
+		c.NoNewKeyring = keep
+		c.start()
+		report := parseReport(t, c.exec(&specs.Process{Args: []string{harness.ProbePath}, Cwd: "/"}))
+		if strings.HasSuffix(report.Keyring, ";"+name) != keep {
+			t.Errorf("keep %v: the program's keyring is %q", keep, report.Keyring)
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ says. Device rules in the file replace all that the container had.`,
 		},
 		Flags: u.flags,
 		Run: func(operands []string) (int, error) {
-			change, err := u.resources()
+			change, err := u.resources(g.warn)
 			if err != nil {
 				return 0, err
 			}
@@ -64,11 +64,11 @@ func (u *updating) flags(flags *pflag.FlagSet) {
 }
 
 // resources are what the file says, changed by the flags.
-func (u *updating) resources() (*specs.LinuxResources, error) {
+func (u *updating) resources(warn func(string)) (*specs.LinuxResources, error) {
 	r := &specs.LinuxResources{}
 	if u.file != "" {
 		var err error
-		if r, err = readResources(u.file); err != nil {
+		if r, err = readResources(u.file, warn); err != nil {
 			return nil, err
 		}
 	}
@@ -101,16 +101,22 @@ func (u *updating) resources() (*specs.LinuxResources, error) {
 	return r, nil
 }
 
-func readResources(name string) (*specs.LinuxResources, error) {
+func readResources(name string, warn func(string)) (*specs.LinuxResources, error) {
+	file := os.Stdin
 	if name == "-" {
-		return bundle.ReadResources(os.Stdin, "standard input")
+		name = "standard input"
+	} else {
+		var err error
+		if file, err = os.Open(name); err != nil {
+			return nil, err
+		}
+		defer file.Close()
 	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
+	resources, warnings, err := bundle.ReadResources(file, name)
+	for _, warning := range warnings {
+		warn(warning)
 	}
-	defer file.Close()
-	return bundle.ReadResources(file, name)
+	return resources, err
 }
 
 func memoryOf(r *specs.LinuxResources) *specs.LinuxMemory { return present(&r.Memory) }

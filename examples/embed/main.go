@@ -12,20 +12,12 @@ import (
 	"io"
 	"os"
 
-	"github.com/fsrun/fsrun/child"
+	_ "github.com/fsrun/fsrun/child/first" // this binary is the child, too
 	"github.com/fsrun/fsrun/parent"
 	"github.com/fsrun/fsrun/parent/state"
 	"github.com/fsrun/fsrun/protocol"
 	"github.com/fsrun/fsrun/protocol/machine"
 )
-
-// The child is this same binary, executed anew under another name. It has to be
-// on the main thread, where init functions are, and it never comes back.
-func init() {
-	if os.Args[0] == protocol.ChildName {
-		child.Main(os.Args, nil)
-	}
-}
 
 func main() {
 	if len(os.Args) != 2 {

@@ -8,11 +8,14 @@ import (
 	"strings"
 	"testing"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
 	"github.com/fsrun/fsrun/internal/harness"
+	"github.com/fsrun/fsrun/parent"
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// The test's binary is the child, too: main.go's init sees to it.
+// The test's binary is the child, too: package first sees to it.
 func TestMain(m *testing.M) {
 	if err := harness.Isolate(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -31,6 +34,34 @@ func TestRunsABundle(t *testing.T) {
 	states := strings.Fields(log.String())
 	if len(states) < 5 || states[0] != "reserving" || states[len(states)-1] != "running" {
 		t.Errorf("states: %q", states)
+	}
+}
+
+// TestExecsAmongTracers: where the container's processes may look into others, this binary
+// is executed once more, as what starts the child.
+func TestExecsAmongTracers(t *testing.T) {
+	harness.Need(t, append(harness.Container, harness.Static)...)
+	o := parent.Options{
+		StateRoot: t.TempDir(), ID: "traced", Bundle: harness.Bundle(t, harness.Args("/bin/sleep", "1000"), harness.Capable(t)),
+		Stdio: [3]int{0, 1, 2},
+	}
+	running, err := parent.Run(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_, err := running.Terminate()
+		if err := errors.Join(err, parent.Delete(o.StateRoot, o.ID, true)); err != nil {
+			t.Error(err)
+		}
+	}()
+	joined, err := parent.Exec(parent.ExecOptions{StateRoot: o.StateRoot, ID: o.ID, Stdio: o.Stdio,
+		Process: &specs.Process{Args: []string{"/bin/sh", "-c", "exit 9"}, Cwd: "/"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, err := joined.Wait(); err != nil || status.ExitStatus() != 9 {
+		t.Errorf("status %v, want 9: %v", status, err)
 	}
 }
 

@@ -21,7 +21,8 @@ type bar struct {
 	ratio ratio
 }
 
-// chart draws the wall times by those of the first runtime that is compared with.
+// chart draws the ratios of wall times to those of the first runtime that is
+// compared with.
 func (r *result) chart() string {
 	peer := r.firstPeer()
 	var bars []bar
@@ -36,8 +37,8 @@ func (r *result) chart() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`+"\n", width, height, width, height)
 	fmt.Fprintf(&out, `<rect width="%d" height="%d" fill="#ffffff"/>`+"\n", width, height)
-	fmt.Fprintf(&out, `<text x="10" y="20" font-size="14" font-weight="bold">fsrun's wall time by %s's: less is better</text>`+"\n", peer)
-	fmt.Fprintf(&out, `<text x="10" y="38" fill="#555555">medians of pairs with 95 %% intervals; %s, %s</text>`+"\n", r.Date.Format("2006-01-02"), r.Machine)
+	fmt.Fprintf(&out, `<text x="10" y="20" font-size="14" font-weight="bold">fsrun's wall time divided by %s's: less is better</text>`+"\n", peer)
+	fmt.Fprintf(&out, `<text x="10" y="38" fill="#555555">medians, with 95 %% confidence intervals from six rounds on; %s, %s</text>`+"\n", r.Date.Format("2006-01-02"), r.Machine)
 	for i, b := range bars {
 		b.draw(&out, chartTop+i*rowHeight)
 	}
@@ -56,9 +57,13 @@ func (b bar) draw(out *strings.Builder, top int) {
 	middle := top + barHeight/2
 	fmt.Fprintf(out, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", chartLabels-8, middle+4, b.label)
 	fmt.Fprintf(out, `<rect x="%d" y="%d" width="%d" height="%d" fill="%s"/>`+"\n", chartLabels, top, reach(b.ratio.Median), barHeight, colour)
-	fmt.Fprintf(out, `<line x1="%d" y1="%d" x2="%d" y2="%d" stroke="#222222"/>`+"\n",
-		chartLabels+reach(b.ratio.Low), middle, chartLabels+reach(b.ratio.High), middle)
-	fmt.Fprintf(out, `<text x="%d" y="%d">%.2f</text>`+"\n", chartLabels+max(reach(b.ratio.Median), reach(b.ratio.High))+6, middle+4, b.ratio.Median)
+	end := reach(b.ratio.Median)
+	if b.ratio.Confident {
+		fmt.Fprintf(out, `<line x1="%d" y1="%d" x2="%d" y2="%d" stroke="#222222"/>`+"\n",
+			chartLabels+reach(b.ratio.Low), middle, chartLabels+reach(b.ratio.High), middle)
+		end = max(end, reach(b.ratio.High))
+	}
+	fmt.Fprintf(out, `<text x="%d" y="%d">%.2f</text>`+"\n", chartLabels+end+6, middle+4, b.ratio.Median)
 }
 
 // firstPeer is the first other contestant that is a runtime.

@@ -5,7 +5,7 @@
 // can be. All of them start the same bundle, in turns: a round has each of them
 // do the same thing once, in an order that rotates, so that what else the
 // machine does meets all alike. A ratio is the median of those of the rounds,
-// with the interval that holds it with 95 % confidence.
+// with its 95 % confidence interval where there are six rounds or more.
 //
 // Two times are taken: wall, from before the command is started until it has
 // been reaped; and CPU, user and system, of the command and of all processes that

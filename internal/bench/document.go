@@ -38,13 +38,14 @@ func (r *result) markdown(chart string) string {
 	fmt.Fprintf(&out, "\n![wall times](%s)\n\n", chart)
 	r.ratios(&out)
 	r.times(&out)
-	fmt.Fprintf(&out, "### One run\n\nAs `fsrun trace` draws it. Before it the parent's runtime has started, and after it the container is deleted.\n\n```\n%s```\n\n", r.Timeline)
+	fmt.Fprintf(&out, "### One run\n\nAs `fsrun trace` draws it. The parent's Go runtime starts before it, and the container is deleted after it.\n\n```\n%s```\n\n", r.Timeline)
 	return out.String()
 }
 
-// ratios is a table of our times by those of each peer.
+// ratios is a table of the ratios of our times to each peer's.
 func (r *result) ratios(out *strings.Builder) {
-	out.WriteString("### Ratios\n\nfsrun's times by the peer's: medians of pairs, with the interval that holds the true one with 95 % confidence.\n\n")
+	out.WriteString("### Ratios\n\nfsrun's time divided by the peer's; below 1, fsrun is faster. Each figure is the median over the rounds, with its 95 % confidence\n" +
+		"interval. Fewer than six rounds allow no such interval; their number and range are given instead.\n\n")
 	out.WriteString("| Workload | Condition | Rounds | Peer | Wall | CPU |\n|---|---|---|---|---|---|\n")
 	for _, row := range r.Rows {
 		for _, f := range row.Figures {
@@ -56,7 +57,7 @@ func (r *result) ratios(out *strings.Builder) {
 	out.WriteString("\n")
 }
 
-func (r *ratio) text() string { return fmt.Sprintf("**%.2f** (%.2f–%.2f)", r.Median, r.Low, r.High) }
+func (r *ratio) text() string { return fmt.Sprintf("**%.2f** (%s)", r.Median, r.interval()) }
 
 // times is a table of all times.
 func (r *result) times(out *strings.Builder) {

@@ -64,7 +64,7 @@ func (r *ratio) columns() string {
 	if r == nil {
 		return "\t"
 	}
-	return fmt.Sprintf("%.2f\t%.2f–%.2f", r.Median, r.Low, r.High)
+	return fmt.Sprintf("%.2f\t%s", r.Median, r.interval())
 }
 
 func milliseconds(d time.Duration) string {

@@ -78,7 +78,7 @@ a line for people
 		"| Runtime | Command | Bundle | pids.max | memory.max | Starts in a row | Charged when created |\n|---|---|---|---|---|---|---|\n",
 		"| fsrun | create | default | 1 | 128 KiB | 1000 | 4 KiB, peak 132 KiB |\n",
 		"| at it | born in its cgroup | 2.00 ms | 3072 KiB, peak 4096 KiB |\n| a page below | moved into it when it is ready | 9.00 ms | 8 KiB, peak 8 KiB |\n",
-		"ended after 7 s",
+		"stopped after 7 s",
 		"| fsrun | run | default | 1 | 4 KiB | 0 |  |\n",
 		"| runc | run | default | none that was tried | none that was tried | 20 |  |\n",
 	} {

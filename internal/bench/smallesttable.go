@@ -41,7 +41,7 @@ func (s *smallest) table(to io.Writer) error {
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	s.lines(func(cells []string) { fmt.Fprintln(table, strings.Join(cells, "\t")) })
 	if s.Seconds > 0 {
-		fmt.Fprintf(table, "ended after %d s\n", s.Seconds)
+		fmt.Fprintf(table, "stopped after %d s\n", s.Seconds)
 	}
 	if err := table.Flush(); err != nil || s.Threshold == nil {
 		return err
@@ -66,7 +66,7 @@ func (s *smallest) markdown() string {
 		heading = false
 	})
 	if s.Seconds > 0 {
-		fmt.Fprintf(&out, "\nThe search was ended after %d s; what is missing was not searched for.\n", s.Seconds)
+		fmt.Fprintf(&out, "\nThe search was stopped after %d s; what is missing was not searched for.\n", s.Seconds)
 	}
 	out.WriteString("\n")
 	if s.Threshold != nil {

@@ -1,4 +1,4 @@
-// Check is the one command that passes all tests.
+// Check is the one command that runs all tests.
 //
 //	go run ./internal/check [flags]
 //

@@ -112,21 +112,21 @@ func (m *module) relative(path string) string {
 	return strings.TrimPrefix(path, m.path+"/")
 }
 
-// matches reports whether the package is in the room.
-func (m *module) matches(path, room string) bool {
-	if room == "std" {
+// matches reports whether the pattern stands for the package.
+func (m *module) matches(path, pattern string) bool {
+	if pattern == "std" {
 		found := m.packages[path]
 		return path == "C" || path == "unsafe" || found != nil && found.Standard
 	}
 	name := m.relative(path)
-	if prefix, below := strings.CutSuffix(room, "/..."); below {
+	if prefix, below := strings.CutSuffix(pattern, "/..."); below {
 		return name == prefix || strings.HasPrefix(name, prefix+"/")
 	}
-	return name == room
+	return name == pattern
 }
 
-func (m *module) matchesAny(path string, rooms []string) bool {
-	return slices.ContainsFunc(rooms, func(room string) bool { return m.matches(path, room) })
+func (m *module) matchesAny(path string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return m.matches(path, pattern) })
 }
 
 // chain returns a shortest way of imports from the package to one that is

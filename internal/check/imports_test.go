@@ -75,7 +75,7 @@ func TestRulesCatchViolations(t *testing.T) {
 		"the model sees both sides": {
 			packages: map[string]string{m + "internal/model": m + "parent/machine," + m + "child/machine", m + "parent/machine": "fmt", m + "child/machine": "fmt", "fmt": ""},
 		},
-		"the module's own name is no room": {
+		"a name that only begins like parent's": {
 			packages: map[string]string{m + "parenthesis": m + "child", m + "child": "fmt", "fmt": ""},
 		},
 	} {

@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/fsrun/fsrun/internal/checkout"
 )
 
 // options are the command line.
@@ -93,12 +94,12 @@ func (o options) wants(name string) bool {
 
 // check runs the selected steps and reports whether all of them passed.
 func check(ctx context.Context, o options) (bool, error) {
-	module, err := moduleDirectory()
+	directory, err := checkout.Directory()
 	if err != nil {
 		return false, err
 	}
 	// Every command runs from the module's root, wherever this one was started.
-	if err := os.Chdir(module); err != nil {
+	if err := os.Chdir(directory); err != nil {
 		return false, err
 	}
 	out := newPrinter(o.json)
@@ -109,20 +110,4 @@ func check(ctx context.Context, o options) (bool, error) {
 		}
 	}
 	return out.summary() && ctx.Err() == nil, nil
-}
-
-// moduleDirectory is the nearest directory above with a go.mod.
-func moduleDirectory() (string, error) {
-	directory, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for ; ; directory = filepath.Dir(directory) {
-		if _, err := os.Stat(filepath.Join(directory, "go.mod")); err == nil {
-			return directory, nil
-		}
-		if directory == "/" {
-			return "", errors.New("no go.mod here or above: run it in the module")
-		}
-	}
 }

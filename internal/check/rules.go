@@ -3,16 +3,16 @@ package main
 // architectures are the ones that fsrun is built for.
 var architectures = []string{"amd64", "arm64"}
 
-// Rooms are module-relative import paths; "/..." stands for a path and all that
-// is below it, as in go list. A path that has a dot in its first element is
-// another module's. "std" is the standard library.
+// Packages are named by patterns of module-relative import paths: "/..." stands for
+// a path and all that is below it, as in go list. A path that has a dot in its first
+// element is another module's. "std" is the standard library.
 
 // rule is one row of who may import whom. Test files are free.
 type rule struct {
-	room string
-	// only, when it is given, is all that the room may import itself.
+	packages string
+	// only, when it is given, is all that the packages may import themselves.
 	only []string
-	// never is what the room may not depend on, not even through others.
+	// never is what they may not depend on, not even through others.
 	never []string
 	why   string
 }
@@ -21,37 +21,37 @@ const machinesArePure = "machines are pure: they are explored by the model and d
 
 var rules = []rule{
 	{
-		room: "protocol",
-		only: []string{"std", "github.com/vmihailenco/msgpack/v5/..."},
-		why:  "another implementation must be able to take the protocol for itself",
+		packages: "protocol",
+		only:     []string{"std", "github.com/vmihailenco/msgpack/v5/..."},
+		why:      "another implementation must be able to take the protocol for itself",
 	},
 	{
-		room: "protocol/machine",
-		only: []string{"std", "protocol", "github.com/looplab/fsm"},
-		why:  machinesArePure,
+		packages: "protocol/machine",
+		only:     []string{"std", "protocol", "github.com/looplab/fsm"},
+		why:      machinesArePure,
 	},
 	{
-		room: "parent/machine",
-		only: []string{"std", "protocol", "protocol/machine", "github.com/looplab/fsm"},
-		why:  machinesArePure,
+		packages: "parent/machine",
+		only:     []string{"std", "protocol", "protocol/machine", "github.com/looplab/fsm"},
+		why:      machinesArePure,
 	},
 	{
-		room: "child/machine",
-		only: []string{"std", "protocol", "protocol/machine", "github.com/looplab/fsm"},
-		why:  machinesArePure,
+		packages: "child/machine",
+		only:     []string{"std", "protocol", "protocol/machine", "github.com/looplab/fsm"},
+		why:      machinesArePure,
 	},
 	{
-		room:  "internal/recording",
-		never: []string{"child/...", "cgroupv2/...", "cmd/..."},
-		why:   "a recording is read with the tables of both machines and belongs to neither",
+		packages: "internal/recording",
+		never:    []string{"child/...", "cgroupv2/...", "cmd/..."},
+		why:      "a recording is read with the tables of both machines and belongs to neither",
 	},
 	{
-		room:  "parent/...",
-		never: []string{"child/..."},
-		why:   "the two sides agree through the protocol and nothing else",
+		packages: "parent/...",
+		never:    []string{"child/..."},
+		why:      "the two sides agree through the protocol and nothing else",
 	},
 	{
-		room: "child/...",
+		packages: "child/...",
 		never: []string{
 			"parent/...", "cgroupv2/...", "cmd/...",
 			"github.com/cilium/ebpf/...", "github.com/godbus/dbus/v5", "github.com/opencontainers/runtime-spec/...", "github.com/spf13/pflag/...",
@@ -61,42 +61,42 @@ var rules = []rule{
 		why: "the child does what the plan says: it has no host powers, reads no config, and must start fast",
 	},
 	{
-		room:  "cgroupv2/...",
-		never: []string{"protocol/...", "parent/...", "child/...", "cmd/..."},
-		why:   "cgroups know nothing of containers being started",
+		packages: "cgroupv2/...",
+		never:    []string{"protocol/...", "parent/...", "child/...", "cmd/..."},
+		why:      "cgroups know nothing of containers being started",
 	},
 	{
-		room:  "cgroupv2",
-		never: []string{"github.com/godbus/dbus/v5", "cgroupv2/systemd"},
-		why:   "the cgroup file system works without systemd",
+		packages: "cgroupv2",
+		never:    []string{"github.com/godbus/dbus/v5", "cgroupv2/systemd"},
+		why:      "the cgroup file system works without systemd",
 	},
 	{
-		room:  "protocol/...",
-		never: []string{"parent/...", "child/...", "cgroupv2/...", "cmd/..."},
-		why:   "the protocol knows neither of those who speak it",
+		packages: "protocol/...",
+		never:    []string{"parent/...", "child/...", "cgroupv2/...", "cmd/..."},
+		why:      "the protocol knows neither of those who speak it",
 	},
 	{
-		room:  "internal/sys/...",
-		never: []string{"protocol/...", "parent/...", "child/...", "cgroupv2/...", "cmd/..."},
-		why:   "system calls know nothing of what they are used for",
+		packages: "internal/sys/...",
+		never:    []string{"protocol/...", "parent/...", "child/...", "cgroupv2/...", "cmd/..."},
+		why:      "system calls know nothing of what they are used for",
 	},
 	{
-		room:  "cmd/fsrun",
-		never: []string{"net/http", "go.opentelemetry.io/...", "google.golang.org/protobuf/...", "github.com/cilium/ebpf/...", "internal/vm/...", "internal/engines/...", "internal/check/...", "internal/model/...", "internal/specgen/...", "internal/bench/...", "internal/site", "internal/release"},
-		why:   "the runtime starts twice for a container and carries no tools",
+		packages: "cmd/fsrun",
+		never:    []string{"net/http", "go.opentelemetry.io/...", "google.golang.org/protobuf/...", "github.com/cilium/ebpf/...", "internal/vm/...", "internal/engines/...", "internal/check/...", "internal/model/...", "internal/specgen/...", "internal/bench/...", "internal/site", "internal/release"},
+		why:      "the runtime starts twice for a container and carries no tools",
 	},
 }
 
-// bothSides are the only rooms that may depend on the parent and the child.
+// bothSides are the only packages that may depend on the parent and the child.
 var bothSides = []string{"cmd/fsrun", "cmd/fsrun-otel", "internal/model/...", "internal/specgen/...", "internal/site", "examples/..."}
 
-// privileges are language features that only some rooms may use.
+// privileges are language features that only some packages may use.
 var privileges = []struct {
 	feature string
 	// uses reports whether the package uses it, and where.
-	uses  func(*goPackage) []string
-	rooms []string
-	why   string
+	uses     func(*goPackage) []string
+	packages []string
+	why      string
 }{
 	{"package unsafe", (*goPackage).unsafeFiles, []string{"internal/sys/..."}, "memory safety is reviewed in one place; generated code is excepted"},
 	{"assembly", func(p *goPackage) []string { return p.SFiles }, []string{"internal/sys/..."}, "system calls are made in one place"},

@@ -88,3 +88,11 @@ func checkLint(ctx context.Context, _ *run) (*testlog.Tally, error) {
 	_, err := output(ctx, "", static, "go", "tool", "staticcheck", "./...")
 	return nil, err
 }
+
+func checkDead(ctx context.Context, _ *run) (*testlog.Tally, error) {
+	dead, err := output(ctx, "", static, "go", "tool", "deadcode", "-test", "./...")
+	if err == nil && len(dead) > 0 {
+		err = errors.New(strings.TrimSpace(dead))
+	}
+	return nil, err
+}

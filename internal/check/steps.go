@@ -30,6 +30,7 @@ var steps = []step{
 	{"build", "a static build for amd64 and arm64", checkBuild},
 	{"vet", "go vet", checkVet},
 	{"lint", "staticcheck", checkLint},
+	{"dead", "no function that neither a program nor a test reaches", checkDead},
 	{"generated", "generated files are up to date", checkGenerated},
 	{"native", "all tests on this machine's kernel", testNative},
 	{"race", "tests under the race detector, where no raw system calls are made", testRace},

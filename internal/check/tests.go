@@ -17,27 +17,27 @@ const testTimeout = "40m"
 // guestMemory is what a guest needs whose files are all in memory, in MiB.
 const guestMemory = "4096"
 
-// rawRooms make system calls in ways that the race detector's runtime cannot
+// rawPackages make system calls in ways that the race detector's runtime cannot
 // follow: on borrowed stacks, in a child that shares the parent's memory.
-var rawRooms = []string{"internal/sys", "child/handoff"}
+var rawPackages = []string{"internal/sys", "child/handoff"}
 
-// plainRooms take other things from a raw room, such as how a file is opened.
-var plainRooms = []string{
+// plainPackages take other things from a raw package, such as how a file is opened.
+var plainPackages = []string{
 	"cgroupv2/devfilter", "internal/recording", "parent/bundle", "parent/plan", "parent/preflight", "parent/resctrl", "parent/state",
 }
 
-// loneRooms have one goroutine and much to do: the race detector would be slow
+// lonePackages have one goroutine and much to do: the race detector would be slow
 // and find nothing.
-var loneRooms = []string{"internal/model", "internal/release"}
+var lonePackages = []string{"internal/model", "internal/release"}
 
-// kernelRooms are what a package depends on when its tests ask the kernel
+// kernelPackages are what a package depends on when its tests ask the kernel
 // for something; those tests run in the guest too.
-var kernelRooms = []string{"golang.org/x/sys/unix", "internal/sys/..."}
+var kernelPackages = []string{"golang.org/x/sys/unix", "internal/sys/..."}
 
-// nativeRoom is one whose tests show nothing new in the guest.
-type nativeRoom struct{ room, why string }
+// nativePackage is one whose tests show nothing new in the guest.
+type nativePackage struct{ pattern, why string }
 
-var nativeRooms = []nativeRoom{
+var nativePackages = []nativePackage{
 	{"internal/check/...", hostTool},
 	{"internal/vm/...", hostTool},
 	{"internal/specgen/...", hostTool},
@@ -75,7 +75,7 @@ func testRace(ctx context.Context, r *run) (*testlog.Tally, error) {
 	}
 	packages := module.testPackages(module.isRaced)
 	if len(packages) == 0 {
-		return nil, fmt.Errorf("every package with tests depends on %v", rawRooms)
+		return nil, fmt.Errorf("every package with tests depends on %v", rawPackages)
 	}
 	command, err := isolated(append([]string{"go", "test", "-json", "-race", "-timeout", testTimeout}, packages...)...)
 	if err != nil {
@@ -91,7 +91,7 @@ func testGuest(ctx context.Context, r *run) (*testlog.Tally, error) {
 	}
 	packages := module.testPackages(module.isForGuest)
 	if len(packages) == 0 {
-		return nil, fmt.Errorf("no package with tests depends on %v", kernelRooms)
+		return nil, fmt.Errorf("no package with tests depends on %v", kernelPackages)
 	}
 	return r.test(ctx, nil, append([]string{"go", "run", "./internal/vm", "-json", "-memory", guestMemory, "-timeout", "70m", "-unit-timeout", "45m"}, packages...))
 }
@@ -124,14 +124,14 @@ func testEngines(ctx context.Context, r *run) (*testlog.Tally, error) {
 
 // isRaced says whether a package's tests run under the race detector.
 func (m *module) isRaced(found *goPackage) bool {
-	isPlain := m.matchesAny(found.ImportPath, plainRooms) || !m.testsDependOn(found, rawRooms)
-	return isPlain && !m.matchesAny(found.ImportPath, loneRooms)
+	isPlain := m.matchesAny(found.ImportPath, plainPackages) || !m.testsDependOn(found, rawPackages)
+	return isPlain && !m.matchesAny(found.ImportPath, lonePackages)
 }
 
 // isForGuest says whether a package's tests run in the guest.
 func (m *module) isForGuest(found *goPackage) bool {
-	isNative := func(native nativeRoom) bool { return m.matches(found.ImportPath, native.room) }
-	return m.testsDependOn(found, kernelRooms) && !slices.ContainsFunc(nativeRooms, isNative)
+	isNative := func(native nativePackage) bool { return m.matches(found.ImportPath, native.pattern) }
+	return m.testsDependOn(found, kernelPackages) && !slices.ContainsFunc(nativePackages, isNative)
 }
 
 // testPackages returns the module's packages that have tests and are wanted.
@@ -145,9 +145,9 @@ func (m *module) testPackages(wanted func(*goPackage) bool) []string {
 	return paths
 }
 
-// testsDependOn reports whether the package, with its tests, depends on a room.
-func (m *module) testsDependOn(found *goPackage, rooms []string) bool {
-	inRooms := func(path string) bool { return m.matchesAny(path, rooms) }
+// testsDependOn reports whether the package, with its tests, depends on one of others.
+func (m *module) testsDependOn(found *goPackage, patterns []string) bool {
+	wanted := func(path string) bool { return m.matchesAny(path, patterns) }
 	ownImports := func(p *goPackage) []string {
 		switch {
 		case p == found:
@@ -159,7 +159,7 @@ func (m *module) testsDependOn(found *goPackage, rooms []string) bool {
 			return nil
 		}
 	}
-	return inRooms(found.ImportPath) || m.chain(found.ImportPath, ownImports, inRooms) != nil
+	return wanted(found.ImportPath) || m.chain(found.ImportPath, ownImports, wanted) != nil
 }
 
 // test runs a command that writes what go test -json does, shows a line for

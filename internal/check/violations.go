@@ -10,7 +10,7 @@ func (m *module) violations() []string {
 	var found []string
 	for _, one := range m.own() {
 		for _, rule := range rules {
-			if m.matches(one.ImportPath, rule.room) {
+			if m.matches(one.ImportPath, rule.packages) {
 				found = append(found, m.breaches(one, rule)...)
 			}
 		}
@@ -20,7 +20,7 @@ func (m *module) violations() []string {
 	return found
 }
 
-// breaches checks one rule on one package of its room.
+// breaches checks one rule on one package that it is about.
 func (m *module) breaches(one *goPackage, rule rule) []string {
 	var found []string
 	if rule.only != nil {
@@ -31,11 +31,11 @@ func (m *module) breaches(one *goPackage, rule rule) []string {
 			}
 		}
 	}
-	for _, room := range rule.never {
-		way := m.chain(one.ImportPath, buildImports, func(path string) bool { return m.matches(path, room) })
+	for _, pattern := range rule.never {
+		way := m.chain(one.ImportPath, buildImports, func(path string) bool { return m.matches(path, pattern) })
 		if way != nil {
 			found = append(found, fmt.Sprintf("%s must not depend on %s, but does (%s): %s",
-				m.relative(one.ImportPath), room, strings.Join(way, " → "), rule.why))
+				m.relative(one.ImportPath), pattern, strings.Join(way, " → "), rule.why))
 		}
 	}
 	return found
@@ -45,9 +45,9 @@ func (m *module) seesBothSides(one *goPackage) []string {
 	if m.matchesAny(one.ImportPath, bothSides) {
 		return nil
 	}
-	depends := func(room string) bool {
-		return m.matches(one.ImportPath, room) ||
-			m.chain(one.ImportPath, buildImports, func(path string) bool { return m.matches(path, room) }) != nil
+	depends := func(pattern string) bool {
+		return m.matches(one.ImportPath, pattern) ||
+			m.chain(one.ImportPath, buildImports, func(path string) bool { return m.matches(path, pattern) }) != nil
 	}
 	if depends("parent/...") && depends("child/...") {
 		return []string{fmt.Sprintf("%s depends on both parent and child; only %s may: the two sides agree through the protocol and nothing else",
@@ -59,12 +59,12 @@ func (m *module) seesBothSides(one *goPackage) []string {
 func (m *module) misuses(one *goPackage) []string {
 	var found []string
 	for _, privilege := range privileges {
-		if m.matchesAny(one.ImportPath, privilege.rooms) {
+		if m.matchesAny(one.ImportPath, privilege.packages) {
 			continue
 		}
 		if files := privilege.uses(one); len(files) > 0 {
 			found = append(found, fmt.Sprintf("%s uses %s in %s; allowed in: %s. %s",
-				m.relative(one.ImportPath), privilege.feature, strings.Join(files, ", "), strings.Join(privilege.rooms, ", "), privilege.why))
+				m.relative(one.ImportPath), privilege.feature, strings.Join(files, ", "), strings.Join(privilege.packages, ", "), privilege.why))
 		}
 	}
 	return found

@@ -6,7 +6,6 @@
 // before or behind the command: engines put them in all these places. Only
 // where a program follows, everything from its name on is the program's.
 //
-// Flags are parsed by github.com/spf13/pflag. Measured against package flag it
-// takes 40 µs more of a process's start, and github.com/spf13/cobra takes 220 µs
-// more; a container's start pays that twice, as its init is the same binary.
+// Flags are parsed by github.com/spf13/pflag. A container's start pays for the
+// library twice, as its init is the same binary; CONTRIBUTING.md has the costs.
 package cli

@@ -5,27 +5,27 @@ import "slices"
 // engine is a row of what can be tested.
 type engine struct {
 	name string
-	// room is the package with the tests, below this one.
-	room string
-	// run selects tests of the room; empty is all.
+	// directory is the package with the tests, below this one.
+	directory string
+	// run selects tests of the package; empty is all.
 	run string
 	// packages are the Debian packages that the guest needs, the engine's own first.
 	packages []string
 	systemd  bool
-	// tools is the directory, in the room, of a module whose tools the guest needs
+	// tools is the directory, in that one, of a module whose tools the guest needs
 	// and Debian has no packages of; empty is none.
 	tools string
 }
 
 // engines are tested in this order.
 var engines = []engine{
-	{name: "containerd", room: "containerd", packages: []string{"containerd", "runc"}},
-	{name: "kubernetes", room: "kubernetes", packages: []string{"containerd", "containernetworking-plugins", "runc"}, systemd: true, tools: "crictl"},
-	{name: "crio", room: "crio", packages: []string{"conmon"}},
-	{name: "docker", room: "docker", packages: dockerPackages},
-	{name: "docker-systemd", room: "docker", packages: dockerPackages, systemd: true},
-	{name: "podman", room: "podman", packages: podmanPackages},
-	{name: "podman-systemd", room: "podman", packages: append(podmanPackages[:len(podmanPackages):len(podmanPackages)], "dbus-user-session", "libpam-systemd"), systemd: true},
+	{name: "containerd", directory: "containerd", packages: []string{"containerd", "runc"}},
+	{name: "kubernetes", directory: "kubernetes", packages: []string{"containerd", "containernetworking-plugins", "runc"}, systemd: true, tools: "crictl"},
+	{name: "crio", directory: "crio", packages: []string{"conmon"}},
+	{name: "docker", directory: "docker", packages: dockerPackages},
+	{name: "docker-systemd", directory: "docker", packages: dockerPackages, systemd: true},
+	{name: "podman", directory: "podman", packages: podmanPackages},
+	{name: "podman-systemd", directory: "podman", packages: append(podmanPackages[:len(podmanPackages):len(podmanPackages)], "dbus-user-session", "libpam-systemd"), systemd: true},
 }
 
 var (

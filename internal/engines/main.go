@@ -112,5 +112,5 @@ func (o options) command(e engine, programs []string) []string {
 	if run != "" {
 		arguments = append(arguments, "-run", run)
 	}
-	return append(arguments, "github.com/fsrun/fsrun/internal/engines/"+e.room)
+	return append(arguments, "github.com/fsrun/fsrun/internal/engines/"+e.directory)
 }

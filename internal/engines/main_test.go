@@ -36,9 +36,9 @@ func TestParseRefuses(t *testing.T) {
 
 func TestCommand(t *testing.T) {
 	o := options{runtime: "crun", timeout: 2 * time.Minute}
-	e := engine{name: "e", room: "room", run: "TestE", packages: []string{"a", "b"}, systemd: true}
+	e := engine{name: "e", directory: "below", run: "TestE", packages: []string{"a", "b"}, systemd: true}
 	want := "-json -memory 3072 -debian a,b -timeout 2m0s -unit-timeout 1m30s" +
-		" -systemd -file /tmp/tool:/usr/local/bin/tool -env ENGINES_RUNTIME=crun -run TestE github.com/fsrun/fsrun/internal/engines/room"
+		" -systemd -file /tmp/tool:/usr/local/bin/tool -env ENGINES_RUNTIME=crun -run TestE github.com/fsrun/fsrun/internal/engines/below"
 	if diff := cmp.Diff(want, strings.Join(o.command(e, []string{"/tmp/tool"}), " ")); diff != "" {
 		t.Errorf("command (-want +got):\n%s", diff)
 	}

@@ -88,7 +88,7 @@ var mutants = []mutant{
 		{"child/creds/creds.go", "Inheritable: uint32(op.Inheritable >> shift),", "Inheritable: uint32((op.Inheritable | op.Permitted) >> shift),"},
 	}, "child/creds", "TestSetsAreReplaced"},
 	{"V11", "the host's cgroup tree is bound as the configuration says", []edit{
-		{"parent/plan/files.go", "l.bind(place, l.facts.CgroupMount, destination, &options, propagation)", "l.bind(place, l.facts.CgroupMount, destination, new(bundle.MountOptions), propagation)"},
+		{"parent/plan/cgroup.go", "l.bind(place, l.facts.CgroupMount, destination, options, propagation)", "l.bind(place, l.facts.CgroupMount, destination, new(bundle.MountOptions), propagation)"},
 	}, "cmd/fsrun", "TestCgroupTreeStaysReadOnly"},
 	{"V12", "an id is a number as a whole", []edit{
 		{"cmd/fsrun/processchanges.go", "uid, err := parseID(user)", "uid, err := parseID(strings.TrimRight(user, \"x\"))"},

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fsrun/fsrun/internal/checkout"
 	"github.com/fsrun/fsrun/internal/sys/boot"
 )
 
@@ -31,7 +32,7 @@ func build(ctx context.Context, command, architecture, path string) error {
 	if !slices.Contains(architectures, architecture) {
 		return fmt.Errorf("-arch %s: want one of %v", architecture, architectures)
 	}
-	module, err := moduleDirectory(ctx)
+	module, err := checkout.Directory()
 	if err != nil {
 		return err
 	}
@@ -52,11 +53,6 @@ func build(ctx context.Context, command, architecture, path string) error {
 	builder.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture, "GOFLAGS=", "GOAMD64=v1")
 	_, err = output(builder)
 	return err
-}
-
-func moduleDirectory(ctx context.Context) (string, error) {
-	found, err := output(exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}"))
-	return strings.TrimSpace(found), err
 }
 
 // revision is the commit that is released.

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+
+	"github.com/fsrun/fsrun/internal/checkout"
 )
 
 // control is the package's description. Nothing is needed: the binary is static.
@@ -41,7 +43,7 @@ License: Apache-2.0
 
 // debianPackage makes a package with dpkg-deb and returns its path.
 func debianPackage(ctx context.Context, o options) (string, error) {
-	module, err := moduleDirectory(ctx)
+	module, err := checkout.Directory()
 	if err != nil {
 		return "", err
 	}

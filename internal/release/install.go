@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+
+	"github.com/fsrun/fsrun/internal/checkout"
 )
 
 // documents are installed beside the binary.
@@ -13,7 +15,7 @@ var documents = []string{"README.md", "SPEC.md", "LICENSE"}
 
 // install puts everything where users look for it.
 func install(ctx context.Context, o options) error {
-	module, err := moduleDirectory(ctx)
+	module, err := checkout.Directory()
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fsrun/fsrun/internal/checkout"
 )
 
 // The package is the same twice, at different times and places, and what it
@@ -89,7 +91,7 @@ func checkBinary(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	here, err := moduleDirectory(t.Context())
+	here, err := checkout.Directory()
 	if err != nil {
 		t.Fatal(err)
 	}

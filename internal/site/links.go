@@ -33,7 +33,7 @@ func rewriteLinks(module string, pages []page, source, content string) (string, 
 		parts := relativeLink.FindStringSubmatch(link)
 		path := filepath.Join(filepath.Dir(source), parts[1])
 		if name := names[path]; name != "" {
-			return "](./" + name + ".md" + parts[2] + ")"
+			return "](./" + name + ".md" + fragment(parts[2]) + ")"
 		}
 		if _, err := os.Stat(filepath.Join(module, path)); err != nil {
 			problems = append(problems, fmt.Errorf("%s links to %s, which is not there", source, parts[1]))
@@ -54,4 +54,12 @@ func rewriteLinks(module string, pages []page, source, content string) (string, 
 		out.WriteString(line)
 	}
 	return out.String(), errors.Join(problems...)
+}
+
+// fragment is a fragment as the site has it: no id begins with a digit there.
+func fragment(link string) string {
+	if id, found := strings.CutPrefix(link, "#"); found && id != "" && id[0] >= '0' && id[0] <= '9' {
+		return "#_" + id
+	}
+	return link
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/fsrun/fsrun/internal/checkout"
 )
 
 // options are the command line.
@@ -34,7 +36,7 @@ func run(ctx context.Context, o options) error {
 	if flag.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	}
-	module, err := moduleDirectory()
+	module, err := checkout.Directory()
 	if err != nil {
 		return err
 	}

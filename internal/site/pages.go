@@ -24,7 +24,7 @@ var groups = []struct {
 	pages []string
 }{
 	{"Begin", []string{"install", "tutorial", "commands"}},
-	{"Run it under", []string{"engines", "kubernetes", "cgroups"}},
+	{"Run it under", []string{"migrating", "engines", "kubernetes", "cgroups"}},
 	{"How it works", []string{"architecture", "protocol", "tracing", "limits", "embedding"}},
 	{"What it promises", []string{"security", "verification", "performance", "oci"}},
 	{"Reference", []string{"spec", "contributing"}},
@@ -97,20 +97,4 @@ func heading(path string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("%s has no heading", path)
-}
-
-// moduleDirectory is the nearest directory above with a go.mod.
-func moduleDirectory() (string, error) {
-	directory, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for ; ; directory = filepath.Dir(directory) {
-		if _, err := os.Stat(filepath.Join(directory, "go.mod")); err == nil {
-			return directory, nil
-		}
-		if directory == "/" {
-			return "", errors.New("no go.mod here or above: run it in the module")
-		}
-	}
 }

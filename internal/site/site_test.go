@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fsrun/fsrun/internal/checkout"
 )
 
 // Every page is found and every link of it leads to something in the repository.
 func TestPagesAndLinks(t *testing.T) {
-	module, err := moduleDirectory()
+	module, err := checkout.Directory()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +55,7 @@ func TestLinksAreRewritten(t *testing.T) {
 	}
 	pages := []page{{Source: "SPEC.md", Name: "spec"}, {Source: "docs/a.md", Name: "a"}}
 	for content, want := range map[string]string{
-		"[x](../SPEC.md#7-states)":        "[x](./spec.md#7-states)",
+		"[x](../SPEC.md#7-states)":        "[x](./spec.md#_7-states)",
 		"[x](a.md) and [y](#here)":        "[x](./a.md) and [y](#here)",
 		"![x](a.svg)":                     "![x](./a.svg)",
 		"[x](../go.mod)":                  "[x](" + repository + "go.mod)",

@@ -5,9 +5,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// The tables bind the names of config.json to the fields of specs.Spec. They
-// leave out what belongs to other platforms only: solaris, windows, zos,
-// freebsd, process.commandLine and process.user.username.
+// The tables bind the names of config.json to the fields of specs.Spec. What belongs
+// to other platforms only is known by name, and dropped.
 
 var specFields = []json.Field[specs.Spec]{
 	{Name: "ociVersion", Read: func(d *json.Decoder, s *specs.Spec) { json.String(d, &s.Version) }},
@@ -22,7 +21,13 @@ var specFields = []json.Field[specs.Spec]{
 	// A virtual machine is a protection; that it was asked for is all that is
 	// needed to refuse it.
 	{Name: "vm", Read: func(d *json.Decoder, s *specs.Spec) { s.VM = new(specs.VM); d.Skip() }},
+	{Name: "solaris", Read: json.Drop[specs.Spec]},
+	{Name: "windows", Read: json.Drop[specs.Spec]},
+	{Name: "zos", Read: json.Drop[specs.Spec]},
+	{Name: "freebsd", Read: json.Drop[specs.Spec]},
 }
+
+func readSpec(d *json.Decoder, s *specs.Spec) { json.Struct(d, s, specFields) }
 
 var rootFields = []json.Field[specs.Root]{
 	{Name: "path", Read: func(d *json.Decoder, r *specs.Root) { json.String(d, &r.Path) }},

@@ -21,6 +21,7 @@ var processFields = []json.Field[specs.Process]{
 	{Name: "selinuxLabel", Read: func(d *json.Decoder, p *specs.Process) { json.String(d, &p.SelinuxLabel) }},
 	{Name: "ioPriority", Read: func(d *json.Decoder, p *specs.Process) { json.Pointer(d, &p.IOPriority, readIOPriority) }},
 	{Name: "execCPUAffinity", Read: func(d *json.Decoder, p *specs.Process) { json.Pointer(d, &p.ExecCPUAffinity, readCPUAffinity) }},
+	{Name: "commandLine", Read: json.Drop[specs.Process]},
 }
 
 func readProcess(d *json.Decoder, p *specs.Process) { json.Struct(d, p, processFields) }
@@ -37,6 +38,7 @@ var userFields = []json.Field[specs.User]{
 	{Name: "gid", Read: func(d *json.Decoder, u *specs.User) { json.Integer(d, &u.GID) }},
 	{Name: "umask", Read: func(d *json.Decoder, u *specs.User) { json.Pointer(d, &u.Umask, json.Integer) }},
 	{Name: "additionalGids", Read: func(d *json.Decoder, u *specs.User) { json.List(d, &u.AdditionalGids, json.Integer) }},
+	{Name: "username", Read: json.Drop[specs.User]},
 }
 
 func readUser(d *json.Decoder, u *specs.User) { json.Struct(d, u, userFields) }

@@ -4,11 +4,12 @@
 //
 //   - reading: [Load], [ParseSpec], [ParseProcess] and [ParseResources] decode
 //     JSON strictly and within bounds (package strictjson). Unknown properties
-//     are ignored, as the OCI runtime specification demands.
+//     are ignored, as the OCI runtime specification demands, and reported by
+//     [Bundle.Warnings].
 //   - validating: [Validate] and [ValidateProcess] walk a table of rules in a
 //     fixed order and return the first violation as an [Error] that names the
-//     JSON path, what stands there and what is allowed. Resources are the cgroup
-//     room's to judge, seccomp profiles the seccomp room's.
+//     JSON path, what stands there and what is allowed. Resources are
+//     judged by package cgroupv2, seccomp profiles by package seccomp.
 //   - refusing: [Unsupported] lists the properties that ask for something this
 //     runtime does not do yet. Each is refused by name when it is set, because a
 //     protection that was asked for must never be skipped in silence.

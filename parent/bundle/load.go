@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -34,7 +35,13 @@ type Bundle struct {
 	Spec *specs.Spec
 	// Text is config.json as it was read.
 	Text string
+	// ignored are warnings of the properties that nobody knows.
+	ignored []string
 }
+
+// Warnings lists what is to be logged of the bundle and not refused: the properties
+// that are not known, then those of [Warnings].
+func (b *Bundle) Warnings() []string { return append(slices.Clip(b.ignored), Warnings(b.Spec)...) }
 
 // Load reads and validates the bundle in directory. An error about a property
 // wraps an *[Error].
@@ -48,7 +55,7 @@ func Load(directory string) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec, err := ParseSpec(text)
+	spec, unknown, err := decode(text, readSpec)
 	if err == nil {
 		mapCaller(spec, os.Geteuid(), os.Getegid())
 		err = Validate(spec, absolute)
@@ -56,7 +63,7 @@ func Load(directory string) (*Bundle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &Bundle{Directory: absolute, Spec: spec, Text: text}, nil
+	return &Bundle{Directory: absolute, Spec: spec, Text: text, ignored: ignoring(ConfigName, &unknown)}, nil
 }
 
 // readBounded reads a regular file of at most MaxConfigBytes. The file is opened
@@ -103,59 +110,66 @@ func describeOpenError(path string, err error) error {
 
 // ParseSpec decodes a configuration without validating it.
 func ParseSpec(text string) (*specs.Spec, error) {
-	spec := new(specs.Spec)
-	if err := strictjson.Decode(text, func(d *strictjson.Decoder) { strictjson.Struct(d, spec, specFields) }); err != nil {
-		return nil, err
-	}
-	return spec, nil
+	spec, _, err := decode(text, readSpec)
+	return spec, err
 }
 
 // ParseProcess decodes a process object, the content of an exec's process file,
 // without validating it.
 func ParseProcess(text string) (*specs.Process, error) {
-	process := new(specs.Process)
-	if err := strictjson.Decode(text, func(d *strictjson.Decoder) { readProcess(d, process) }); err != nil {
-		return nil, err
-	}
-	return process, nil
+	process, _, err := decode(text, readProcess)
+	return process, err
 }
 
 // ParseResources decodes a resources object, the content of an update's
-// resources file. Its values are the cgroup room's to validate.
+// resources file. Its values are validated by package cgroupv2.
 func ParseResources(text string) (*specs.LinuxResources, error) {
-	resources := new(specs.LinuxResources)
-	if err := strictjson.Decode(text, func(d *strictjson.Decoder) { readResources(d, resources) }); err != nil {
-		return nil, err
-	}
-	return resources, nil
+	resources, _, err := decode(text, readResources)
+	return resources, err
 }
 
-// LoadProcess reads and decodes a process file, bounded like a configuration.
-func LoadProcess(path string) (*specs.Process, error) {
+// decode decodes a document, and tells what in it is not known.
+func decode[T any](text string, read func(*strictjson.Decoder, *T)) (*T, strictjson.Unknowns, error) {
+	into := new(T)
+	var unknown strictjson.Unknowns
+	err := strictjson.Decode(text, func(d *strictjson.Decoder) {
+		read(d, into)
+		unknown = d.Unknown()
+	})
+	if err != nil {
+		return nil, strictjson.Unknowns{}, err
+	}
+	return into, unknown, nil
+}
+
+// LoadProcess reads and decodes a process file, bounded like a configuration. The
+// warnings are of properties that are not known.
+func LoadProcess(path string) (process *specs.Process, warnings []string, err error) {
 	text, err := readBounded(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	process, err := ParseProcess(text)
+	process, unknown, err := decode(text, readProcess)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return process, nil
+	return process, ignoring(path, &unknown), nil
 }
 
 // ReadResources reads and decodes a resources object, bounded like a
-// configuration. The name is for messages.
-func ReadResources(from io.Reader, name string) (*specs.LinuxResources, error) {
+// configuration. The name is for messages, the warnings are of properties that are
+// not known.
+func ReadResources(from io.Reader, name string) (resources *specs.LinuxResources, warnings []string, err error) {
 	text, err := io.ReadAll(io.LimitReader(from, MaxConfigBytes+1))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(text) > MaxConfigBytes {
-		return nil, tooLarge(name, int64(len(text)))
+		return nil, nil, tooLarge(name, int64(len(text)))
 	}
-	resources, err := ParseResources(string(text))
+	resources, unknown, err := decode(string(text), readResources)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return resources, nil
+	return resources, ignoring(name, &unknown), nil
 }

@@ -53,10 +53,10 @@ func FindNamespace(spec *specs.Spec, kind specs.LinuxNamespaceType) *specs.Linux
 	return nil
 }
 
-// isolated reports whether the container gets a namespace of this type that is
-// not the runtime's own. A path that cannot be examined counts as isolated:
-// joining it fails later with the better error.
-func isolated(spec *specs.Spec, kind specs.LinuxNamespaceType) bool {
+// Isolated reports whether the container gets a namespace of this type that is
+// not the runtime's own, to which a path may lead, too. A path that cannot be
+// examined counts as isolated: joining it fails later with the better error.
+func Isolated(spec *specs.Spec, kind specs.LinuxNamespaceType) bool {
 	entry := FindNamespace(spec, kind)
 	if entry == nil {
 		return false

@@ -53,7 +53,7 @@ var publishedSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 })
 
 // accepted says whether a configuration may start a container: it is read and
-// validated, and so is what other rooms judge.
+// validated, and so is what other packages judge.
 func accepted(text, directory string) bool {
 	spec, err := bundle.ParseSpec(text)
 	if err != nil || bundle.Validate(spec, directory) != nil {

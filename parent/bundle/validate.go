@@ -29,8 +29,8 @@ type rule[T any] struct {
 
 // Validate checks a configuration whose bundle is in directory, an absolute
 // path. It returns the first violation as an *[Error]; the order of the rules
-// is fixed. The checks that need the file system are those of root.path and,
-// when sysctls are set, of joined namespaces.
+// is fixed. The checks that need the file system are those of root.path and of
+// joined namespaces, where the runtime's own would be the host's.
 func Validate(spec *specs.Spec, directory string) error {
 	if err := apply(versionRules[:], "", spec); err != nil {
 		return err
@@ -192,6 +192,9 @@ func checkUTSName(path string, spec *specs.Spec, name string) error {
 	}
 	if FindNamespace(spec, specs.UTSNamespace) == nil {
 		return refuse(path, quote(name)+" would be set for the host, as linux.namespaces has no \"uts\" entry", "a name only with a uts namespace")
+	}
+	if !Isolated(spec, specs.UTSNamespace) {
+		return refuse(path, quote(name)+" would be set for the host, as the \"uts\" entry of linux.namespaces leads to the runtime's own namespace", "a name only with a uts namespace of the container's own")
 	}
 	return nil
 }

@@ -168,7 +168,7 @@ func checkNetDevices(path string, spec *specs.Spec) error {
 	if len(devices) == 0 {
 		return nil
 	}
-	if !isolated(spec, specs.NetworkNamespace) {
+	if !Isolated(spec, specs.NetworkNamespace) {
 		return refuse(path, "is set, but the network namespace is the host's", "devices only with a network namespace of the container's own")
 	}
 	taken := map[string]string{}

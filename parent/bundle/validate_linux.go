@@ -44,6 +44,9 @@ func checkNamespaces(path string, spec *specs.Spec) error {
 	if FindNamespace(spec, specs.MountNamespace) == nil {
 		return refuse(path, "has no \"mount\" entry", "a list with a mount namespace, which keeps the container's mounts from the host")
 	}
+	if !Isolated(spec, specs.MountNamespace) {
+		return refuse(path, "has a \"mount\" entry that leads to the runtime's own namespace", "another mount namespace, which keeps the container's mounts from the host")
+	}
 	return nil
 }
 
@@ -111,7 +114,7 @@ func checkSysctl(path string, spec *specs.Spec) error {
 		if !namespaced {
 			return refuse(at, "belongs to no namespace, it would change the host", "sysctls of the ipc, network, user and uts namespaces")
 		}
-		if !isolated(spec, kind) {
+		if !Isolated(spec, kind) {
 			return refuse(at, "belongs to the "+string(kind)+" namespace, which is the host's", "it only with a "+string(kind)+" namespace of the container's own")
 		}
 		if name := conflictingName(spec, file); name != "" {

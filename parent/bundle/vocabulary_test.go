@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fsrun/fsrun/internal/hooks"
+	"github.com/fsrun/fsrun/parent/bundle/strictjson"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -201,7 +202,7 @@ func TestDefault(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if warnings := Warnings(loaded.Spec); len(warnings) > 0 {
+			if warnings := loaded.Warnings(); len(warnings) > 0 {
 				t.Errorf("warnings: %q", warnings)
 			}
 			if diff := cmp.Diff(got, loaded.Spec); diff != "" {
@@ -297,6 +298,49 @@ func TestWarningsOfBindMounts(t *testing.T) {
 	}}
 	want := []string{`mounts[1].options: ignoring what a bind mount cannot have: "mode", "size"`}
 	if diff := cmp.Diff(want, Warnings(spec)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A protection whose name is misspelled is reported. Nothing is that OCI defines, for
+// whatever platform, and no key that is free.
+func TestWarningsOfUnknownProperties(t *testing.T) {
+	text, err := os.ReadFile(bundles + "/runc-spec/" + ConfigName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const misspelled = `{"process": {"noNewPrivileges": null, "noNewPrivilages": true, "user": {"username": "a"}, "commandLine": "a"}, "linux": {"secomp": {"defaultAction": "SCMP_ACT_ERRNO"},
+		"resources": {"unified": {"memory.hihg": "1"}}, "sysctl": {"kernel.shmmaxx": "1"}}, "org.example.extension": {"noNewPrivileges": true},
+		"annotations": {"hostnam": "a"}, "windows": {"layerFolder": []}, "solaris": {"a": 1}, "zos": {"a": 1}, "freebsd": {"a": 1}}`
+	config := mergePatch(t, text, []byte(misspelled))
+	spec, unknown, err := decode(config, readSpec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"config.json: linux.secomp is not known and ignored; did you mean seccomp?",
+		`config.json: ["org.example.extension"] is not known and ignored`,
+		"config.json: process.noNewPrivilages is not known and ignored; did you mean noNewPrivileges?",
+	}
+	if diff := cmp.Diff(want, ignoring(ConfigName, &unknown)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if spec.Process.NoNewPrivileges || spec.Linux.Seccomp != nil {
+		t.Error("what is misspelled was honoured")
+	}
+	loaded, err := Load(writeBundle(t, mergePatch(t, text, []byte(`{"process": {"capabilities": null, "noNewPrivilages": true}}`))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want[2:], loaded.Warnings()); diff != "" {
+		t.Errorf("of a bundle (-want +got):\n%s", diff)
+	}
+}
+
+func TestManyUnknownProperties(t *testing.T) {
+	unknown := &strictjson.Unknowns{Named: []strictjson.Unknown{{Path: "a"}}, More: 984}
+	want := []string{"f: a is not known and ignored", "f: 984 more properties are not known and ignored"}
+	if diff := cmp.Diff(want, ignoring("f", unknown)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -52,24 +52,41 @@ func SendPIDFD(socketPath string, pidfd int) error {
 	return nil
 }
 
-func deliver(socketPath string, descriptor int, name string, deadline time.Time) error {
+// Connect connects to the stream socket that listens at socketPath, as [Send] does, and
+// returns the connection. The error is [os.ErrDeadlineExceeded] when the listener has
+// accepted nothing for [SendTimeout].
+func Connect(socketPath string) (int, error) {
+	return connect(socketPath, time.Now().Add(SendTimeout))
+}
+
+func connect(socketPath string, deadline time.Time) (int, error) {
 	listener, err := openSocket(socketPath)
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(listener)
+	connection, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	address := &unix.SockaddrUnix{Name: fmt.Sprintf("/proc/self/fd/%d", listener)}
+	err = within(deadline, connection, func() error { return unix.Connect(connection, address) })
+	if err == nil { // what was only for the connection
+		err = unix.SetsockoptTimeval(connection, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &unix.Timeval{})
+	}
+	if err != nil {
+		unix.Close(connection)
+		return -1, refusal("connect", err)
+	}
+	return connection, nil
+}
+
+func deliver(socketPath string, descriptor int, name string, deadline time.Time) error {
+	connection, err := connect(socketPath, deadline)
 	if err != nil {
 		return err
 	}
-	defer unix.Close(listener)
-
-	connection, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return os.NewSyscallError("socket", err)
-	}
 	defer unix.Close(connection)
-
-	address := &unix.SockaddrUnix{Name: fmt.Sprintf("/proc/self/fd/%d", listener)}
-	err = within(deadline, connection, func() error { return unix.Connect(connection, address) })
-	if err != nil {
-		return refusal("connect", err)
-	}
 	rights := unix.UnixRights(descriptor)
 	err = within(deadline, connection, func() error {
 		return unix.Sendmsg(connection, []byte(name), rights, nil, unix.MSG_NOSIGNAL)

@@ -49,6 +49,21 @@ func TestSendDeliversMasterAndName(t *testing.T) {
 	}
 }
 
+// TestConnectToAListenerThatAcceptsNobody: its queue is full.
+func TestConnectToAListenerThatAcceptsNobody(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "socket")
+	listen(t, path, unix.SOCK_STREAM, 0)
+	for i, want := range []error{nil, os.ErrDeadlineExceeded} {
+		connection, err := connect(path, time.Now().Add(50*time.Millisecond))
+		if !errors.Is(err, want) {
+			t.Errorf("connection %d: %v, want %v", i, err, want)
+		}
+		if err == nil {
+			defer unix.Close(connection)
+		}
+	}
+}
+
 func TestSendRefuses(t *testing.T) {
 	directory := t.TempDir()
 	path := func(name string) string { return filepath.Join(directory, name) }

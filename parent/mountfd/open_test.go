@@ -76,6 +76,7 @@ func TestOpenBindAppliesNothing(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
+	privateMounts(t) // open_tree needs the privilege
 	self := thisProcess(t)
 	for _, c := range []struct {
 		name    string

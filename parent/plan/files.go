@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/parent/bundle"
 	"github.com/fsrun/fsrun/protocol"
@@ -51,16 +50,12 @@ func (l *lowering) mount(i int) error {
 	}
 	switch {
 	case options.Remount:
-		if op := remount(place, destination, &options, propagation); l.remountWritable(op) {
-			l.add(op)
-		}
+		l.remount(i, destination, &options, propagation)
 	case options.IsBind():
 		bind := l.bind(place, l.source(mount.Source), destination, &options, propagation)
 		return l.mapOwners(place, bind, bundle.MountOwners(l.spec, mount, &options))
-	case isCgroup(mount.Type) && !l.has(specs.CgroupNamespace):
-		// To mount the tree from the initial cgroup namespace may change the
-		// host's mount options, so the host's mount itself is shown.
-		l.bind(place, l.facts.CgroupMount, destination, &options, propagation)
+	case IsCgroup(mount.Type) && l.sharesCgroups():
+		return l.hostCgroups(place, mount.Type, destination, &options, propagation)
 	default:
 		op := newMount(place, mount, destination, &options, propagation)
 		l.mountLabel(op)
@@ -68,66 +63,6 @@ func (l *lowering) mount(i int) error {
 		l.add(op)
 	}
 	return nil
-}
-
-func isCgroup(filesystem string) bool { return filesystem == "cgroup" || filesystem == "cgroup2" }
-
-func newMount(place string, mount *specs.Mount, destination string, options *bundle.MountOptions, propagation uint32) *protocol.Mount {
-	op := &protocol.Mount{
-		Origin: at(place), Filesystem: mount.Type, Source: mount.Source, Destination: destination,
-		// The mount's own attributes count after the recursive ones, as for binds.
-		Set: options.RecursiveSet&^options.Clear | options.Set, Propagation: propagation, CopyUp: options.TmpCopyUp,
-	}
-	if isCgroup(mount.Type) {
-		op.Filesystem = "cgroup2"
-	}
-	op.Options = superblockOptions(options)
-	return op
-}
-
-// remount changes the mount that an earlier entry made. The file system's own
-// options are not a bind mount's (mount(8), "remount").
-func remount(place, destination string, options *bundle.MountOptions, propagation uint32) *protocol.Remount {
-	op := &protocol.Remount{
-		Origin: at(place), Destination: destination,
-		Set: options.Set, Clear: options.Clear,
-		RecursiveSet: options.RecursiveSet, RecursiveClear: options.RecursiveClear,
-		Propagation: propagation,
-	}
-	if !options.IsBind() {
-		op.Options = superblockOptions(options)
-	}
-	return op
-}
-
-// superblockOptions are the file system's own options.
-func superblockOptions(options *bundle.MountOptions) []protocol.Pair {
-	var pairs []protocol.Pair
-	for _, data := range options.Data {
-		pairs = append(pairs, protocol.Pair{Name: data.Key, Value: data.Value})
-	}
-	for _, flag := range superblockFlags {
-		if options.Superblock&flag.mask != 0 {
-			pairs = append(pairs, protocol.Pair{Name: flag.name})
-		}
-		if options.SuperblockClear&flag.mask != 0 && options.Remount {
-			pairs = append(pairs, protocol.Pair{Name: flag.opposite})
-		}
-	}
-	return pairs
-}
-
-// superblockFlags are those that fsconfig(2) takes by name. Read-only is not
-// among them: it is an attribute of the mount, which leaves instances that are
-// shared with the host as they are.
-var superblockFlags = []struct {
-	mask           uint64
-	name, opposite string
-}{
-	{unix.MS_SYNCHRONOUS, "sync", "async"},
-	{unix.MS_DIRSYNC, "dirsync", ""}, // nothing clears it, and package bundle refuses it in a remount
-	{unix.MS_LAZYTIME, "lazytime", "nolazytime"},
-	{unix.MS_MANDLOCK, "mand", "nomand"},
 }
 
 func console(process *specs.Process) *protocol.ConsoleOp {

@@ -147,6 +147,22 @@ var rules = []struct {
 		only(protocol.OpBind, protocol.OpMount),
 	},
 	{
+		"cgroup_of_a_pod", "In a cgroup namespace that is joined the tree is mounted anew, too, and shows what that namespace is to see.",
+		func(s *specs.Spec, _ *Facts) {
+			s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: specs.CgroupNamespace, Path: "/proc/7/ns/cgroup"})
+			s.Mounts = []specs.Mount{cgroup}
+		},
+		only(protocol.OpBind, protocol.OpMount),
+	},
+	{
+		"cgroup_of_the_host", "Where the path leads to the runtime's own namespace, the host's tree itself is shown.",
+		func(s *specs.Spec, f *Facts) {
+			s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: specs.CgroupNamespace, Path: "/proc/self/ns/cgroup"})
+			s.Mounts, f.JoinsOwnCgroups = []specs.Mount{cgroup}, true
+		},
+		only(protocol.OpBind, protocol.OpMount),
+	},
+	{
 		"dev_bound", "A /dev that is bound is the host's: no device and no link is made in it.",
 		func(s *specs.Spec, _ *Facts) {
 			s.Mounts = []specs.Mount{{Destination: "/dev/", Source: "/dev", Options: []string{"rbind", "rslave"}}}
@@ -214,6 +230,7 @@ var rules = []struct {
 				{Destination: "data", Source: "volumes/data", Options: []string{"rbind", "rro", "noexec", "rslave"}},
 				{Destination: "/etc/hosts", Source: "/srv/../srv/hosts", Options: []string{"bind", "ro", "noatime"}},
 				{Destination: "/ro", Type: "tmpfs", Source: "tmpfs", Options: []string{"ro", "rnosuid"}},
+				{Destination: "/disk", Type: "ext4", Source: "/dev/sda1", Options: []string{"ro", "noload"}},
 			}
 		},
 		only(protocol.OpMount, protocol.OpBind, protocol.OpRemount),
@@ -225,7 +242,13 @@ var rules = []struct {
 				{Destination: "/a", Source: "/srv", Options: []string{"rbind"}},
 				{Destination: "/a", Options: []string{"bind", "remount", "ro", "sync", "rnosuid", "rslave"}},
 				{Destination: "/b", Type: "tmpfs", Options: []string{"sync", "lazytime"}},
-				{Destination: "/b", Type: "tmpfs", Options: []string{"remount", "async", "nolazytime", "mand", "noexec", "size=1m"}},
+				{Destination: "/b", Type: "tmpfs", Options: []string{"remount", "async", "nolazytime", "mand", "noexec", "size=1m", "ro"}},
+				{Destination: "/c", Type: "ext4", Source: "/dev/sda1", Options: []string{"ro"}},
+				{Destination: "/c/.", Options: []string{"remount", "rw"}},
+				{Destination: "/c", Options: []string{"remount", "ro"}},
+				{Destination: "/c", Options: []string{"bind", "remount", "rw"}},
+				{Destination: "/a", Options: []string{"remount", "ro"}},
+				{Destination: "/image", Type: "ext4", Options: []string{"remount", "ro"}},
 			}
 		},
 		only(protocol.OpMount, protocol.OpBind, protocol.OpRemount),

@@ -22,6 +22,12 @@ func (l *lowering) identity() {
 	if l.has(specs.NetworkNamespace) {
 		l.add(&protocol.Loopback{Origin: at("linux.namespaces")})
 	}
+	l.keyring()
+}
+
+// keyring keeps what is in the caller's session keyring from the program, an init or one
+// that joins: it would possess the keys, whoever it is.
+func (l *lowering) keyring() {
 	if !l.facts.NoNewKeyring {
 		l.add(&protocol.Keyring{Origin: at("process"), Name: keyringName(l.facts.ID)})
 	}

@@ -19,6 +19,9 @@ type Facts struct {
 	State []byte
 	// CgroupMount is where the cgroup2 tree is mounted, "" if it is not.
 	CgroupMount string
+	// JoinsOwnCgroups: the cgroup namespace that the container joins by path is
+	// the runtime's own.
+	JoinsOwnCgroups bool
 	// OpenFiles is the soft RLIMIT_NOFILE that the caller had.
 	OpenFiles uint64
 	// MaxOpenFiles is the hard one.
@@ -115,6 +118,7 @@ func Exec(spec *specs.Spec, process *specs.Process, facts *Facts) (*Plan, error)
 		return nil, err
 	}
 	l.add(&protocol.Enter{Origin: at("process")})
+	l.keyring()
 	if process.Terminal {
 		l.add(console(process))
 	}

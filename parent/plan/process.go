@@ -24,7 +24,7 @@ func (l *lowering) process(process *specs.Process) error {
 	}); err != nil {
 		return err
 	}
-	if err := chunked("process.env", process.Env, func(some []string) {
+	if err := chunked("process.env", bundle.Environment(process), func(some []string) {
 		l.add(&protocol.Environment{Origin: at("process.env"), Values: some})
 	}); err != nil {
 		return err

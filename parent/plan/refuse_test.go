@@ -70,6 +70,9 @@ func TestRefusals(t *testing.T) {
 		{"two labels", func(s *specs.Spec, f *Facts) {
 			s.Process.ApparmorProfile, s.Process.SelinuxLabel, f.AppArmor, f.SELinux = "p", "l", true, true
 		}, "process.selinuxLabel", []string{"l beside process.apparmorProfile", "one of them"}},
+		{"the host's cgroup tree where there is none", func(s *specs.Spec, f *Facts) {
+			s.Mounts, f.CgroupMount = []specs.Mount{proc, cgroup}, ""
+		}, "mounts[1].type", []string{`"cgroup" is to show the host's cgroup2 tree`, "not mounted", `"cgroup" namespace of the container's own`}},
 		{"two propagations", func(s *specs.Spec, _ *Facts) {
 			s.Mounts = []specs.Mount{proc, {Destination: "/a", Source: "/b", Options: []string{"bind", "shared", "private"}}}
 		}, "mounts[1].options", []string{"2 propagation types", "one of shared"}},
@@ -199,16 +202,13 @@ func TestOperationOutOfRange(t *testing.T) {
 		},
 			[]string{"linux.maskedPaths[1]", "4096", "4095"}},
 		{"host name", func(s *specs.Spec) { s.Hostname = strings.Repeat("h", 65) }, []string{"hostname", "65", "64"}},
-		{"no cgroup tree", func(s *specs.Spec) { s.Mounts = []specs.Mount{proc, cgroup} }, []string{"mounts[1]", "source"}},
 		{"groups", func(s *specs.Spec) { s.Process.User.AdditionalGids = make([]uint32, protocol.MaxGroups+1) },
 			[]string{"process", "2049", "2048"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			spec := small()
 			test.change(spec)
-			facts := facts()
-			facts.CgroupMount = ""
-			plan, err := Init(spec, facts)
+			plan, err := Init(spec, facts())
 			if err != nil {
 				t.Fatal(err)
 			}

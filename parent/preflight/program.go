@@ -9,6 +9,8 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/parent/bundle"
 )
 
 // defaultPath is where the child looks for a program without a PATH (SPEC.md,
@@ -54,7 +56,7 @@ func candidates(name string, process *specs.Process) []string {
 		return []string{path.Join("/", absolute(name, process.Cwd))}
 	}
 	var all []string
-	for _, directory := range strings.Split(searchPath(process.Env), ":") {
+	for _, directory := range strings.Split(searchPath(bundle.Environment(process)), ":") {
 		all = append(all, path.Join("/", absolute(directory, process.Cwd), name))
 	}
 	return all

@@ -53,6 +53,17 @@ func (e *entry) close() {
 	}
 }
 
+// EntryError is a failure of the process that was to start the child, or of the child's
+// start by it. The kernel has refused neither the clone nor what came with it.
+type EntryError struct{ Err error }
+
+func (e *EntryError) Error() string {
+	return "start the child in the container's namespaces: " + e.Err.Error()
+}
+
+// Unwrap returns the failure itself.
+func (e *EntryError) Unwrap() error { return e.Err }
+
 // child waits for the report of the process that was started as pid, reaps it, and
 // returns the child.
 func (e *entry) child(pid int) (int, error) {
@@ -65,7 +76,7 @@ func (e *entry) child(pid int) (int, error) {
 		err = waitErr
 	}
 	if err != nil {
-		return 0, fmt.Errorf("start the child in the container's namespaces: %w", err)
+		return 0, err
 	}
 	child, err := strconv.Atoi(said)
 	if err != nil {
@@ -82,7 +93,7 @@ func (e *entry) report() (string, error) {
 	end := time.Now().Add(entryPatience)
 	for {
 		poll := []unix.PollFd{{Fd: int32(e.ours), Events: unix.POLLIN}}
-		ready, err := unix.Poll(poll, int(time.Until(end).Milliseconds()))
+		ready, err := unix.Poll(poll, int(max(0, time.Until(end)).Milliseconds())) // less is for ever
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}

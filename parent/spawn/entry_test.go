@@ -1,10 +1,12 @@
 package spawn
 
 import (
+	"errors"
 	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -55,5 +57,43 @@ func TestEntryReports(t *testing.T) {
 		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
 			t.Errorf("%q: %v; want %q", said, err, want)
 		}
+	}
+}
+
+// TestEntryThatDies: its end is seen at once, and it is told apart from a clone that the
+// kernel refuses.
+func TestEntryThatDies(t *testing.T) {
+	needRoot(t)
+	holder := exec.Command("/bin/sleep", "1000")
+	holder.SysProcAttr = &unix.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = holder.Process.Kill(), holder.Wait() }()
+	open := func(name string) int {
+		descriptor, err := unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Close(descriptor) })
+		return descriptor
+	}
+	path := "/proc/" + strconv.Itoa(holder.Process.Pid) + "/ns/pid"
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeAll(pair[:])
+	begin := time.Now()
+	_, err = Start(Request{
+		Watched: open("/proc/self/ns/mnt"), Join: []Join{{Type: unix.CLONE_NEWPID, Path: path, FD: open(path)}},
+		Cgroup: -1, Return: -1, Stdio: [3]int{0, 1, 2}, Socket: pair[0],
+	})
+	var failed *EntryError
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "has ended") {
+		t.Errorf("got %v", err)
+	}
+	if took := time.Since(begin); took > entryPatience/2 {
+		t.Errorf("its end was seen after %v", took)
 	}
 }

@@ -111,7 +111,7 @@ func Start(r Request) (int, error) {
 	}
 	settle(&program, r)
 	kept, next, err := descriptors(&program, r, entry.descriptors())
-	defer closeAll(kept)
+	defer func() { closeAll(kept) }()
 	if err != nil {
 		return 0, err
 	}
@@ -123,13 +123,13 @@ func Start(r Request) (int, error) {
 	// The first thread that the runtime makes, its monitor, inherits this. The child
 	// sets its own back.
 	program.May("prctl", unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, uintptr(slack.Monitor.Nanoseconds()))
-	name := protocol.ChildName
+	arguments := []string{protocol.ChildName, strconv.Itoa(3 + r.Preserved)}
 	if entry != nil {
-		name = protocol.EntryName
+		arguments = append(arguments, protocol.EntryArgument)
 	}
 	program.Must("close_range", "", unix.SYS_CLOSE_RANGE, uintptr(next), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	program.Must("execveat", "the runtime's binary", unix.SYS_EXECVEAT, uintptr(binary), program.String(""),
-		program.Strings([]string{name, strconv.Itoa(3 + r.Preserved)}), program.Strings(environment), unix.AT_EMPTY_PATH)
+		program.Strings(arguments), program.Strings(environment), unix.AT_EMPTY_PATH)
 	if hidden {
 		reveal, err := hide()
 		if err != nil {
@@ -141,7 +141,12 @@ func Start(r Request) (int, error) {
 	if err != nil || entry == nil {
 		return pid, err
 	}
-	return entry.child(pid)
+	closeAll(kept) // the entry's end of its pipe among them, without which its end is not seen
+	kept = nil
+	if pid, err = entry.child(pid); err != nil {
+		return 0, &EntryError{err}
+	}
+	return pid, nil
 }
 
 // settle appends what depends on the cgroup that the child is born in. A new

@@ -17,7 +17,8 @@ type field[T any] struct {
 	write func([]byte, *T) []byte
 }
 
-// containerFields is the format of state.json.
+// containerFields is the format of state.json. The last ones are laterFields, which a
+// container that an older fsrun has created lacks: it must outlive an upgrade.
 var containerFields = [...]field[Container]{
 	{"ociVersion",
 		func(d *json.Decoder, c *Container) { json.String(d, &c.OCIVersion) },
@@ -85,7 +86,15 @@ var containerFields = [...]field[Container]{
 	{"poststop",
 		func(d *json.Decoder, c *Container) { json.List(d, &c.Poststop, readHook) },
 		func(b []byte, c *Container) []byte { return appendList(b, c.Poststop, appendHook) }},
+	{"callersKeyring",
+		func(d *json.Decoder, c *Container) { json.Bool(d, &c.CallersKeyring) },
+		func(b []byte, c *Container) []byte { return strconv.AppendBool(b, c.CallersKeyring) }},
+	{"startDeadlineMilliseconds",
+		func(d *json.Decoder, c *Container) { readMilliseconds(d, &c.StartDeadline) },
+		func(b []byte, c *Container) []byte { return strconv.AppendInt(b, c.StartDeadline.Milliseconds(), 10) }},
 }
+
+const laterFields = 2
 
 var hookFields = [...]field[specs.Hook]{
 	{"path",
@@ -107,30 +116,32 @@ var hookFields = [...]field[specs.Hook]{
 		}},
 }
 
-func readHook(d *json.Decoder, h *specs.Hook)        { readRecord(d, h, hookFields[:]) }
+func readHook(d *json.Decoder, h *specs.Hook)        { readRecord(d, h, hookFields[:], 0) }
 func appendHook(buffer []byte, h *specs.Hook) []byte { return appendRecord(buffer, h, hookFields[:]) }
-func readContainer(d *json.Decoder, c *Container)    { readRecord(d, c, containerFields[:]) }
+func readContainer(d *json.Decoder, c *Container)    { readRecord(d, c, containerFields[:], laterFields) }
 func appendContainer(buffer []byte, c *Container) []byte {
 	return append(appendRecord(buffer, c, containerFields[:]), '\n')
 }
 
-// readRecord wants every name of the table: a record is written by this package,
-// so one that lacks a name is damaged.
-func readRecord[T any](d *json.Decoder, into *T, fields []field[T]) {
-	found := 0
+// readRecord wants every name of the table but for those of the last ones that are
+// later: a record is written by this package, so one that lacks a name is damaged.
+func readRecord[T any](d *json.Decoder, into *T, fields []field[T], later int) {
+	found, wanted := 0, len(fields)-later
 	d.Members(func(name string) {
 		at := slices.IndexFunc(fields, func(f field[T]) bool { return f.name == name })
 		if at < 0 {
 			d.Skip()
 			return
 		}
-		found++
+		if at < wanted {
+			found++
+		}
 		if !d.Null() {
 			fields[at].read(d, into)
 		}
 	})
-	if found < len(fields) {
-		d.Fail("has "+strconv.Itoa(found)+" of its "+strconv.Itoa(len(fields))+" properties", "all of them")
+	if found < wanted {
+		d.Fail("has "+strconv.Itoa(found)+" of its "+strconv.Itoa(wanted)+" properties", "all of them")
 	}
 }
 
@@ -180,6 +191,12 @@ func appendSeparator(buffer []byte, i int, opening byte) []byte {
 		return append(buffer, opening)
 	}
 	return append(buffer, ',')
+}
+
+func readMilliseconds(d *json.Decoder, into *time.Duration) {
+	var milliseconds int64
+	json.Integer(d, &milliseconds)
+	*into = time.Duration(milliseconds) * time.Millisecond
 }
 
 func readTime(d *json.Decoder, into *time.Time) {

@@ -45,6 +45,11 @@ type Container struct {
 	// SeccompAgent is the path of the socket on which the agent of its seccomp
 	// filter waits, empty if the filter notifies nobody.
 	SeccompAgent string
+	// CallersKeyring says that it was left its creator's session keyring.
+	CallersKeyring bool
+	// StartDeadline is for how long start waits for the program to be executed, with
+	// all the time that the bundle's own hooks may take before; zero is for ever.
+	StartDeadline time.Duration
 	// Annotations are those of the bundle.
 	Annotations map[string]string
 	// Poststart and Poststop are the hooks that are still to be run.

@@ -55,9 +55,19 @@ func (s *Store) lock(id string, timeout time.Duration) (*Handle, error) {
 	}
 	if err != nil {
 		directory.Close()
-		return nil, fmt.Errorf("%w: %q", err, id)
+		return nil, fmt.Errorf("%w: %q%s", err, id, s.creating(id))
 	}
 	return &Handle{store: s, id: id, directory: directory}, nil
+}
+
+// creating names the process that creates the container, "" if none does: whoever waits for
+// it in vain may end it.
+func (s *Store) creating(id string) string {
+	container, err := s.Load(id)
+	if err != nil || container.Init.PID != 0 || !container.creator.Alive() {
+		return ""
+	}
+	return fmt.Sprintf("; process %d is creating it: end that, and all that it has made is undone by delete --force", container.creator.PID)
 }
 
 // flock tries without blocking, because a blocked flock cannot be given up.
@@ -87,9 +97,6 @@ func (s *Store) current(id string, directory *os.File) bool {
 	named, err := os.Lstat(s.Path(id))
 	return err == nil && os.SameFile(held, named)
 }
-
-// ID returns the container's id.
-func (h *Handle) ID() string { return h.id }
 
 // Directory returns the container's open directory, which the handle owns. A
 // socket in it is best bound by way of /proc/self/fd, as its path may be longer

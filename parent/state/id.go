@@ -7,8 +7,9 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle/strictjson"
 )
 
-// MaxIDBytes bounds a container id: it is the name of a directory (NAME_MAX).
-const MaxIDBytes = 255
+// MaxIDBytes bounds a container id: the names of its directory, its cgroup and its systemd
+// scope are made of it, of which "fsrun-ID.scope" is the longest (NAME_MAX is 255).
+const MaxIDBytes = 255 - len("fsrun-.scope")
 
 // ErrInvalidID is that of an id which no container can have.
 var ErrInvalidID = errors.New("invalid container ID format")

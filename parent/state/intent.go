@@ -118,7 +118,7 @@ func parseIntents(content []byte) (intents []Intent, err error) {
 			return intents, nil
 		}
 		var intent Intent
-		if err := json.Decode(string(content[:end]), func(d *json.Decoder) { readRecord(d, &intent, intentFields[:]) }); err != nil {
+		if err := json.Decode(string(content[:end]), func(d *json.Decoder) { readRecord(d, &intent, intentFields[:], 0) }); err != nil {
 			return intents, fmt.Errorf("line %d: %w", number, err)
 		}
 		intents = append(intents, intent)

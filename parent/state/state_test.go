@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/state.json")
@@ -56,10 +57,28 @@ func full(id string) *Container {
 		DeviceProgram: 77,
 		Stdio:         []string{"/dev/null", "pipe:[123]", "socket:[5]"},
 		StartSocket:   "start",
-		SeccompAgent:  "/run/agent.sock",
-		Annotations:   map[string]string{"key": "value", "\x01 \"odd\"\n\\": "ключ 🔑"},
-		Poststart:     []specs.Hook{{Path: "/bin/true"}},
-		Poststop:      []specs.Hook{{Path: "/bin/x", Args: []string{"x", "y"}, Env: []string{"A=1"}, Timeout: &five}, {Path: "/bin/z", Args: []string{}}},
+		SeccompAgent:  "/run/agent.sock", CallersKeyring: true, StartDeadline: 90 * time.Second,
+		Annotations: map[string]string{"key": "value", "\x01 \"odd\"\n\\": "ключ 🔑"},
+		Poststart:   []specs.Hook{{Path: "/bin/true"}},
+		Poststop:    []specs.Hook{{Path: "/bin/x", Args: []string{"x", "y"}, Env: []string{"A=1"}, Timeout: &five}, {Path: "/bin/z", Args: []string{}}},
+	}
+}
+
+// TestLoadOfAnOlderRecord: a running container outlives an upgrade.
+func TestLoadOfAnOlderRecord(t *testing.T) {
+	want := full("older")
+	content := appendRecord(nil, want, containerFields[:len(containerFields)-laterFields])
+	var got Container
+	if err := json.Decode(string(content), func(d *json.Decoder) { readContainer(d, &got) }); err != nil {
+		t.Fatal(err)
+	}
+	want.CallersKeyring, want.StartDeadline = false, 0
+	if diff := cmp.Diff(want, &got, ignoreCreator); diff != "" {
+		t.Errorf("(-saved +loaded):\n%s", diff)
+	}
+	content = appendRecord(nil, want, containerFields[:len(containerFields)-laterFields-1])
+	if json.Decode(string(content), func(d *json.Decoder) { readContainer(d, &got) }) == nil {
+		t.Error("a record that lacks what every record has was taken")
 	}
 }
 
@@ -145,6 +164,48 @@ func TestMissingContainer(t *testing.T) {
 	}
 }
 
+// TestStrangersAreNoContainers: in a mistaken state directory nothing is listed, and so
+// nothing deleted.
+func TestStrangersAreNoContainers(t *testing.T) {
+	store := open(t)
+	if err := os.MkdirAll(store.Path("stranger")+"/deep", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(store.Path("leftover"), 0o755); err != nil { // of a creator that was killed
+		t.Fatal(err)
+	}
+	if _, err := store.Load("stranger"); !errors.Is(err, ErrNotExist) {
+		t.Errorf("a stranger's directory: %v", err)
+	}
+	unfinished := reserve(t, store, "unfinished")
+	defer unfinished.Close()
+	entries, err := store.List()
+	if err != nil || len(entries) != 2 || entries[0].ID != "leftover" || entries[1].ID != "unfinished" {
+		t.Fatalf("List: %+v, %v", entries, err)
+	}
+	for _, entry := range entries {
+		if c := entry.Container; c == nil || c.OCIVersion != specs.Version || time.Since(c.Created).Abs() > time.Hour {
+			t.Errorf("%s: %+v, %v", entry.ID, c, entry.Err)
+		}
+	}
+}
+
+// TestBusyNamesTheCreator: whoever waits in vain is told for whom.
+func TestBusyNamesTheCreator(t *testing.T) {
+	store := open(t)
+	handle := reserve(t, store, "slow")
+	if _, err := store.lock("slow", 10*time.Millisecond); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("process %d is creating it", os.Getpid())) {
+		t.Errorf("while it is created: %v", err)
+	}
+	container := full("slow")
+	if err := handle.Save(container); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.lock("slow", 10*time.Millisecond); err == nil || strings.Contains(err.Error(), "is creating") {
+		t.Errorf("once it is created: %v", err)
+	}
+}
+
 func TestReserveHasOneWinner(t *testing.T) {
 	store := open(t)
 	const callers = 32
@@ -220,6 +281,58 @@ func TestReserveAgainstRemove(t *testing.T) {
 	if _, err := os.Lstat(store.Path("x")); !errors.Is(err, os.ErrNotExist) {
 		t.Error("something is left:", err)
 	}
+}
+
+// TestReserveLeavesNothing: whichever call of a reservation finds no descriptor
+// left, the id is free afterwards.
+func TestReserveLeavesNothing(t *testing.T) {
+	store, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := 0
+	for free := range uint64(8) {
+		handle, err := withDescriptors(t, free, func() (*Handle, error) { return store.Reserve("a", "/bundle") })
+		if err == nil {
+			if err := handle.Remove(); err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		failed++
+		if !errors.Is(err, unix.EMFILE) {
+			t.Errorf("%d descriptors: %v, want too many open files", free, err)
+		}
+		if _, err := os.Lstat(store.Path("a")); !errors.Is(err, os.ErrNotExist) {
+			t.Fatalf("%d descriptors: a failed reservation left something: %v", free, err)
+		}
+	}
+	if failed < 2 {
+		t.Errorf("%d reservations failed; want one for want of the directory's descriptor, and one of the record's", failed)
+	}
+}
+
+// withDescriptors calls do where only so many descriptors can be opened.
+func withDescriptors(t *testing.T, free uint64, do func() (*Handle, error)) (*Handle, error) {
+	t.Helper()
+	lowest, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Close(lowest)
+	var before unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(lowest) + free, Max: before.Max}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	return do()
 }
 
 func TestLockIsBounded(t *testing.T) {

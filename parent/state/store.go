@@ -7,11 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
-	json "github.com/fsrun/fsrun/parent/bundle/strictjson"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/fsrun/fsrun/internal/sys"
+	json "github.com/fsrun/fsrun/parent/bundle/strictjson"
 )
 
 const (
@@ -69,6 +71,11 @@ func (s *Store) Reserve(id, bundle string) (*Handle, error) {
 		return nil, errors.Join(err, s.takeBack(id, err))
 	}
 	if err := handle.claim(); err != nil {
+		if !errors.Is(err, ErrExist) {
+			// Who it belongs to cannot be told, so only an empty one goes: that
+			// holds no intent, and so is nobody's.
+			err = errors.Join(err, s.removeEmpty(id))
+		}
 		return nil, errors.Join(err, handle.Close())
 	}
 	if err := handle.Intend(Intent{Step: Reserved, Object: bundle, Process: creator}); err != nil {
@@ -84,6 +91,11 @@ func (s *Store) takeBack(id string, lockError error) error {
 	if unopened := new(fs.PathError); !errors.As(lockError, &unopened) {
 		return nil
 	}
+	return s.removeEmpty(id)
+}
+
+// removeEmpty removes the directory of a container, unless something is in it.
+func (s *Store) removeEmpty(id string) error {
 	if err := os.Remove(s.Path(id)); err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENOTEMPTY) {
 		return err
 	}
@@ -126,21 +138,38 @@ func (s *Store) Load(id string) (*Container, error) {
 
 // loadUnfinished describes a container by its intents.
 func (s *Store) loadUnfinished(id string) (*Container, error) {
-	if _, err := os.Lstat(s.Path(id)); errors.Is(err, os.ErrNotExist) {
+	directory, err := os.Lstat(s.Path(id))
+	if errors.Is(err, os.ErrNotExist) {
 		return nil, notExist(id)
 	} else if err != nil {
 		return nil, err
 	}
-	container := &Container{ID: id}
+	container := &Container{OCIVersion: specs.Version, ID: id, Created: directory.ModTime().UTC()}
 	intents, err := s.Intents(id)
 	if err != nil {
 		return nil, err
+	}
+	if len(intents) == 0 {
+		if stranger, err := s.isStranger(id); stranger || err != nil {
+			return nil, errors.Join(err, notExist(id))
+		}
 	}
 	if len(intents) > 0 && intents[0].Step == Reserved {
 		container.Bundle = intents[0].Object
 		container.creator = intents[0].Process
 	}
 	return container, nil
+}
+
+// isStranger says whether a directory without a record is no container's: one whose
+// creator was killed before it recorded anything has nothing else in it, and what has may
+// be anybody's, where the state directory is a mistaken one.
+func (s *Store) isStranger(id string) (bool, error) {
+	names, err := os.ReadDir(s.Path(id))
+	if errors.Is(err, os.ErrNotExist) {
+		return true, nil
+	}
+	return slices.ContainsFunc(names, func(entry fs.DirEntry) bool { return entry.Name() != intentName }), err
 }
 
 func notExist(id string) error { return fmt.Errorf("%w: %q", ErrNotExist, id) }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -55,19 +54,6 @@ func StartDaemon(ask []string, arguments ...string) (*Daemon, error) {
 func (d *Daemon) Log() string {
 	text, err := os.ReadFile(d.log)
 	return string(text) + errorText(err)
-}
-
-// Stop asks the daemon to end and waits for it.
-func (d *Daemon) Stop() error {
-	if err := d.command.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	select {
-	case <-d.ended:
-		return nil
-	case <-time.After(daemonTime):
-		return errors.New(d.command.Path + " ignores SIGTERM")
-	}
 }
 
 func errorText(err error) string {

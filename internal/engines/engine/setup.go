@@ -41,9 +41,6 @@ func Need(t testing.TB) {
 	}
 }
 
-// Own reports whether the runtime is ours, and not one to compare with.
-func Own() bool { return os.Getenv(RuntimeVariable) == "" }
-
 func install() error {
 	target := "/bin/fsrun"
 	if other := os.Getenv(RuntimeVariable); other != "" {

@@ -122,6 +122,3 @@ func (p *Terminal) Status() int {
 	}
 	return p.command.ProcessState.ExitCode()
 }
-
-// Screen is all that was shown so far.
-func (p *Terminal) Screen() string { return p.screen.String() }

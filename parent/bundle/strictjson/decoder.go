@@ -26,6 +26,7 @@ type Decoder struct {
 	path    []step
 	values  int
 	objects int
+	unknown Unknowns
 	err     *Error
 }
 

@@ -130,6 +130,44 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestUnknown: a name that no table has is told with its place, and what it may be
+// meant for; names that are data are not looked at, and what is within an unknown
+// one is not either.
+func TestUnknown(t *testing.T) {
+	many := ""
+	for i := range MaxUnknown + 5 {
+		many += fmt.Sprintf(`"x%d":0,`, i)
+	}
+	for _, test := range []struct {
+		text string
+		want []Unknown
+		more int
+	}{
+		{`{"name":"a","notes":{"nmae":"b"}}`, nil, 0},
+		{`{"nmae":"a","items":[{},{"smal":1,"inner":{"naem":2}}],"nested":{"nam":1}}`, []Unknown{{"nmae", ""}, {"items[1].smal", "small"}, {"items[1].inner.naem", ""}, {"nested", ""}}, 0},
+		{`{"inner":{"wid":1,"singed":2,"nam":3,"n":4}}`, []Unknown{{"inner.wid", "wide"}, {"inner.singed", "signed"}, {"inner.nam", "name"}, {"inner.n", ""}}, 0},
+		{`{"itemsss":[{"nam":1}],"itemssss":0,"":null,"a.b":0}`, []Unknown{{"itemsss", "items"}, {"itemssss", ""}, {`[""]`, ""}, {`["a.b"]`, ""}}, 0},
+		{`{` + many + `"on":true}`, nil, 5},
+		{`{"` + strings.Repeat("n", 1<<20) + `":0}`, []Unknown{{"[" + Quote(strings.Repeat("n", 1<<20)) + "]", ""}}, 0},
+	} {
+		var s sample
+		var unknown Unknowns
+		if err := Decode(test.text, func(d *Decoder) { readSample(d, &s); unknown = d.Unknown() }); err != nil {
+			t.Errorf("%.60q: %v", test.text, err)
+		}
+		if test.more > 0 {
+			if len(unknown.Named) != MaxUnknown || unknown.Named[0] != (Unknown{"x0", ""}) {
+				t.Errorf("%.60q: %v are named", test.text, unknown.Named)
+			}
+		} else if diff := cmp.Diff(test.want, unknown.Named); diff != "" {
+			t.Errorf("%.60q (-want +got):\n%s", test.text, diff)
+		}
+		if unknown.More != test.more {
+			t.Errorf("%.60q: %d more, want %d", test.text, unknown.More, test.more)
+		}
+	}
+}
+
 func TestBounds(t *testing.T) {
 	for name, text := range map[string]string{
 		"64 levels":  strings.Repeat(`{"a":`, MaxDepth+1) + "1" + strings.Repeat("}", MaxDepth+1),

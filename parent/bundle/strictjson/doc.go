@@ -7,9 +7,9 @@
 //     was found there and what is allowed;
 //   - duplicate names, trailing data, NUL characters, invalid UTF-8 and lone
 //     surrogates are refused instead of being repaired;
-//   - names are compared exactly (RFC 8259); an unknown name is ignored, but one
-//     that differs from a known name only in case is refused, because some
-//     readers would honour it and others would not;
+//   - names are compared exactly (RFC 8259); an unknown name is ignored and told,
+//     but one that differs from a known name only in case is refused, because
+//     some readers would honour it and others would not;
 //   - depth, the number of values and the number of objects are bounded, so a
 //     small document cannot cost a lot of memory;
 //   - there is no reflection: a struct is a table of fields, laid out by the

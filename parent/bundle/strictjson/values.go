@@ -1,9 +1,6 @@
 package strictjson
 
-import (
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // Field binds one name of an object to the reader of its value.
 type Field[T any] struct {
@@ -13,8 +10,9 @@ type Field[T any] struct {
 	Required bool
 }
 
-// Struct reads an object by a table of at most 64 fields. Unknown names are read
-// strictly and dropped, except those that differ from a known name only in case.
+// Struct reads an object by a table of at most 64 fields. The values of unknown names
+// are read strictly and dropped, and the names kept for [Decoder.Unknown]; one that
+// differs from a known name only in case is refused.
 func Struct[T any](d *Decoder, into *T, fields []Field[T]) {
 	var given uint64 // by index
 	d.Members(func(name string) {
@@ -27,13 +25,7 @@ func Struct[T any](d *Decoder, into *T, fields []Field[T]) {
 				return
 			}
 		}
-		for i := range fields {
-			if strings.EqualFold(fields[i].Name, name) {
-				d.Fail("is not a property's name", Quote(fields[i].Name)+" in this spelling")
-				return
-			}
-		}
-		d.Skip()
+		d.pass(name, len(fields), func(i int) string { return fields[i].Name })
 	})
 	for i := range fields {
 		if fields[i].Required && given&(1<<i) == 0 {
@@ -41,6 +33,10 @@ func Struct[T any](d *Decoder, into *T, fields []Field[T]) {
 		}
 	}
 }
+
+// Drop reads a value that has no meaning here, as strictly as one that has, under a
+// name that is known all the same.
+func Drop[T any](d *Decoder, _ *T) { d.Skip() }
 
 // Pointer reads a value that may be absent.
 func Pointer[T any](d *Decoder, into **T, read func(*Decoder, *T)) {

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/fsrun/fsrun/internal/harness"
+	"github.com/fsrun/fsrun/internal/harness/probe"
+	"github.com/fsrun/fsrun/parent"
+	"github.com/fsrun/fsrun/parent/preflight"
+)
+
+// A file that every cgroup has but the one at the top of the host's tree (Linux
+// Documentation/admin-guide/cgroup-v2.rst, "cgroup.type").
+const belowTheTop = "/sys/fs/cgroup/cgroup.type"
+
+// cgroupMount is what a container has at /sys/fs/cgroup, which must be the tree.
+func cgroupMount(t *testing.T, report *probe.Report) probe.Mount {
+	t.Helper()
+	mount := byPoint(report)["/sys/fs/cgroup"]
+	equal(t, "file system", "cgroup2", mount.Filesystem)
+	equal(t, "options", "ro,nosuid,nodev,noexec,relatime", mount.Options)
+	return mount
+}
+
+// TestCgroupTreeOfAPod: who joins the cgroup namespace of a pod sees the pod's part of
+// the tree, and not the host's mount with all the other containers.
+func TestCgroupTreeOfAPod(t *testing.T) {
+	for name, test := range map[string]struct {
+		edits  []harness.Edit
+		joined []specs.LinuxNamespaceType
+	}{
+		"the host's user namespace": {nil, []specs.LinuxNamespaceType{specs.CgroupNamespace}},
+		"the pod's user namespace":  {[]harness.Edit{harness.UserNamespace}, []specs.LinuxNamespaceType{specs.UserNamespace, specs.CgroupNamespace}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := newContainer(t, append(test.edits, harness.Args("/bin/sleep", "1000"))...)
+			pod.start()
+			edits := append(test.edits, harness.Probing(t, belowTheTop))
+			for _, kind := range test.joined {
+				edits = append(edits, harness.Namespace(kind, fmt.Sprintf("/proc/%d/ns/%s", initOf(t, pod), files[kind])))
+			}
+			report := newContainer(t, edits...).probe()
+			equal(t, "the mount's root", "/", cgroupMount(t, report).Root)
+			equal(t, "a file below the top", "domain\n", report.Files[belowTheTop].Content)
+		})
+	}
+}
+
+// TestCgroupTreeOfTheHost: without a cgroup namespace, or with the runtime's own by its
+// path, the host's tree is shown, to a container without a cgroup as well.
+func TestCgroupTreeOfTheHost(t *testing.T) {
+	for name, edit := range map[string]harness.Edit{
+		"no entry": harness.Without(specs.CgroupNamespace),
+		"by path":  harness.Namespace(specs.CgroupNamespace, "/proc/self/ns/cgroup"),
+	} {
+		for _, manager := range []parent.CgroupManager{parent.Cgroupfs, parent.NoCgroup} {
+			t.Run(fmt.Sprintf("%s, manager %d", name, manager), func(t *testing.T) {
+				c := newContainer(t, harness.Probing(t), edit, func(spec *specs.Spec) { spec.Linux.Resources = nil })
+				c.CgroupManager = manager
+				cgroupMount(t, c.probe())
+			})
+		}
+	}
+}
+
+// TestPlanOfWhatIsRefused: that a limit needs a cgroup is a check of the plan, whose
+// mounts are planned all the same.
+func TestPlanOfWhatIsRefused(t *testing.T) {
+	c := newContainer(t, harness.Args("/bin/true"), harness.Without(specs.CgroupNamespace), func(spec *specs.Spec) {
+		limit := int64(5)
+		spec.Linux.Resources = &specs.LinuxResources{Pids: &specs.LinuxPids{Limit: &limit}}
+	})
+	c.CgroupManager = parent.NoCgroup
+	preview, err := parent.NewPreview(c.Options)
+	must(t, err)
+	if !preflight.Failed(preview.Checks) {
+		t.Error("no check failed")
+	}
+}
