@@ -2,6 +2,7 @@ package parent
 
 import (
 	"maps"
+	"math"
 	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -128,10 +129,11 @@ func (h *handshake) hookTimeouts(point string) []hookTimeout {
 	return timeouts
 }
 
-// extend adds timeouts to a deadline; a hook that may take for ever makes it so.
+// extend adds timeouts to a deadline; a hook that may take for ever makes it so,
+// and so do hooks that together may take longer than a Duration holds.
 func extend(deadline time.Duration, hooks []hookTimeout) time.Duration {
 	for _, timeout := range hooks {
-		if timeout == 0 {
+		if timeout == 0 || time.Duration(timeout) > math.MaxInt64-deadline {
 			return 0
 		}
 		deadline += time.Duration(timeout)
