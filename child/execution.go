@@ -18,9 +18,6 @@ import (
 // last prepares the execution: what is found out now need not be found out, and
 // cannot fail, once limits are in force.
 func (c *child) last(op *protocol.Execute) (machine.Event, error) {
-	if len(c.left.Arguments) == 0 {
-		return "", &protocol.Fault{Code: protocol.CodeMalformed, Path: "process.args", Detail: "a plan without arguments"}
-	}
 	program, err := find(c.left.Arguments[0], c.left.Environment, op.Directory)
 	if err == nil {
 		if head := headOf(program); head != nil {

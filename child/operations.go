@@ -132,7 +132,7 @@ func (c *child) enter(index int) error {
 
 // hook runs a createContainer hook; a startContainer hook is for the handoff.
 func (c *child) hook(op *protocol.Hook) error {
-	if op.Point == "startContainer" {
+	if op.Point == startContainer {
 		c.left.Hooks = append(c.left.Hooks, op)
 		return nil
 	}

@@ -27,7 +27,7 @@ func TestOrder(t *testing.T) {
 		{name: "both", noNewPrivs: true, filtered: true, privilege: []string{"prctl PR_SET_NO_NEW_PRIVS"}, last: []string{filter}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			op := &protocol.Execute{Directory: "/work", UID: 1, GID: 2, Groups: []uint32{3}, SetsGroups: true, Bounding: 1<<64 - 1, Ambient: 1 << 5, NoNewPrivs: test.noNewPrivs}
+			op := &protocol.Execute{Directory: "/work", UID: 1, GID: 2, Groups: []uint32{3}, SetsGroups: true, Bounding: bounding(), Ambient: 1 << 5, NoNewPrivs: test.noNewPrivs}
 			if test.filtered {
 				op.Filter = make([]byte, 8)
 			}

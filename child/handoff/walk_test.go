@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -253,8 +253,21 @@ func asOurselves() *protocol.Execute {
 	held := uint64(data[1].Permitted)<<32 | uint64(data[0].Permitted)
 	return &protocol.Execute{
 		Directory: "/", UID: uint32(os.Getuid()), GID: uint32(os.Getgid()), Umask: 0o22, NoNewPrivs: true,
-		Bounding: math.MaxUint64, Permitted: held, Effective: held,
+		Bounding: bounding(), Permitted: held, Effective: held,
 	}
+}
+
+// bounding is our own bounding set.
+func bounding() uint64 {
+	content, err := os.ReadFile("/proc/thread-self/status")
+	if err != nil {
+		panic(err)
+	}
+	set, err := strconv.ParseUint(parseStatus(string(content))["CapBnd"], 16, 64)
+	if err != nil {
+		panic(err)
+	}
+	return set
 }
 
 // marking is an execution that leaves a mark; marked says whether it did.

@@ -24,7 +24,7 @@ type multipleMessage struct {
 // NewHandover makes the message.
 func NewHandover(data []byte) *Handover {
 	h := &Handover{data: append([]byte(nil), data...), control: make([]byte, unix.CmsgSpace(4))}
-	h.vector.Base = &h.data[0]
+	h.vector.Base = unsafe.SliceData(h.data)
 	h.vector.SetLen(len(h.data))
 	head := (*unix.Cmsghdr)(unsafe.Pointer(&h.control[0]))
 	head.Level, head.Type = unix.SOL_SOCKET, unix.SCM_RIGHTS
