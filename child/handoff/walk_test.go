@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	childmachine "github.com/fsrun/fsrun/child/machine"
+	"github.com/fsrun/fsrun/internal/sys"
 	"github.com/fsrun/fsrun/protocol"
 	"github.com/fsrun/fsrun/protocol/machine"
 	"github.com/fsrun/fsrun/protocol/transport"
@@ -507,7 +508,7 @@ func TestDetached(t *testing.T) {
 // TestRefusedDescriptorsAreClosed: callers that send what is refused cost the
 // child no descriptors.
 //
-// SPEC: M-TRAN-5
+// SPEC: M-TRAN-2, M-TRAN-5
 func TestRefusedDescriptorsAreClosed(t *testing.T) {
 	execution, _ := marking(t)
 	w := startWalk(t, job{Execution: execution}, nil)
@@ -520,6 +521,13 @@ func TestRefusedDescriptorsAreClosed(t *testing.T) {
 		return len(entries)
 	}
 	fail := func() {
+		empty := connect(t, address) // no bytes, and a descriptor: the end of the stream
+		if _, errno := sys.NewHandover(nil).Send(empty.Descriptor(), 0, false); errno != 0 {
+			t.Fatal(errno)
+		}
+		if _, _, err := empty.Receive(patience); !errors.Is(err, io.EOF) {
+			t.Errorf("the caller gets %v", err)
+		}
 		for _, descriptors := range [][]int{{0}, {0, 1}, {0, 1, 2}} {
 			for _, data := range [][]byte{{0xc1}, make([]byte, protocol.MaxFrame+1)} {
 				caller := connect(t, address)

@@ -2,6 +2,7 @@ package sys
 
 import (
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -53,11 +54,13 @@ func (h *Handover) Send(socket, descriptor int, multiple bool) (int, syscall.Err
 
 // SetSendTimeout sets SO_SNDTIMEO; 0 is for ever.
 func SetSendTimeout(socket int, milliseconds uint32) syscall.Errno {
-	return setTimeout(socket, unix.SO_SNDTIMEO, milliseconds)
+	return setTimeout(socket, unix.SO_SNDTIMEO, time.Duration(milliseconds)*time.Millisecond)
 }
 
-func setTimeout(socket int, option uintptr, milliseconds uint32) syscall.Errno {
-	limit := unix.NsecToTimeval(int64(milliseconds) * 1e6)
+// setTimeout rounds up to what the kernel counts in: what is left of a limit is never
+// 0, which is for ever.
+func setTimeout(socket int, option uintptr, wait time.Duration) syscall.Errno {
+	limit := unix.NsecToTimeval(wait.Nanoseconds())
 	_, errno := Raw(unix.SYS_SETSOCKOPT, uintptr(socket), unix.SOL_SOCKET, option,
 		uintptr(unsafe.Pointer(&limit)), unsafe.Sizeof(limit))
 	return errno
