@@ -42,6 +42,7 @@ type handshake struct {
 	listener  int // what Detach is to carry, -1 for nothing
 
 	committed *protocol.Committed
+	encoded   []byte // the same, as it is sent
 }
 
 // channel is the socket to the child. It is there before the child is, since a
