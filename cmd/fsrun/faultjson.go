@@ -38,14 +38,6 @@ const (
 	codeStatus = "status" // the container's status is none for the command
 )
 
-// usageError is a command line that says nothing that can be done.
-type usageError struct{ error }
-
-func (u usageError) Unwrap() error { return u.error }
-
-// Hint tells where one learns what can be.
-func (u usageError) Hint() string { return "fsrun help COMMAND shows what is allowed, with examples" }
-
 // statusHints are of failures for whose lines engines look word for word: what to do
 // stands beside it.
 var statusHints = []struct {

@@ -1,0 +1,25 @@
+package main
+
+import "fmt"
+
+func decimal(n uint64) string { return fmt.Sprint(n) }
+
+func mebibytes(n uint64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
+
+func microseconds(n uint64) string { return fmt.Sprintf("%.3f s", float64(n)/1e6) }
+
+// byteCount writes a size with the unit that keeps it short.
+func byteCount(bytes uint64) string {
+	const units = "KMGTPE"
+	if bytes < 1024 {
+		return decimal(bytes)
+	}
+	value, unit := float64(bytes)/1024, 0
+	for value >= 1024 && unit < len(units)-1 {
+		value, unit = value/1024, unit+1
+	}
+	if value >= 100 {
+		return fmt.Sprintf("%.0f%c", value, units[unit])
+	}
+	return fmt.Sprintf("%.1f%c", value, units[unit])
+}
