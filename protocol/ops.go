@@ -127,8 +127,10 @@ func (*Arguments) Kind() OpKind     { return OpArguments }
 func (*Environment) Kind() OpKind   { return OpEnvironment }
 func (*Execute) Kind() OpKind       { return OpExecute }
 
-// Object names the resource by number; names are the caller's business.
-func (o *ResourceLimit) Object() string { return fmt.Sprintf("resource %d", o.Resource) }
+// Object is the resource with its soft and hard limit, as prlimit(1) writes them.
+func (o *ResourceLimit) Object() string {
+	return fmt.Sprintf("%s %s:%s", resourceName(o.Resource), limitText(o.Soft), limitText(o.Hard))
+}
 
 // Object is the value.
 func (o *OOMScore) Object() string { return fmt.Sprint(o.Value) }

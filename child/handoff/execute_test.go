@@ -262,7 +262,7 @@ func TestEarlyFailures(t *testing.T) {
 	}{
 		{"limit", func(e *Execution) {
 			e.Limits = []*protocol.ResourceLimit{{Resource: unix.RLIMIT_NOFILE, Soft: 2, Hard: 1}}
-		}, protocol.CodeOperation, "prlimit", unix.EINVAL, "resource 7"},
+		}, protocol.CodeOperation, "prlimit", unix.EINVAL, "RLIMIT_NOFILE 2:1"},
 		{"filter", func(e *Execution) { e.Execute.Filter = make([]byte, 8) }, protocol.CodeSeccomp, "seccomp", unix.EINVAL, "a filter of 1 instructions"},
 		{"directory", func(e *Execution) { e.Execute.Directory = "/no/such" }, protocol.CodeExec, "chdir", unix.ENOENT, "/no/such"},
 		{"program is missing", func(e *Execution) { e.Path = "/no/such" }, protocol.CodeExec, "execve", unix.ENOENT, "/no/such"},

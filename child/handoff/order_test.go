@@ -42,7 +42,7 @@ func TestOrder(t *testing.T) {
 			}
 			t.Cleanup(func() { unix.Close(h.hooks[0].output); unix.Close(h.hooks[0].writing) })
 			before := slices.Concat([]string{
-				"close_range", "prlimit resource 7", "set_mempolicy mode 0x2, nodes [0 5]", "personality 0x8", "chdir /work",
+				"close_range", "prlimit RLIMIT_NOFILE 0:0", "set_mempolicy mode 0x2, nodes [0 5]", "personality 0x8", "chdir /work",
 			}, test.first, []string{
 				"umask", "setgroups [3]", "prctl PR_SET_KEEPCAPS", "setresgid 2", "setresuid 1",
 				"capset", "prctl PR_CAP_AMBIENT_CLEAR_ALL", "prctl PR_CAP_AMBIENT_RAISE 5", "write exec profile",

@@ -89,9 +89,12 @@ func writeReplay(to io.Writer, s style.Style, r *recording.Recording, checked []
 		}
 		fmt.Fprintf(to, "%s %9s  %-6s  %s%s\n", sign, draw.Duration(step.At), step.Machine, oneLine(step.What), s.Bad(oneLine(problem)))
 	}
-	if problems > 0 {
+	switch problems {
+	case 0:
+		fmt.Fprintln(to, "every step holds")
+	case 1:
+		fmt.Fprintln(to, "1 step does not hold")
+	default:
 		fmt.Fprintf(to, "%d steps do not hold\n", problems)
-		return
 	}
-	fmt.Fprintln(to, "every step holds")
 }

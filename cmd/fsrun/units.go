@@ -4,6 +4,14 @@ import "fmt"
 
 func decimal(n uint64) string { return fmt.Sprint(n) }
 
+// count tells how many there are of a thing whose plural ends in s.
+func count[N int | uint64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 func mebibytes(n uint64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
 
 func microseconds(n uint64) string { return fmt.Sprintf("%.3f s", float64(n)/1e6) }
