@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"sync"
 
 	"github.com/spf13/pflag"
 
@@ -9,6 +10,9 @@ import (
 	"github.com/fsrun/fsrun/parent"
 	"github.com/fsrun/fsrun/parent/criu"
 )
+
+// checkCRIU asks once: it takes a while, and two commands want to know.
+var checkCRIU = sync.OnceValue(criu.Check)
 
 // images holds the flags that checkpoint and restore share.
 type images struct{ parent.CheckpointOptions }
@@ -42,8 +46,9 @@ func (i *images) options() (parent.CheckpointOptions, error) {
 func checkpointCommand(g *global) *cli.Command {
 	i := &images{}
 	return &cli.Command{
-		Name: "checkpoint", Arguments: "CONTAINER", Least: 1, Most: 1, Available: criu.Check,
-		Short: "write the processes of a container to files, with CRIU",
+		Name: "checkpoint", Arguments: "CONTAINER", Least: 1, Most: 1, Available: checkCRIU,
+		Elsewhere: []string{"dump", "snapshot"},
+		Short:     "write the processes of a container to files, with CRIU",
 		Long: `The container ends, unless it is to be left running. Its root file system is not
 written: keep it beside the files. One with a terminal, with a user namespace,
 or with a namespace that it shares with others, but for the network, is refused.`,

@@ -13,7 +13,8 @@ func deleteCommand(g *global) *cli.Command {
 	var force bool
 	return &cli.Command{
 		Name: "delete", Arguments: "CONTAINER", Least: 1, Most: 1,
-		Short: "remove what is left of a container",
+		Elsewhere: []string{"rm", "remove", "destroy"},
+		Short:     "remove what is left of a container",
 		Long: `The container has to be stopped, or to be what a creator left behind that was
 killed. A failed poststop hook is a warning.`,
 		Flags: func(flags *pflag.FlagSet) {

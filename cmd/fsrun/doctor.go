@@ -21,8 +21,9 @@ type examined struct {
 func doctorCommand(g *global) *cli.Command {
 	var asJSON bool
 	return &cli.Command{
-		Name:  "doctor",
-		Short: "look at what this machine can do for containers, and say what to do about what it cannot",
+		Name:      "doctor",
+		Elsewhere: []string{"check", "diagnose"},
+		Short:     "look at what this machine can do for containers, and say what to do about what it cannot",
 		Long: `✓ is there, ! is missing but needed by some bundles only, ✗ is missing and needed
 by all; then the exit status is 1. Nothing is changed.`,
 		Flags: func(flags *pflag.FlagSet) {

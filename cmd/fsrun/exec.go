@@ -18,7 +18,8 @@ func execCommand(g *global) *cli.Command {
 	e := &execution{}
 	return &cli.Command{
 		Name: "exec", Arguments: "CONTAINER [PROGRAM [ARGUMENT...]]",
-		Least: 1, Most: cli.Unlimited, TakesProgram: true, Operands: 1,
+		Elsewhere: []string{"attach", "enter", "shell"},
+		Least:     1, Most: cli.Unlimited, TakesProgram: true, Operands: 1,
 		Short: "run another program in a running container",
 		Long: `The process starts out as the container's own one, without its terminal, or as
 the one in the file of --process; flags and the program's name change that. The

@@ -18,7 +18,8 @@ func inspectCommand(g *global) *cli.Command {
 	var asJSON bool
 	return &cli.Command{
 		Name: "inspect", Arguments: "CONTAINER", Least: 1, Most: 1,
-		Short: "tell all that is known of a container, also after its end",
+		Elsewhere: []string{"info", "show"},
+		Short:     "tell all that is known of a container, also after its end",
 		Long: `Limits are told as they were committed and as they stand now; device programs with
 the cgroup that they are attached to and whether fsrun attached them: all of
 them have to allow an access. What a container has used is counted by its cgroup

@@ -16,7 +16,8 @@ func killCommand(g *global) *cli.Command {
 	var all bool
 	return &cli.Command{
 		Name: "kill", Arguments: "CONTAINER [SIGNAL]", Least: 1, Most: 2,
-		Short: "send a signal to a container's init",
+		Elsewhere: []string{"stop", "signal", "terminate"},
+		Short:     "send a signal to a container's init",
 		Long: `The signal is a name, with or without SIG, or a number; without one it is
 TERM. Where the container has no pid namespace of its own, KILL goes to every
 process of the container's cgroup.`,

@@ -21,7 +21,8 @@ func planCommand(g *global) *cli.Command {
 	var asJSON bool
 	return &cli.Command{
 		Name: "plan", Arguments: "[BUNDLE]", Most: 1,
-		Short: "show what create would do with a bundle, and do nothing",
+		Elsewhere: []string{"lint", "validate"},
+		Short:     "show what create would do with a bundle, and do nothing",
 		Long: `The operations are those that the child would carry out, in order; the limits are
 the cgroup files with what would be written to them. The checks look for what the
 bundle names on this machine: ✓ is there, ✗ is not, ! cannot be told beforehand.

@@ -5,14 +5,13 @@ import (
 
 	"github.com/fsrun/fsrun/internal/cli"
 	"github.com/fsrun/fsrun/parent"
-	"github.com/fsrun/fsrun/parent/criu"
 )
 
 func restoreCommand(g *global) *cli.Command {
 	i, c := &images{}, &creation{}
 	var detach, keep, noSubreaper bool
 	return &cli.Command{
-		Name: "restore", Arguments: "CONTAINER", Least: 1, Most: 1, Available: criu.Check,
+		Name: "restore", Arguments: "CONTAINER", Least: 1, Most: 1, Available: checkCRIU,
 		Short: "bring back what checkpoint has written, as a new container",
 		Long: `The bundle is the one that the container had, with its root file system; limits
 and the place of the cgroup are the bundle's. In the foreground fsrun waits for

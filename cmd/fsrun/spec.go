@@ -18,8 +18,9 @@ func specCommand() *cli.Command {
 	var directory string
 	var rootless bool
 	return &cli.Command{
-		Name:  "spec",
-		Short: "write a config.json to start from",
+		Name:      "spec",
+		Elsewhere: []string{"init", "generate"},
+		Short:     "write a config.json to start from",
 		Long: `The bundle still needs its root file system, in rootfs/. A config.json that is
 there already is left alone.`,
 		Examples: []cli.Example{{Line: "mkdir -p web/rootfs && fsrun spec -b web", Meaning: "begin a bundle"}},

@@ -20,8 +20,9 @@ const onceMeasured = 500 * time.Millisecond
 func topCommand(g *global) *cli.Command {
 	t := &top{global: g}
 	return &cli.Command{
-		Name:  "top",
-		Short: "watch what the containers use: a table that stays up to date",
+		Name:      "top",
+		Elsewhere: []string{"stats"},
+		Short:     "watch what the containers use: a table that stays up to date",
 		Long: `CPU and IO are rates since the last look, 100% being one processor. PRESSURE is
 the share of the last ten seconds in which a process waited for cpu, memory and io
 (Documentation/accounting/psi.rst). - is what the kernel does not count here.

@@ -27,7 +27,8 @@ func traceCommand(g *global) *cli.Command {
 	var slowest int
 	return &cli.Command{
 		Name: "trace", Arguments: "CONTAINER|FILE", Least: 1, Most: 1,
-		Short: "draw the handshake that made a container, or one in a file",
+		Elsewhere: []string{"profile"},
+		Short:     "draw the handshake that made a container, or one in a file",
 		Long: `The last handshake of every container is kept until it is deleted: which state
 each side was in and for how long, the frames between them, and how long each
 operation of the plan took; no arguments and no environment. --trace FILE of

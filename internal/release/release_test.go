@@ -42,7 +42,7 @@ func TestDebianPackage(t *testing.T) {
 	}
 	checkBinary(t, filepath.Join(root, "usr/bin/fsrun"))
 	for _, name := range []string{
-		"doc/fsrun/SPEC.md", "doc/fsrun/README.md", "doc/fsrun/copyright", "man/man8/fsrun.8.gz",
+		"doc/fsrun/SPEC.md", "doc/fsrun/README.md", "doc/fsrun/copyright", "man/man8/fsrun.8.gz", "man/man8/fsrun-checkpoint.8.gz",
 		"bash-completion/completions/fsrun", "zsh/site-functions/_fsrun", "fish/vendor_completions.d/fsrun.fish",
 	} {
 		if info, err := os.Stat(filepath.Join(root, "usr/share", name)); err != nil || info.Size() == 0 {
@@ -68,6 +68,12 @@ func TestInstall(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkBinary(t, filepath.Join(destination, "opt/it/bin/fsrun"))
+	for _, path := range completions {
+		script, err := os.ReadFile(filepath.Join(destination, "opt/it/share", path))
+		if err != nil || !bytes.Contains(script, []byte("checkpoint")) {
+			t.Errorf("%s does not complete what needs CRIU: %v", path, err)
+		}
+	}
 	if err := run(t.Context(), "binary", options{architecture: "mips", output: destination}); err == nil || !strings.Contains(err.Error(), "amd64") {
 		t.Errorf("for mips: %v", err)
 	}
