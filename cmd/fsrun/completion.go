@@ -15,13 +15,13 @@ func completionCommand(g *global) *cli.Command {
 	return &cli.Command{
 		Name: "completion", Arguments: "SHELL", Least: 1, Most: 1,
 		Elsewhere: []string{"autocomplete"},
-		Short:     "print the script by which a shell completes command lines: " + strings.Join(completion.Shells(), ", "),
+		Short:     "print a script that completes command lines in a shell: " + strings.Join(completion.Shells(), ", "),
 		Examples: []cli.Example{
 			{Line: "source <(fsrun completion bash)", Meaning: "complete in this shell"},
 			{Line: "fsrun completion bash > /usr/share/bash-completion/completions/fsrun", Meaning: "complete in every shell"},
 		},
 		Flags: func(flags *pflag.FlagSet) {
-			flags.BoolVar(&all, "all", false, "complete commands that this machine lacks the means for, too: for a package")
+			flags.BoolVar(&all, "all", false, "include commands that do not work on this machine: for a package")
 		},
 		Run: func(operands []string) (int, error) {
 			p := program(g)
@@ -40,8 +40,8 @@ func completionCommand(g *global) *cli.Command {
 // statuses are the exit statuses, which do not change from version to version.
 func statuses() []cli.Status {
 	return []cli.Status{
-		{Value: "0", Meaning: "success, or the program's own"},
-		{Value: "1", Meaning: "fsrun failed, and said why; of plan, doctor and replay: something does not hold"},
+		{Value: "0", Meaning: "success; of run, exec and wrap: the program's own status was 0"},
+		{Value: "1", Meaning: "fsrun failed, and said why; of plan, doctor and replay: a check failed"},
 		{Value: "124", Meaning: "wrap: the program took longer than --time allows"},
 		{Value: "255", Meaning: "exec: fsrun failed before the program was executed"},
 		{Value: "128+N", Meaning: "run, exec and wrap: signal N killed the program"},

@@ -23,11 +23,11 @@ const maxDeadline = math.MaxUint32 * time.Millisecond
 type deadlines map[machine.State]time.Duration
 
 func (d *deadlines) register(flags *pflag.FlagSet) {
-	flags.Var(d, "deadline", "limit the wait in STATE to DURATION, as `STATE=DURATION`; 0s disables the limit; may be repeated; see fsrun help deadlines")
+	flags.Var(d, "deadline", "limit the wait in STATE to DURATION; 0s disables the limit; may be repeated; see fsrun help deadlines")
 }
 
 func (d *deadlines) String() string { return "" }
-func (d *deadlines) Type() string   { return "deadline" }
+func (d *deadlines) Type() string   { return "STATE=DURATION" } // as help shows it
 
 func (d *deadlines) Set(text string) error {
 	name, value, _ := strings.Cut(text, "=")

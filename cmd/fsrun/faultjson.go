@@ -44,8 +44,8 @@ var statusHints = []struct {
 	is   error
 	hint string // "" where the line says it
 }{
-	{state.ErrNotExist, "fsrun list shows the containers that there are in the directory of --root"},
-	{state.ErrExist, "fsrun delete removes a container that is not needed any more"},
+	{state.ErrNotExist, "fsrun list shows the containers in the directory of --root"},
+	{state.ErrExist, "fsrun delete removes a container that is no longer needed"},
 	{parent.ErrNotRunning, "its program has ended: fsrun inspect tells how, fsrun delete removes what is left"},
 	{parent.ErrStatus, ""},
 }

@@ -54,7 +54,7 @@ func (i *inspectionJSON) process() string {
 func (i *inspectionJSON) end(s style.Style) string {
 	switch e := i.End; {
 	case e == nil:
-		return ": how it ended is known to who reaped it"
+		return ": only the process that reaped it knows how it ended"
 	case e.OOMKilled:
 		return ": " + s.Bad("killed for want of memory")
 	case e.Signal != "":

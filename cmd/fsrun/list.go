@@ -25,7 +25,7 @@ func listCommand(g *global) *cli.Command {
 		Short:     "list the containers",
 		Flags: func(flags *pflag.FlagSet) {
 			as.flags(flags, asTable)
-			flags.BoolVarP(&quiet, "quiet", "q", false, "print the ids alone")
+			flags.BoolVarP(&quiet, "quiet", "q", false, "print only the ids")
 		},
 		Run: func([]string) (int, error) {
 			found, problems, err := parent.List(g.root)

@@ -17,14 +17,14 @@ func manCommand(g *global) *cli.Command {
 		Name: "man", Arguments: "[COMMAND]", Most: 1,
 		Elsewhere: []string{"docs", "manual"},
 		Short:     "print the manual page of fsrun, or of a command, for man(1)",
-		Long: `There is a page for every command, also for one that this machine lacks the means
-for: pages are read on other machines than those on which packages are built.`,
+		Long: `There is a page for every command, even for one that does not work on this
+machine: pages are often read on another machine than the one they are made on.`,
 		Examples: []cli.Example{
 			{Line: "fsrun man run | man -l -", Meaning: "read a page"},
 			{Line: "fsrun man --directory /usr/local/share/man/man8", Meaning: "install all pages"},
 		},
 		Flags: func(flags *pflag.FlagSet) {
-			flags.StringVar(&directory, "directory", "", "write all pages to `DIRECTORY` instead, which is created if it is missing")
+			flags.StringVar(&directory, "directory", "", "write all pages to `DIRECTORY` instead, and create it if needed")
 		},
 		Run: func(operands []string) (int, error) {
 			p := program(g)

@@ -9,7 +9,7 @@ func pauseCommand(g *global) *cli.Command {
 	return &cli.Command{
 		Name: "pause", Arguments: "CONTAINER", Least: 1, Most: 1,
 		Elsewhere: []string{"freeze", "suspend"},
-		Short:     "stop every process of a container until it is resumed",
+		Short:     "suspend every process of a container until resume",
 		Run:       func(operands []string) (int, error) { return 0, parent.Pause(g.root, operands[0]) },
 	}
 }
@@ -18,7 +18,7 @@ func resumeCommand(g *global) *cli.Command {
 	return &cli.Command{
 		Name: "resume", Arguments: "CONTAINER", Least: 1, Most: 1,
 		Elsewhere: []string{"continue", "thaw", "unfreeze", "unpause"},
-		Short:     "let the processes of a paused container go on",
+		Short:     "continue a paused container",
 		Run:       func(operands []string) (int, error) { return 0, parent.Resume(g.root, operands[0]) },
 	}
 }

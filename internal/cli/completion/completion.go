@@ -37,7 +37,7 @@ func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\'
 
 // short cuts a usage at its first break, for a menu.
 func short(usage string) string {
-	for _, mark := range []string{";", ":", ","} {
+	for _, mark := range []string{";", ":", ",", " ("} {
 		usage, _, _ = strings.Cut(usage, mark)
 	}
 	return strings.ReplaceAll(usage, "'", "")
