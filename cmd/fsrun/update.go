@@ -24,7 +24,7 @@ the file. Device rules in the file replace all rules that the container had.`,
 			{Line: "fsrun update web --memory 64M --pids-limit 20", Meaning: "change two limits"},
 			{Line: `echo '{"cpu": {"quota": 50000}}' | fsrun update -r - web`, Meaning: "read them as JSON, like linux.resources in config.json"},
 		},
-		Flags: u.flags,
+		Flags: u.flags, Aliases: map[string]string{"pids-max": "pids-limit", "memory-max": "memory"}, // wrap's
 		Run: func(operands []string) (int, error) {
 			change, err := u.resources(g.warn)
 			if err != nil {

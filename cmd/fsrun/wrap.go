@@ -35,8 +35,8 @@ kernel drops signals without a handler.`,
 			{Line: "fsrun wrap --stats --memory-max 64M --pids-max 10 -- make", Meaning: "run make under limits, and print what it used"},
 			{Line: "fsrun wrap --net host --rw . -- git pull", Meaning: "let it use the network and write to the current directory"},
 		},
-		Flags: w.flags,
-		Run:   func(operands []string) (int, error) { return w.run(g, operands) },
+		Flags: w.flags, Aliases: map[string]string{"pids-limit": "pids-max", "memory": "memory-max"}, // update's
+		Run: func(operands []string) (int, error) { return w.run(g, operands) },
 	}
 }
 
