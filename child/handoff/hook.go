@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"os"
@@ -71,11 +72,11 @@ func (h *hook) run() *protocol.Fault {
 	status, _ := sys.WaitFor(pid)
 	sys.Raw(unix.SYS_CLOSE, watch)
 	sys.Raw(unix.SYS_CLOSE, uintptr(h.output))
-	switch {
+	switch { // in the words of internal/hooks, which runs all other hooks
 	case !ended:
-		return h.fault(fmt.Errorf("timed out after %d ms%s", h.op.Milliseconds, h.said()))
+		return h.fault(fmt.Errorf("killed after its timeout of %v%s", h.timeout(), h.said()))
 	case status.Signaled():
-		return h.fault(fmt.Errorf("killed by signal %s%s", unix.SignalName(status.Signal()), h.said()))
+		return h.fault(fmt.Errorf("killed by signal %d (%v)%s", status.Signal(), status.Signal(), h.said()))
 	case status.ExitStatus() != 0:
 		return h.fault(fmt.Errorf("exit status %d%s", status.ExitStatus(), h.said()))
 	}
@@ -87,7 +88,7 @@ func (h *hook) run() *protocol.Fault {
 func (h *hook) wait(watch int) bool {
 	const ends = unix.POLLIN
 	descriptors := []unix.PollFd{{Fd: int32(watch), Events: ends}, {Fd: int32(h.output), Events: ends}}
-	deadline := time.Now().Add(time.Duration(h.op.Milliseconds) * time.Millisecond)
+	deadline := time.Now().Add(h.timeout())
 	for {
 		left := -1
 		if h.op.Milliseconds > 0 {
@@ -131,11 +132,14 @@ func (h *hook) drain() bool {
 	return true
 }
 
+func (h *hook) timeout() time.Duration { return time.Duration(h.op.Milliseconds) * time.Millisecond }
+
 func (h *hook) said() string {
-	if len(h.tail) == 0 {
+	stderr := bytes.TrimSpace(h.tail)
+	if len(stderr) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; its standard error ends: %q", h.tail)
+	return fmt.Sprintf("; stderr ends with %q", stderr)
 }
 
 func (h *hook) fault(err error) *protocol.Fault {
