@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 )
@@ -75,6 +76,11 @@ func TestHelpNamesValues(t *testing.T) {
 		}
 		if command.Short == "" || !strings.Contains(help.String(), "Usage: fsrun "+command.Name) {
 			t.Errorf("%s: %s", command.Name, help.String())
+		}
+		for line := range strings.Lines(command.Long) {
+			if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > 80 {
+				t.Errorf("%s: a line of its help is too long for a terminal: %q", command.Name, line)
+			}
 		}
 		if command.Flags == nil {
 			continue

@@ -24,8 +24,8 @@ func doctorCommand(g *global) *cli.Command {
 		Name:      "doctor",
 		Elsewhere: []string{"check", "diagnose"},
 		Short:     "check what this machine can do for containers, and how to get what it lacks",
-		Long: `✓ is there, ! is missing but needed by some bundles only, ✗ is missing and needed
-by all, which makes the exit status 1. Nothing is changed.`,
+		Long: `✓ is there, ! is missing but needed by some bundles only, ✗ is missing and
+needed by all, which makes the exit status 1. Nothing is changed.`,
 		Flags: func(flags *pflag.FlagSet) {
 			flags.BoolVar(&asJSON, "json", false, "print as JSON")
 		},

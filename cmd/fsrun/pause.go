@@ -9,7 +9,7 @@ func pauseCommand(g *global) *cli.Command {
 	return &cli.Command{
 		Name: "pause", Arguments: "CONTAINER", Least: 1, Most: 1,
 		Elsewhere: []string{"freeze", "suspend"},
-		Short:     "suspend every process of a container until resume",
+		Short:     "suspend a container until it is resumed",
 		Run:       func(operands []string) (int, error) { return 0, parent.Pause(g.root, operands[0]) },
 	}
 }

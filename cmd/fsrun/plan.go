@@ -23,8 +23,6 @@ func planCommand(g *global) *cli.Command {
 		Name: "plan", Arguments: "[BUNDLE]", Most: 1,
 		Elsewhere: []string{"lint", "validate"},
 		Short:     "show what create would do with a bundle, without doing it",
-		Long: `The operations are those that the child would carry out, in order; the limits are
-the cgroup files with what would be written to them. The checks look for what the
 bundle names on this machine: ✓ is there, ✗ is not, ! cannot be known beforehand.
 Warnings are those that create would log. The exit status is 1 if a check fails.
 BUNDLE is the current directory by default.`,
@@ -32,8 +30,8 @@ BUNDLE is the current directory by default.`,
 		Flags: func(flags *pflag.FlagSet) {
 			flags.StringVar(&id, "id", "", "plan for a container called `ID` (default: the bundle's name)")
 			flags.BoolVar(&asJSON, "json", false, "print as JSON")
-			flags.BoolVar(&c.noPivot, "no-pivot", false, "as create's")
-			flags.BoolVar(&c.noNewKeyring, "no-new-keyring", false, "as create's")
+			flags.BoolVar(&c.noPivot, "no-pivot", false, "as for create")
+			flags.BoolVar(&c.noNewKeyring, "no-new-keyring", false, "as for create")
 		},
 		Run: func(operands []string) (int, error) {
 			directory := "."

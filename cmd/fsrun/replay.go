@@ -34,9 +34,9 @@ func replayCommand(g *global) *cli.Command {
 		Name: "replay", Arguments: "CONTAINER|FILE", Least: 1, Most: 1,
 		Short: "check a recorded handshake against the tables of both machines, step by step",
 		Long: `Each row must begin in the state that its machine is in, follow from what came
-before it, and send what it says; the child's path must fit the frames; time must
-not run backwards. The exit status is 1 if a step does not hold. - is standard
-input.`,
+before it, and send what it says; the child's path must fit the frames; time
+must not run backwards. The exit status is 1 if a step does not hold. FILE may
+be -, for standard input.`,
 		Examples: []cli.Example{{Line: "fsrun run --trace web.json -b /srv/web web; fsrun replay web.json", Meaning: "record a handshake and check it"}},
 		Flags: func(flags *pflag.FlagSet) {
 			flags.BoolVar(&asJSON, "json", false, "print the steps as JSON")

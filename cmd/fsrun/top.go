@@ -24,8 +24,8 @@ func topCommand(g *global) *cli.Command {
 		Elsewhere: []string{"stats"},
 		Short:     "watch what the containers use, in a table that is kept up to date",
 		Long: `CPU and IO are rates since the last look, 100% being one processor. PRESSURE is
-the share of the last ten seconds in which a process waited for cpu, memory and io
-(Documentation/accounting/psi.rst). - means that the kernel does not count it
+the share of the last ten seconds in which a process waited for cpu, memory and
+io (Documentation/accounting/psi.rst). - means that the kernel does not count it
 here. With --json each look is a line.`,
 		Examples: []cli.Example{
 			{Line: "fsrun top", Meaning: "watch, until it is interrupted"},

@@ -34,7 +34,7 @@ each side was in and for how long, the frames between them, and how long each
 operation of the plan took; no arguments and no environment. --trace FILE of
 create, start, run, exec and wrap records a handshake that fails, too. In idle
 the parent reads the bundle and plans; a time after ~ is not measured but
-follows from the frames. - is standard input.`,
+follows from the frames. FILE may be -, for standard input.`,
 		Examples: []cli.Example{
 			{Line: "fsrun trace web", Meaning: "draw how the container web was made"},
 			{Line: "fsrun trace --perfetto web.json web", Meaning: "write that for https://ui.perfetto.dev"},

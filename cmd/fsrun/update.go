@@ -18,8 +18,9 @@ func updateCommand(g *global) *cli.Command {
 		Name: "update", Arguments: "CONTAINER", Least: 1, Most: 1,
 		Short: "change the limits of a container while it runs",
 		Long: `Limits that are not given stay as they are. Either all changes are made or none:
-if the kernel refuses one, fsrun names it and undoes the others. A flag overrides
-the file. Device rules in the file replace all rules that the container had.`,
+if the kernel refuses one, fsrun names it and undoes the others. A flag
+overrides the file. Device rules in the file replace all rules that the
+container had.`,
 		Examples: []cli.Example{
 			{Line: "fsrun update web --memory 64M --pids-limit 20", Meaning: "change two limits"},
 			{Line: `echo '{"cpu": {"quota": 50000}}' | fsrun update -r - web`, Meaning: "read them as JSON, like linux.resources in config.json"},
