@@ -23,9 +23,11 @@ func planCommand(g *global) *cli.Command {
 		Name: "plan", Arguments: "[BUNDLE]", Most: 1,
 		Elsewhere: []string{"lint", "validate"},
 		Short:     "show what create would do with a bundle, without doing it",
-bundle names on this machine: ✓ is there, ✗ is not, ! cannot be known beforehand.
-Warnings are those that create would log. The exit status is 1 if a check fails.
-BUNDLE is the current directory by default.`,
+		Long: `The operations are those that the child would carry out, in order; the limits
+are the cgroup files with what would be written to them. The checks look for
+what the bundle names on this machine: ✓ is there, ✗ is not, ! cannot be known
+beforehand. Warnings are those that create would log. The exit status is 1 if a
+check fails. BUNDLE is the current directory by default.`,
 		Examples: []cli.Example{{Line: "fsrun plan /srv/web", Meaning: "show what fsrun create --bundle /srv/web would do"}},
 		Flags: func(flags *pflag.FlagSet) {
 			flags.StringVar(&id, "id", "", "plan for a container called `ID` (default: the bundle's name)")
