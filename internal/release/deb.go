@@ -22,7 +22,7 @@ Version: %s
 Section: admin
 Priority: optional
 Architecture: %s
-Maintainer: The fsrun authors <fsrun@users.noreply.github.com>
+Maintainer: The fsrun authors <authors@fsrun.invalid>
 Suggests: uidmap
 Installed-Size: %d
 Description: OCI container runtime whose limits mean what they say
