@@ -58,10 +58,11 @@ func SetSendTimeout(socket int, milliseconds uint32) syscall.Errno {
 }
 
 // setTimeout rounds up to what the kernel counts in: what is left of a limit is never
-// 0, which is for ever.
+// 0, which is for ever. It makes the call itself, since limit is on the stack (see Raw);
+// no signal interrupts this one.
 func setTimeout(socket int, option uintptr, wait time.Duration) syscall.Errno {
 	limit := unix.NsecToTimeval(wait.Nanoseconds())
-	_, errno := Raw(unix.SYS_SETSOCKOPT, uintptr(socket), unix.SOL_SOCKET, option,
-		uintptr(unsafe.Pointer(&limit)), unsafe.Sizeof(limit))
+	_, _, errno := syscall.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(socket), unix.SOL_SOCKET, option,
+		uintptr(unsafe.Pointer(&limit)), unsafe.Sizeof(limit), 0)
 	return errno
 }

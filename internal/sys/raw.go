@@ -19,7 +19,8 @@ func Pin() { procPin() }
 func procPin() int
 
 // Raw makes a system call that the Go runtime does not notice, and makes it
-// again if a signal interrupts it.
+// again if a signal interrupts it. An address among the arguments is of memory on
+// the heap: the stack may move before the call is made, and the address not with it.
 func Raw(number uintptr, arguments ...uintptr) (uintptr, syscall.Errno) {
 	var all [6]uintptr
 	copy(all[:], arguments)
@@ -74,11 +75,16 @@ func timespec(milliseconds int) *unix.Timespec {
 	return &limit
 }
 
-// WaitFor reaps a child that has ended and returns how.
+// WaitFor reaps a child that has ended and returns how. It makes the call itself:
+// status is on the stack (see Raw).
 func WaitFor(pid int) (unix.WaitStatus, syscall.Errno) {
 	var status unix.WaitStatus
-	_, errno := Raw(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(&status)), 0, 0)
-	return status, errno
+	for {
+		_, _, errno := syscall.RawSyscall6(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(&status)), 0, 0, 0, 0)
+		if errno != unix.EINTR {
+			return status, errno
+		}
+	}
 }
 
 // Receiver receives messages with raw recvmsg calls, into memory of its own.
@@ -155,7 +161,7 @@ func (r *Receiver) descriptor() int {
 // 15 bytes.
 func SetName(name string) error {
 	bytes := append([]byte(name), 0)
-	_, errno := Raw(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(&bytes[0])), 0, 0, 0)
+	_, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(&bytes[0])), 0, 0, 0, 0)
 	if errno != 0 {
 		return os.NewSyscallError("prctl PR_SET_NAME", errno)
 	}
