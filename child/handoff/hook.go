@@ -67,6 +67,9 @@ func (h *hook) run() *protocol.Fault {
 		return h.fault(os.NewSyscallError("pidfd_open", errno))
 	}
 	ended := h.wait(int(watch))
+	if !ended { // it may have left its group
+		sys.Raw(unix.SYS_PIDFD_SEND_SIGNAL, watch, uintptr(unix.SIGKILL), 0, 0)
+	}
 	// What the hook left behind in its group ends with it.
 	sys.Raw(unix.SYS_KILL, uintptr(-pid), uintptr(unix.SIGKILL))
 	status, _ := sys.WaitFor(pid)

@@ -158,6 +158,34 @@ func TestHookTimeoutKillsItsGroup(t *testing.T) {
 	}
 }
 
+// leaver is the name by which the test's own program is a hook that leaves its
+// process group for that of its parent, and then sleeps.
+const leaver = "leaver"
+
+func leave() {
+	group, err := unix.Getpgid(os.Getppid())
+	if err == nil {
+		err = unix.Setpgid(0, group)
+	}
+	fmt.Fprintln(os.Stderr, "left:", err)
+	time.Sleep(time.Minute)
+}
+
+// TestHookTimeoutKillsWhoLeftItsGroup: a hook that is no longer in the group that it
+// was started in ends with its timeout all the same.
+func TestHookTimeoutKillsWhoLeftItsGroup(t *testing.T) {
+	began := time.Now()
+	fault := runHook(t, "", func(h *protocol.Hook) {
+		h.Path, h.Arguments, h.Milliseconds = "/proc/self/exe", []string{leaver}, 2000
+	})
+	if fault == nil || !strings.Contains(fault.Error(), "timed out after 2000 ms") || !strings.Contains(fault.Error(), "left: <nil>") {
+		t.Errorf("the Fault is %v", fault)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
 func runHookAmongOthers(t *testing.T, script string) *protocol.Fault {
 	t.Helper()
 	h, err := compileHook(&protocol.Hook{
