@@ -20,7 +20,7 @@ import (
 func (c *child) last(op *protocol.Execute) (machine.Event, error) {
 	program, err := find(c.left.Arguments[0], c.left.Environment, op.Directory)
 	if err == nil {
-		if head := headOf(program); head != nil {
+		if head := headOf(c.builder, program); head != nil {
 			c.left.Format = formatOf(head)
 			err = interpretable(head)
 		}
@@ -31,7 +31,7 @@ func (c *child) last(op *protocol.Execute) (machine.Event, error) {
 		return "", fault
 	}
 	c.left.Execute, c.left.Path = op, program
-	c.left.Environment = withHome(c.left.Environment, op.UID)
+	c.left.Environment = withHome(c.builder, c.left.Environment, op.UID)
 	if c.prepared, err = handoff.Compile(c.left); err != nil {
 		return "", err
 	}
@@ -93,7 +93,7 @@ func executable(name string) error {
 	switch {
 	case stat.Mode&unix.S_IFMT == unix.S_IFDIR:
 		return named("stat", name, unix.EISDIR)
-	case stat.Mode&0o111 == 0:
+	case stat.Mode&unix.S_IFMT != unix.S_IFREG, stat.Mode&0o111 == 0:
 		return named("stat", name, unix.EACCES)
 	}
 	return nil

@@ -134,4 +134,7 @@ var mutants = []mutant{
 	{"V19", "the root of the mount namespace is left", []edit{
 		{"child/rootfs/pivot.go", "if found == root {", "if found == root || found != 0 {"},
 	}, "child/rootfs", "TestChrootIsLeft"},
+	{"V20", "what is no regular file is not opened", []edit{
+		{"child/rootfs/regular.go", "if !isType(stat.Mode, unix.S_IFREG) {", "if isType(stat.Mode, unix.S_IFDIR) {"},
+	}, "child/rootfs", "TestOpenRegular"},
 }
