@@ -32,6 +32,13 @@ func (c *child) last(op *protocol.Execute) (machine.Event, error) {
 	}
 	c.left.Execute, c.left.Path = op, program
 	c.left.Environment = withHome(c.builder, c.left.Environment, op.UID)
+	if len(c.left.Hooks) > 0 {
+		if c.left.Null, err = c.builder.Null(); err != nil {
+			fault := protocol.Explain(protocol.CodeHook, err)
+			fault.Path = c.left.Hooks[0].At
+			return "", fault
+		}
+	}
 	if c.prepared, err = handoff.Compile(c.left); err != nil {
 		return "", err
 	}

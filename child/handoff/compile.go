@@ -18,6 +18,7 @@ type Execution struct {
 	Label        *Label
 	Listener     *protocol.Listener
 	Hooks        []*protocol.Hook // startContainer
+	Null         int              // the null device, open for writing; of use only with hooks
 	Execute      *protocol.Execute
 	Path         string // of the program, as found
 	Format       string // why the kernel may not know the program's format, "" if it should
@@ -66,7 +67,7 @@ func Compile(e Execution) (*Handoff, error) {
 		creds.NoNewPrivs(&h.identity)
 	}
 	for _, op := range e.Hooks {
-		hook, err := compileHook(op)
+		hook, err := compileHook(op, e.Null)
 		if err != nil {
 			return nil, err
 		}

@@ -30,7 +30,9 @@ type hook struct {
 	chunk   []byte
 }
 
-func compileHook(op *protocol.Hook) (hook, error) {
+// compileHook writes the calls of a hook. Null is the null device, open for writing:
+// the standard output is the program's, and what the program says comes from itself.
+func compileHook(op *protocol.Hook, null int) (hook, error) {
 	h := hook{op: op, tail: make([]byte, 0, 2*tailSize), chunk: make([]byte, tailSize)}
 	input, err := unix.MemfdCreate("state", unix.MFD_CLOEXEC)
 	if err != nil {
@@ -46,6 +48,7 @@ func compileHook(op *protocol.Hook) (hook, error) {
 	h.output, h.writing = ends[0], ends[1]
 	h.program.Must("setpgid", "", unix.SYS_SETPGID, 0, 0)
 	h.program.Must("dup3", "standard input", unix.SYS_DUP3, uintptr(input), 0, 0)
+	h.program.Must("dup3", "standard output", unix.SYS_DUP3, uintptr(null), 1, 0)
 	h.program.Must("dup3", "standard error", unix.SYS_DUP3, uintptr(h.writing), 2, 0)
 	h.program.Must("close_range", "", unix.SYS_CLOSE_RANGE, 3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	h.program.Must("execve", op.Path, unix.SYS_EXECVE,

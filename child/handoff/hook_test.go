@@ -26,7 +26,7 @@ func runHook(t *testing.T, script string, change func(*protocol.Hook)) *protocol
 	if change != nil {
 		change(op)
 	}
-	h, err := compileHook(op)
+	h, err := compileHook(op, null(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,6 +35,17 @@ func runHook(t *testing.T, script string, change func(*protocol.Hook)) *protocol
 		t.Errorf("a process is left: %v", err)
 	}
 	return fault
+}
+
+// null is the null device, open for writing.
+func null(t *testing.T) int {
+	t.Helper()
+	file, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return int(file.Fd())
 }
 
 // TestHook: it gets the state on its standard input, its own arguments and
@@ -93,7 +104,7 @@ func TestHookFails(t *testing.T) {
 //
 // SPEC: M-OP-8
 func TestHookSaidMuchAtOnce(t *testing.T) {
-	h, err := compileHook(&protocol.Hook{Point: "startContainer", Path: "/bin/sh", Milliseconds: 10_000})
+	h, err := compileHook(&protocol.Hook{Point: "startContainer", Path: "/bin/sh", Milliseconds: 10_000}, null(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,6 +169,22 @@ func TestHookTimeoutKillsItsGroup(t *testing.T) {
 	}
 }
 
+// TestHookSaysNothingForTheProgram: what a hook writes to its standard output goes to
+// the null device, and not to where the program's goes.
+//
+// SPEC: M-OP-9
+func TestHookSaysNothingForTheProgram(t *testing.T) {
+	execution := shell("echo program")
+	execution.Hooks = []*protocol.Hook{{
+		Point: "startContainer", Path: "/bin/sh", Arguments: []string{"sh", "-c", "echo hook; link=$(readlink /proc/$$/fd/1); echo $link >&2; exit 3"},
+		Environment: []string{"PATH=/bin:/usr/bin"},
+	}}
+	w := startWalk(t, job{Execution: execution}, nil)
+	if fault := w.fails(protocol.CodeHook); !strings.Contains(fault.Error(), "ends: \"/dev/null\\n\"") || w.output.Len() != 0 {
+		t.Errorf("the Fault is %v; the program's output is %q", fault, &w.output)
+	}
+}
+
 // leaver is the name by which the test's own program is a hook that leaves its
 // process group for that of its parent, and then sleeps.
 const leaver = "leaver"
@@ -191,7 +218,7 @@ func runHookAmongOthers(t *testing.T, script string) *protocol.Fault {
 	h, err := compileHook(&protocol.Hook{
 		Point: "startContainer", Path: "/bin/sh", Arguments: []string{"sh", "-c", script},
 		Environment: []string{"PATH=/bin:/usr/bin"}, Milliseconds: 300,
-	})
+	}, null(t))
 	if err != nil {
 		t.Fatal(err)
 	}

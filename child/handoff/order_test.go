@@ -54,7 +54,7 @@ func TestOrder(t *testing.T) {
 			if diff := cmp.Diff(before, slices.Concat(h.first.Names(), h.directory.change.Names(), early, h.identity.Names())); diff != "" {
 				t.Errorf("before the hooks (-want +got):\n%s", diff)
 			}
-			hook := []string{"setpgid", "dup3 standard input", "dup3 standard error", "close_range", "execve /hook"}
+			hook := []string{"setpgid", "dup3 standard input", "dup3 standard output", "dup3 standard error", "close_range", "execve /hook"}
 			if diff := cmp.Diff(hook, h.hooks[0].program.Names()); diff != "" {
 				t.Errorf("the hook (-want +got):\n%s", diff)
 			}

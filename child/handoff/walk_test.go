@@ -78,6 +78,11 @@ func perform(text string) error {
 			return err
 		}
 	}
+	null, err := unix.Open(os.DevNull, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	j.Null = null
 	handoff, err := Compile(j.Execution)
 	if err != nil {
 		return err

@@ -63,7 +63,7 @@ var mutants = []mutant{
 		{"child/rootfs/filebind.go", "if isType(stat.Mode, unix.S_IFLNK) || isType(stat.Mode, unix.S_IFDIR) {", "if isType(stat.Mode, unix.S_IFDIR) {"},
 	}, "child/rootfs", "TestConsoleRefusals"},
 	{"V7", "what masks is the null device", []edit{
-		{"child/rootfs/mask.go", "if err == nil && null.is(&stat) {", "if err == nil {"},
+		{"child/rootfs/null.go", "if err == nil && null.is(&stat) {", "if err == nil {"},
 	}, "child/rootfs", "TestMaskNeedsTheNullDevice"},
 	{"V8", "the terminal is of the container's devpts", []edit{
 		{"child/rootfs/console.go", "if !multiplexer.is(&stat) || stat.Dev != device {", "if device == 0 {"},
