@@ -35,7 +35,7 @@ func TestOrder(t *testing.T) {
 				Limits: []*protocol.ResourceLimit{{Resource: 7}}, Hooks: []*protocol.Hook{{Path: "/hook"}},
 				MemoryPolicy: &protocol.MemoryPolicy{Mode: 2, Nodes: []uint32{0, 5}}, Personality: &protocol.Personality{Persona: 8},
 				Label:   &Label{Content: "exec profile", File: 99},
-				Execute: op, Path: "/program", Arguments: []string{"program"},
+				Execute: op, Programs: []Program{{Path: "/program"}, {Path: "/other/program"}}, Arguments: []string{"program"},
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -58,7 +58,7 @@ func TestOrder(t *testing.T) {
 			if diff := cmp.Diff(hook, h.hooks[0].program.Names()); diff != "" {
 				t.Errorf("the hook (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(append(test.last, "execve /program"), slices.Concat(late, h.final.Names())); diff != "" {
+			if diff := cmp.Diff(append(test.last, "execve /program", "execve /other/program"), slices.Concat(late, h.programs.calls.Names())); diff != "" {
 				t.Errorf("after the hooks (-want +got):\n%s", diff)
 			}
 		})

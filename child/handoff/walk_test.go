@@ -250,7 +250,7 @@ func (w *walker) fails(code protocol.Code) *protocol.Fault {
 // shell is an execution of a script by the user that the test runs as.
 func shell(script string) Execution {
 	op := asOurselves()
-	return Execution{Execute: op, Path: "/bin/sh", Arguments: []string{"sh", "-c", script}, Environment: []string{"PATH=/bin:/usr/bin"}}
+	return Execution{Execute: op, Programs: []Program{{Path: "/bin/sh"}}, Arguments: []string{"sh", "-c", script}, Environment: []string{"PATH=/bin:/usr/bin"}}
 }
 
 // asOurselves changes nothing about the user.
@@ -563,7 +563,7 @@ func TestRefusedDescriptorsAreClosed(t *testing.T) {
 // SPEC: M-EXE-4, M-ACT-8
 func TestFaultAfterAttach(t *testing.T) {
 	execution := shell("")
-	execution.Path = "/nonexistent/program"
+	execution.Programs = []Program{{Path: "/nonexistent/program"}}
 	w := startWalk(t, job{Execution: execution}, nil)
 	caller := connect(t, w.detached())
 	send(t, caller, &protocol.Start{})
