@@ -150,6 +150,9 @@ func (c *child) console(op *protocol.ConsoleOp) (machine.Event, error) {
 		return "", err
 	}
 	c.master = master
+	if err := c.giveConsole(peer); err != nil {
+		return "", err
+	}
 	if err := unix.IoctlSetInt(peer, unix.TIOCSCTTY, 0); err != nil {
 		return "", named("ioctl TIOCSCTTY", "the console", err)
 	}
