@@ -180,7 +180,7 @@ func TestHookSaysNothingForTheProgram(t *testing.T) {
 		Environment: []string{"PATH=/bin:/usr/bin"},
 	}}
 	w := startWalk(t, job{Execution: execution}, nil)
-	if fault := w.fails(protocol.CodeHook); !strings.Contains(fault.Error(), "ends: \"/dev/null\\n\"") || w.output.Len() != 0 {
+	if fault := w.fails(protocol.CodeHook); !strings.Contains(fault.Error(), `ends with "/dev/null"`) || w.output.Len() != 0 {
 		t.Errorf("the Fault is %v; the program's output is %q", fault, &w.output)
 	}
 }
@@ -205,7 +205,7 @@ func TestHookTimeoutKillsWhoLeftItsGroup(t *testing.T) {
 	fault := runHook(t, "", func(h *protocol.Hook) {
 		h.Path, h.Arguments, h.Milliseconds = "/proc/self/exe", []string{leaver}, 2000
 	})
-	if fault == nil || !strings.Contains(fault.Error(), "timed out after 2000 ms") || !strings.Contains(fault.Error(), "left: <nil>") {
+	if fault == nil || !strings.Contains(fault.Error(), "killed after its timeout of 2s") || !strings.Contains(fault.Error(), "left: <nil>") {
 		t.Errorf("the Fault is %v", fault)
 	}
 	if took := time.Since(began); took > 10*time.Second {
