@@ -203,8 +203,12 @@ func internalProcs(d dir) ([]int, error) {
 }
 
 func refuseInternal(d dir, controller string, processes int) error {
+	noun := "processes"
+	if processes == 1 {
+		noun = "process"
+	}
 	return &StateError{Group: d.path,
-		Reason: fmt.Sprintf("cannot hand down the %s controller, because it has %d processes of its own (cgroup-v2.rst, \"No Internal Process Constraint\")",
-			controller, processes),
+		Reason: fmt.Sprintf("cannot hand down the %s controller, because it has %d %s of its own (cgroup-v2.rst, \"No Internal Process Constraint\")",
+			controller, processes, noun),
 		Remedy: "move them to a group beside the container's, or choose another cgroupsPath", Err: unix.EBUSY}
 }

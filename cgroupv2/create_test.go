@@ -190,7 +190,7 @@ func TestCreateBelowProcesses(t *testing.T) {
 	defer p.end()
 	_, err := tree.Create(base(t)+"/ctr", limits)
 	var state *StateError
-	if !errors.As(err, &state) || !errors.Is(err, unix.EBUSY) || !strings.Contains(err.Error(), "hugetlb") || state.Hint() == "" {
+	if !errors.As(err, &state) || !errors.Is(err, unix.EBUSY) || !strings.Contains(err.Error(), "hugetlb") || !strings.Contains(err.Error(), "it has 1 process of its own") || state.Hint() == "" {
 		t.Errorf("got %v, want EBUSY that names the controller", err)
 	}
 	create(t, tree, base(t)+"/without", Limits{}) // accounting is done without

@@ -13,8 +13,9 @@ import (
 // resources is the JSON path that every error and setting of this package starts with.
 const resources = "linux.resources"
 
-// maxSettings bounds what one config can make the runtime write.
-const maxSettings = 4096
+// maxSettings bounds what one config can make the runtime write: what stands of it has
+// to fit where it is told (SPEC.md, field limits of Committed).
+const maxSettings = 1024
 
 // Setting is one value for one interface file. In the answer of [Group.Commit] the
 // value is what stands in the kernel.
@@ -153,7 +154,7 @@ func Compute(r *specs.LinuxResources) (Limits, error) {
 			return Limits{}, err
 		}
 		if len(b.limits.items) > maxSettings {
-			return Limits{}, refuse(resources, fmt.Sprintf("%d settings", len(b.limits.items)), "at most %d", maxSettings)
+			return Limits{}, refuse(b.limits.items[maxSettings].Path, fmt.Sprintf("one of %d settings", len(b.limits.items)), "at most %d of them together", maxSettings)
 		}
 	}
 	return b.limits, nil

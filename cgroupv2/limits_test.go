@@ -218,6 +218,21 @@ func TestComputeBounds(t *testing.T) {
 	}
 }
 
+// TestTooManySettingsNameTheirPlace: the first that is too many is the one to take away.
+func TestTooManySettingsNameTheirPlace(t *testing.T) {
+	lines := strings.Repeat("max\n", maxSettings)
+	for _, test := range []struct{ lines, place string }{
+		{lines, ""},
+		{lines + "max", `linux.resources.unified["memory.high"]`},
+	} {
+		_, err := Compute(&specs.LinuxResources{Unified: map[string]string{"memory.high": test.lines}})
+		var refused *ValueError
+		if errors.As(err, &refused) != (test.place != "") || refused != nil && refused.Path != test.place {
+			t.Errorf("%d lines: %v; want one about %q", strings.Count(test.lines, "max"), err, test.place)
+		}
+	}
+}
+
 func TestControllers(t *testing.T) {
 	limits, err := Compute(parseResources(t, `{"cpu":{"shares":2,"quota":5000,"cpus":"0"},"pids":{"limit":1},"memory":{"limit":4096},
 		"unified":{"cgroup.max.depth":"1","cpu.uclamp.max":"50","memory.high":"4096","misc.max":"res_a 1"}}`))

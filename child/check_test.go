@@ -1,6 +1,7 @@
 package child
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -22,14 +23,19 @@ func arguments(values ...string) *protocol.Arguments {
 func root() *protocol.Root   { return &protocol.Root{Origin: at("root.path"), Source: "/nonexistent"} }
 func pivot() *protocol.Pivot { return &protocol.Pivot{Origin: at("root")} }
 
-func listener() *protocol.Listener { return &protocol.Listener{Call: protocol.CallSendmsg} }
+func listener() *protocol.Listener {
+	return &protocol.Listener{Call: protocol.CallSendmsg, State: []byte("{}")}
+}
 
-// listening executes with a filter that has a listener.
-func listening() *protocol.Execute {
+// filtered executes with a filter of a size in bytes.
+func filtered(size int, flags uint32) *protocol.Execute {
 	op := execute()
-	op.Filter, op.FilterFlags = make([]byte, 8), unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
+	op.Filter, op.FilterFlags = make([]byte, size), flags
 	return op
 }
+
+// listening executes with a filter that has a listener.
+func listening() *protocol.Execute { return filtered(8, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER) }
 
 // sample makes an operation of a kind that a frame can hold.
 func sample(kind protocol.OpKind) protocol.Op {
@@ -56,7 +62,7 @@ func sample(kind protocol.OpKind) protocol.Op {
 // refused before the first of them is carried out: all that stand before the
 // misplaced one would fail or do harm.
 //
-// SPEC: M-PLAN-1, M-PLAN-2, M-PLAN-4, M-LST-3
+// SPEC: M-PLAN-1, M-PLAN-2, M-PLAN-4, M-LST-3, M-ACT-12
 func TestMisplacedOperations(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -66,11 +72,18 @@ func TestMisplacedOperations(t *testing.T) {
 		says string
 	}{
 		{"no execute", protocol.RoleInit, []protocol.Op{root(), arguments("a")}, "arguments[1]", "the last operation of a plan is execute"},
-		{"execute twice", protocol.RoleInit, []protocol.Op{root(), execute(), execute()}, "execute[1]", "it is the last operation"},
+		{"execute twice", protocol.RoleInit, []protocol.Op{root(), arguments("a"), execute(), execute()}, "execute[2]", "it is the last operation"},
 		{"execute first", protocol.RoleInit, []protocol.Op{execute(), arguments("a")}, "execute[0]", "it is the last operation"},
 		{"root twice", protocol.RoleInit, []protocol.Op{root(), root(), execute()}, "root[1]", "there is one root"},
 		{"listener twice", protocol.RoleJoin, []protocol.Op{listener(), listener(), listening()}, "listener[1]", "there is one listener"},
-		{"listener of no filter", protocol.RoleJoin, []protocol.Op{listener(), execute()}, "execute[1]", "a filter has a listener if"},
+		{"label twice", protocol.RoleJoin, []protocol.Op{sample(protocol.OpLabel), sample(protocol.OpLabel), arguments("a"), execute()}, "label[1]", "there is one label"},
+		{"personality twice", protocol.RoleJoin, []protocol.Op{&protocol.Personality{}, &protocol.Personality{}, arguments("a"), execute()}, "personality[1]", "there is one personality"},
+		{"memory policy twice", protocol.RoleJoin, []protocol.Op{&protocol.MemoryPolicy{}, &protocol.MemoryPolicy{}, arguments("a"), execute()}, "memory_policy[1]", "there is one memory_policy"},
+		{"listener of no filter", protocol.RoleJoin, []protocol.Op{listener(), arguments("a"), execute()}, "execute[2]", "a filter has a listener if"},
+		{"listener of an empty filter", protocol.RoleJoin, []protocol.Op{listener(), arguments("a"), filtered(0, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER)}, "execute[2]", "filter flags 0x8, and no filter"},
+		{"flags of an empty filter", protocol.RoleJoin, []protocol.Op{arguments("a"), filtered(0, unix.SECCOMP_FILTER_FLAG_LOG)}, "execute[1]", "filter flags 0x2, and no filter"},
+		{"filter with a tail", protocol.RoleJoin, []protocol.Op{arguments("a"), filtered(15, 0)}, "execute[1]", "a filter of 15 bytes"},
+		{"filter that is all tail", protocol.RoleJoin, []protocol.Op{arguments("a"), filtered(7, 0)}, "execute[1]", "a filter of 7 bytes"},
 		{"filter without its listener", protocol.RoleJoin, []protocol.Op{arguments("a"), listening()}, "execute[1]", "a filter has a listener if"},
 		{"pivot twice", protocol.RoleInit, []protocol.Op{root(), pivot(), pivot(), execute()}, "pivot[2]", "there is one pivot"},
 		{"root for a joining child", protocol.RoleJoin, []protocol.Op{root(), execute()}, "root[0]", "not for the role"},
@@ -114,12 +127,12 @@ func TestPlacesByTable(t *testing.T) {
 			listed := strings.Contains(roles[kind], role.String())
 			before := []protocol.Op{}
 			if role == protocol.RoleInit {
-				if err := checkPlan([]protocol.Op{op, root(), last}, role); listed && (err != nil) != kind.IsBeneathRoot() {
+				if err := checkPlan([]protocol.Op{op, root(), arguments("a"), last}, role); listed && (err != nil) != kind.IsBeneathRoot() {
 					t.Errorf("%s before root: %v", kind, err)
 				}
 				before = append(before, root())
 			}
-			if err := checkPlan(append(before, op, last), role); (err == nil) != listed {
+			if err := checkPlan(append(before, arguments("a"), op, last), role); (err == nil) != listed {
 				t.Errorf("%s, which is for %s, in a plan of role %s: %v", kind, roles[kind], role, err)
 			}
 		}
@@ -135,19 +148,48 @@ func TestPathsBeneathRoot(t *testing.T) {
 		protocol.OpMount, protocol.OpBind, protocol.OpDevice, protocol.OpLink, protocol.OpDirectory,
 		protocol.OpMask, protocol.OpReadOnly, protocol.OpPivot, protocol.OpRootAttributes,
 	} {
-		if err := checkPlan([]protocol.Op{sample(kind), root(), execute()}, protocol.RoleInit); err == nil {
+		if err := checkPlan([]protocol.Op{sample(kind), root(), arguments("a"), execute()}, protocol.RoleInit); err == nil {
 			t.Errorf("%s before root is taken", kind)
 		}
 	}
 }
 
-// TestPlanWithoutArguments: there is no program to execute.
+// TestPlanWithoutArguments: there is no program to execute, and nothing is carried out:
+// the hook would leave its mark.
+//
+// SPEC: M-PLAN-8
 func TestPlanWithoutArguments(t *testing.T) {
-	s := begin(t)
-	s.greets(protocol.RoleInit)
-	s.send(&protocol.Plan{Ops: []protocol.Op{execute()}})
-	if fault := s.fails(protocol.CodeMalformed); fault.Path != "process.args" || !strings.HasPrefix(fault.Op, "execute[0]") {
-		t.Errorf("the Fault is %+v", fault)
+	file := t.TempDir() + "/notes"
+	for _, before := range [][]protocol.Op{{note(0, file, "true")}, {note(0, file, "true"), arguments()}} {
+		s := begin(t)
+		s.greets(protocol.RoleInit)
+		s.send(&protocol.Plan{Ops: append(before, execute())})
+		if fault := s.fails(protocol.CodeMalformed); fault.Path != "process.args" || !strings.HasPrefix(fault.Op, "execute[") {
+			t.Errorf("the Fault is %+v", fault)
+		}
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("the operations before execute are carried out")
+	}
+}
+
+// TestHookOfNoPoint: a hook of a point that is the parent's, or none, is not run.
+//
+// SPEC: M-PLAN-6
+func TestHookOfNoPoint(t *testing.T) {
+	file := t.TempDir() + "/notes"
+	for _, point := range []string{"prestart", "createRuntime", "poststart", "poststop", "CreateContainer", "createContainer ", "x"} {
+		hook := note(0, file, "true")
+		hook.Point = point
+		s := begin(t)
+		s.greets(protocol.RoleInit)
+		s.send(&protocol.Plan{Ops: []protocol.Op{hook, arguments("/bin/true"), execute()}})
+		if fault := s.fails(protocol.CodeMalformed); fault.Path != hook.At || !strings.HasPrefix(fault.Op, "hook[0] ") || !strings.Contains(fault.Detail, point) {
+			t.Errorf("%s: the Fault is %+v", point, fault)
+		}
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("a hook has run")
 	}
 }
 

@@ -1,6 +1,7 @@
 package child
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/fsrun/fsrun/child/handoff"
 	childmachine "github.com/fsrun/fsrun/child/machine"
+	"github.com/fsrun/fsrun/child/rootfs"
 	"github.com/fsrun/fsrun/protocol"
 	"github.com/fsrun/fsrun/protocol/machine"
 )
@@ -18,23 +20,21 @@ import (
 // last prepares the execution: what is found out now need not be found out, and
 // cannot fail, once limits are in force.
 func (c *child) last(op *protocol.Execute) (machine.Event, error) {
-	if len(c.left.Arguments) == 0 {
-		return "", &protocol.Fault{Code: protocol.CodeMalformed, Path: "process.args", Detail: "a plan without arguments"}
-	}
-	program, err := find(c.left.Arguments[0], c.left.Environment, op.Directory)
-	if err == nil {
-		if head := headOf(program); head != nil {
-			c.left.Format = formatOf(head)
-			err = interpretable(head)
-		}
-	}
+	programs, err := find(c.builder, c.left.Arguments[0], c.left.Environment, op.Directory)
 	if err != nil {
 		fault := protocol.Explain(protocol.CodeExec, fmt.Errorf("exec: %q: %w", c.left.Arguments[0], err))
 		fault.Path = "process.args[0]"
 		return "", fault
 	}
-	c.left.Execute, c.left.Path = op, program
-	c.left.Environment = withHome(c.left.Environment, op.UID)
+	c.left.Execute, c.left.Programs = op, programs
+	c.left.Environment = withHome(c.builder, c.left.Environment, op.UID)
+	if len(c.left.Hooks) > 0 {
+		if c.left.Null, err = c.builder.Null(); err != nil {
+			fault := protocol.Explain(protocol.CodeHook, err)
+			fault.Path = c.left.Hooks[0].At
+			return "", fault
+		}
+	}
 	if c.prepared, err = handoff.Compile(c.left); err != nil {
 		return "", err
 	}
@@ -49,34 +49,61 @@ var errNotFound = errors.New("executable file not found in $PATH")
 
 // find does what a shell does with the first word of a command: a name with a
 // slash is taken as it stands, from the working directory; any other is looked
-// for in PATH.
-func find(name string, environment []string, directory string) (string, error) {
+// for in PATH. It returns every file there that may be the program: which of them
+// the program's user can reach and execute is for the kernel to say, once the child
+// is that user. Where there is none, the error is of one that is forbidden to
+// everybody, or else of one whose interpreter is missing.
+func find(builder *rootfs.Builder, name string, environment []string, directory string) ([]handoff.Program, error) {
 	if strings.Contains(name, "/") {
-		if !path.IsAbs(name) {
-			name = path.Join(directory, name)
+		name = absolute(name, directory)
+		if err := executable(name); err != nil {
+			return nil, err
 		}
-		return name, executable(name)
+		program, err := examine(builder, name)
+		return []handoff.Program{program}, err
 	}
 	if name == "" {
-		return "", errNotFound
+		return nil, errNotFound
 	}
-	forbidden := error(nil)
+	var found []handoff.Program
+	var forbidden, incomplete error
 	for _, place := range strings.Split(searchPath(environment), ":") {
-		if !path.IsAbs(place) {
-			place = path.Join(directory, place)
+		candidate := path.Join(absolute(place, directory), name)
+		if err := executable(candidate); err != nil {
+			if errors.Is(err, fs.ErrPermission) {
+				forbidden = err
+			}
+			continue
 		}
-		candidate := path.Join(place, name)
-		switch err := executable(candidate); {
-		case err == nil:
-			return candidate, nil
-		case errors.Is(err, fs.ErrPermission):
-			forbidden = err
+		program, err := examine(builder, candidate)
+		if err != nil {
+			incomplete = err
+			continue
 		}
+		found = append(found, program)
 	}
-	if forbidden != nil {
-		return "", forbidden
+	if len(found) > 0 {
+		return found, nil
 	}
-	return "", errNotFound
+	return nil, cmp.Or(forbidden, incomplete, errNotFound)
+}
+
+func absolute(name, directory string) string {
+	if path.IsAbs(name) {
+		return name
+	}
+	return path.Join(directory, name)
+}
+
+// examine looks into a file that may be the program.
+func examine(builder *rootfs.Builder, name string) (handoff.Program, error) {
+	program := handoff.Program{Path: name}
+	head := headOf(builder, name)
+	if head == nil {
+		return program, nil
+	}
+	program.Format = formatOf(head)
+	return program, interpretable(head)
 }
 
 func searchPath(environment []string) string {
@@ -88,15 +115,19 @@ func searchPath(environment []string) string {
 	return defaultPath
 }
 
+// executable refuses what nobody may execute. What the child may not reach the
+// program's user perhaps may, as on a network file system that takes root for nobody.
 func executable(name string) error {
 	var stat unix.Stat_t
-	if err := unix.Stat(name, &stat); err != nil {
-		return named("stat", name, err)
-	}
+	err := unix.Stat(name, &stat)
 	switch {
+	case errors.Is(err, unix.EACCES):
+		return nil
+	case err != nil:
+		return named("stat", name, err)
 	case stat.Mode&unix.S_IFMT == unix.S_IFDIR:
 		return named("stat", name, unix.EISDIR)
-	case stat.Mode&0o111 == 0:
+	case stat.Mode&unix.S_IFMT != unix.S_IFREG, stat.Mode&0o111 == 0:
 		return named("stat", name, unix.EACCES)
 	}
 	return nil

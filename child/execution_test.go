@@ -5,11 +5,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/fsrun/fsrun/child/handoff"
+	"github.com/fsrun/fsrun/child/rootfs"
 	"github.com/fsrun/fsrun/protocol"
 )
 
@@ -60,7 +63,7 @@ func TestFind(t *testing.T) {
 			if test.environment != "" {
 				environment = []string{"HOME=/", test.environment, "PATH=/later/ones/do/not/count"}
 			}
-			found, err := find(test.name, environment, work)
+			found, err := firstFound(t, test.name, environment, work)
 			if !errors.Is(err, test.err) || (err == nil) != (test.err == nil) {
 				t.Fatalf("error %v; want %v", err, test.err)
 			}
@@ -73,6 +76,18 @@ func TestFind(t *testing.T) {
 			}
 		})
 	}
+}
+
+// firstFound is the first file that may be the program.
+func firstFound(t *testing.T, name string, environment []string, directory string) (string, error) {
+	t.Helper()
+	builder := rootfs.New()
+	defer builder.Close()
+	programs, err := find(builder, name, environment, directory)
+	if err != nil {
+		return "", err
+	}
+	return programs[0].Path, nil
 }
 
 func same(t *testing.T, one, other string) bool {
@@ -93,9 +108,37 @@ func TestFindWithAnEmptyPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"PATH=", "PATH=:/nonexistent", "PATH=/nonexistent:", "PATH=/a::/b", "PATH=."} {
-		if found, err := find("tool", []string{path}, work); err != nil || found != filepath.Join(work, "tool") {
+		if found, err := firstFound(t, "tool", []string{path}, work); err != nil || found != filepath.Join(work, "tool") {
 			t.Errorf("%s: found %q, %v", path, found, err)
 		}
+	}
+}
+
+// TestFindLeavesRightsToTheKernel: every file that may be the program is found, in the
+// order of PATH, and none of which it is certain that it cannot be executed. The root
+// user of the child may enter what the program's user may not.
+//
+// SPEC: M-EXE-6
+func TestFindLeavesRightsToTheKernel(t *testing.T) {
+	work := t.TempDir()
+	for name, content := range map[string]string{
+		"private": "", "public": "#!/bin/sh\n", "incomplete": "#!/no/such/interpreter\n", "unmarked": "",
+	} {
+		mode := map[bool]os.FileMode{true: 0o644, false: 0o755}[name == "unmarked"]
+		if err := errors.Join(os.Mkdir(filepath.Join(work, name), 0o700), os.WriteFile(filepath.Join(work, name, "tool"), []byte(content), mode)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	builder := rootfs.New()
+	defer builder.Close()
+	programs, err := find(builder, "tool", []string{"PATH=unmarked:private:incomplete:missing:public"}, work)
+	want := []handoff.Program{{Path: work + "/private/tool", Format: "it is empty"}, {Path: work + "/public/tool"}}
+	if !slices.Equal(programs, want) || err != nil {
+		t.Errorf("found %+v, %v; want %+v", programs, err, want)
+	}
+	_, err = find(builder, "tool", []string{"PATH=missing:incomplete"}, work)
+	if err == nil || !strings.Contains(err.Error(), "its interpreter is missing") {
+		t.Errorf("the error is %v", err)
 	}
 }
 

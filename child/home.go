@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"github.com/fsrun/fsrun/child/rootfs"
 )
 
 // passwd is where the container tells the users' home directories, as passwd(5).
@@ -17,13 +17,13 @@ const maxPasswd = 1 << 20
 
 // withHome adds HOME to an environment that has none, as a login does: engines
 // leave that to the runtime, which alone sees the container's users.
-func withHome(environment []string, uid uint32) []string {
+func withHome(builder *rootfs.Builder, environment []string, uid uint32) []string {
 	for _, entry := range environment {
 		if strings.HasPrefix(entry, "HOME=") {
 			return environment
 		}
 	}
-	return append(environment, "HOME="+homeOf(uid, readPasswd()))
+	return append(environment, "HOME="+homeOf(uid, readPasswd(builder)))
 }
 
 // homeOf is the home directory of the user's first line, or / where there is none.
@@ -39,14 +39,9 @@ func homeOf(uid uint32, users string) string {
 }
 
 // readPasswd reads the file of a container that may have made anything of it.
-func readPasswd() string {
-	file, err := unix.Open(passwd, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+func readPasswd(builder *rootfs.Builder) string {
+	file, err := builder.OpenRegular(passwd)
 	if err != nil {
-		return ""
-	}
-	var stat unix.Stat_t
-	if err := unix.Fstat(file, &stat); err != nil || stat.Mode&unix.S_IFMT != unix.S_IFREG {
-		unix.Close(file)
 		return ""
 	}
 	opened := os.NewFile(uintptr(file), passwd)

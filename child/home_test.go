@@ -3,6 +3,8 @@ package child
 import (
 	"strings"
 	"testing"
+
+	"github.com/fsrun/fsrun/child/rootfs"
 )
 
 func TestHomeOf(t *testing.T) {
@@ -26,6 +28,8 @@ func TestHomeOf(t *testing.T) {
 //
 // SPEC: M-PLAN-7
 func TestWithHome(t *testing.T) {
+	builder := rootfs.New()
+	defer builder.Close()
 	for given, want := range map[string]string{
 		"A=1":             "A=1|HOME=/",
 		"A=1|HOME=/mine":  "A=1|HOME=/mine",
@@ -33,7 +37,7 @@ func TestWithHome(t *testing.T) {
 		"MYHOME=/no|HOME": "MYHOME=/no|HOME|HOME=/",
 	} {
 		const nobody = 4242424
-		if got := strings.Join(withHome(strings.Split(given, "|"), nobody), "|"); got != want {
+		if got := strings.Join(withHome(builder, strings.Split(given, "|"), nobody), "|"); got != want {
 			t.Errorf("withHome(%q) = %q, want %q", given, got, want)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/child/rootfs"
 )
 
 // headSize is how much of a program is looked at: the kernel reads no more of a
@@ -17,8 +19,8 @@ import (
 const headSize = 1024
 
 // headOf reads the beginning of a program, nil if that cannot be had.
-func headOf(name string) []byte {
-	file, err := unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+func headOf(builder *rootfs.Builder, name string) []byte {
+	file, err := builder.OpenRegular(name)
 	if err != nil {
 		return nil
 	}

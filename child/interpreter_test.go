@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/fsrun/fsrun/child/rootfs"
 )
 
 func TestInterpreterOf(t *testing.T) {
@@ -64,11 +66,13 @@ func TestMissingInterpreter(t *testing.T) {
 	if err := os.WriteFile(script, []byte("#!/no/such/interpreter\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := interpretable(headOf(script)); err == nil || !strings.Contains(err.Error(), "interpreter is missing: stat /no/such/interpreter: no such file or directory") {
+	builder := rootfs.New()
+	defer builder.Close()
+	if err := interpretable(headOf(builder, script)); err == nil || !strings.Contains(err.Error(), "interpreter is missing: stat /no/such/interpreter: no such file or directory") {
 		t.Errorf("the error is %v", err)
 	}
 	for _, name := range []string{"/bin/sh", "/no/such/program", t.TempDir()} {
-		if err := interpretable(headOf(name)); err != nil {
+		if err := interpretable(headOf(builder, name)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

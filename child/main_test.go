@@ -163,7 +163,12 @@ func self(t *testing.T) *protocol.Execute {
 		t.Fatal(err)
 	}
 	op.Permitted = uint64(data[1].Permitted)<<32 | uint64(data[0].Permitted)
-	op.Effective, op.Bounding = op.Permitted, 1<<64-1
+	op.Effective = op.Permitted
+	for capability := uintptr(0); capability < 64; capability++ {
+		if in, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, capability, 0, 0, 0); err == nil && in == 1 {
+			op.Bounding |= 1 << capability
+		}
+	}
 	return op
 }
 

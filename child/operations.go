@@ -132,7 +132,7 @@ func (c *child) enter(index int) error {
 
 // hook runs a createContainer hook; a startContainer hook is for the handoff.
 func (c *child) hook(op *protocol.Hook) error {
-	if op.Point == "startContainer" {
+	if op.Point == startContainer {
 		c.left.Hooks = append(c.left.Hooks, op)
 		return nil
 	}
@@ -150,6 +150,9 @@ func (c *child) console(op *protocol.ConsoleOp) (machine.Event, error) {
 		return "", err
 	}
 	c.master = master
+	if err := c.giveConsole(peer); err != nil {
+		return "", err
+	}
 	if err := unix.IoctlSetInt(peer, unix.TIOCSCTTY, 0); err != nil {
 		return "", named("ioctl TIOCSCTTY", "the console", err)
 	}

@@ -92,7 +92,7 @@ func TestOpenDoneMustMatch(t *testing.T) {
 func TestOpenDoneMustMatchOnTheWire(t *testing.T) {
 	c := begin(t)
 	c.greets(protocol.RoleJoin)
-	c.send(&protocol.Plan{Ops: []protocol.Op{&protocol.Enter{Origin: at("process")}, execute()}})
+	c.send(&protocol.Plan{Ops: []protocol.Op{&protocol.Enter{Origin: at("process")}, arguments("a"), execute()}})
 	if request := receive[*protocol.OpenRequest](c); !slices.Equal(request.Ops, []uint32{0}) {
 		t.Fatalf("asks for %v", request.Ops)
 	}
@@ -167,7 +167,7 @@ func TestParentDies(t *testing.T) {
 		},
 		"awaiting_descriptors": func(s *script) {
 			s.greets(protocol.RoleJoin)
-			s.send(&protocol.Plan{Ops: []protocol.Op{&protocol.Enter{}, execute()}})
+			s.send(&protocol.Plan{Ops: []protocol.Op{&protocol.Enter{}, arguments("a"), execute()}})
 			receive[*protocol.OpenRequest](s)
 		},
 		"awaiting_hooks": func(s *script) {

@@ -25,6 +25,9 @@ func (h *handshake) commit(machine.Message) (machine.Event, error) {
 	if err := h.commitDevices(); err != nil {
 		return "", faulty(protocol.CodeCommit, err)
 	}
+	if err := h.encode(); err != nil {
+		return "", faulty(protocol.CodeCommit, err)
+	}
 	if err := h.commitShares(); err != nil {
 		return "", faulty(protocol.CodeCommit, err)
 	}
@@ -54,10 +57,8 @@ func (h *handshake) commitLimits() error {
 	if err != nil {
 		return err
 	}
-	for _, setting := range stands {
-		h.committed.Limits = append(h.committed.Limits, protocol.Pair{Name: setting.File, Value: setting.Value})
-	}
-	return nil
+	h.committed.Limits, err = readBack(stands)
+	return err
 }
 
 func (h *handshake) commitDevices() error {
@@ -76,7 +77,7 @@ func (h *handshake) commitDevices() error {
 }
 
 func (h *handshake) composeCommitted() ([]machine.Message, error) {
-	return []machine.Message{{Frame: h.committed}}, nil
+	return []machine.Message{{Frame: h.committed, Encoded: h.encoded}}, nil
 }
 
 // save records the container.

@@ -20,7 +20,7 @@ import (
 // limits need not allow.
 func (j *joining) spawn(machine.Message) (machine.Event, error) {
 	joins, err := j.namespaces()
-	if err == nil && !j.options.Process.Terminal {
+	if err == nil {
 		err = j.giveStdio()
 	}
 	if err != nil {
@@ -53,14 +53,6 @@ func (j *joining) spawn(machine.Message) (machine.Event, error) {
 		return "", faulty(protocol.CodeSpawn, err)
 	}
 	return machine.Done, faulty(protocol.CodeOperation, j.setOOMScore())
-}
-
-func (j *joining) giveStdio() error {
-	mappings, err := mappingsOf(j.container.Init.PID)
-	if err != nil {
-		return err
-	}
-	return giveStdio(mappings, j.options.Stdio)
 }
 
 // setOOMScore sets the child's, which hides from everybody in the container and

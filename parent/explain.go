@@ -74,17 +74,26 @@ func (p *process) explainEnd(fault *protocol.Fault) {
 	switch {
 	case p.outOfMemory():
 		fault.Path = "linux.resources.memory.limit"
-		fault.Detail = "the kernel killed the child for want of memory while the parent awaited " + fault.Awaited + p.memory()
+		fault.Detail = "the kernel killed the child for want of memory while " + parentWas(fault) + p.memory()
 		fault.Hint = "the limit is below what the program needs to be executed: raise it"
 	case p.ended == nil:
 	case p.ended.Signaled():
-		fault.Detail = fmt.Sprintf("the child was killed by %s while the parent awaited %s", unix.SignalName(p.ended.Signal()), fault.Awaited)
+		fault.Detail = fmt.Sprintf("the child was killed by %s while %s", unix.SignalName(p.ended.Signal()), parentWas(fault))
 		if p.ended.Signal() == unix.SIGSYS {
 			fault.Path, fault.Hint = "linux.seccomp", "the profile kills for a system call that the start needs; fsrun plan tells which"
 		}
 	case p.ended.Exited():
-		fault.Detail = fmt.Sprintf("the child ended with status %d while the parent awaited %s", p.ended.ExitStatus(), fault.Awaited)
+		fault.Detail = fmt.Sprintf("the child ended with status %d while %s", p.ended.ExitStatus(), parentWas(fault))
 	}
+}
+
+// parentWas says what the parent was at when it found the child gone: not each of its
+// states awaits something.
+func parentWas(fault *protocol.Fault) string {
+	if fault.Awaited == "" {
+		return "the parent was in " + fault.State
+	}
+	return "the parent awaited " + fault.Awaited
 }
 
 func (p *process) outOfMemory() bool {

@@ -2,6 +2,7 @@ package parent
 
 import (
 	"maps"
+	"math"
 	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -41,6 +42,7 @@ type handshake struct {
 	listener  int // what Detach is to carry, -1 for nothing
 
 	committed *protocol.Committed
+	encoded   []byte // the same, as it is sent
 }
 
 // channel is the socket to the child. It is there before the child is, since a
@@ -128,10 +130,11 @@ func (h *handshake) hookTimeouts(point string) []hookTimeout {
 	return timeouts
 }
 
-// extend adds timeouts to a deadline; a hook that may take for ever makes it so.
+// extend adds timeouts to a deadline; a hook that may take for ever makes it so,
+// and so do hooks that together may take longer than a Duration holds.
 func extend(deadline time.Duration, hooks []hookTimeout) time.Duration {
 	for _, timeout := range hooks {
-		if timeout == 0 {
+		if timeout == 0 || time.Duration(timeout) > math.MaxInt64-deadline {
 			return 0
 		}
 		deadline += time.Duration(timeout)

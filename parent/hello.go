@@ -2,6 +2,7 @@ package parent
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	parentmachine "github.com/fsrun/fsrun/parent/machine"
@@ -22,9 +23,25 @@ func helloMessage(role protocol.Role, maps bool, wishes map[machine.State]time.D
 func childDeadlines(wishes map[machine.State]time.Duration) []protocol.Deadline {
 	var deadlines []protocol.Deadline
 	for state, deadline := range wishes {
-		deadlines = append(deadlines, protocol.Deadline{State: string(state), Milliseconds: uint32(deadline.Milliseconds())})
+		deadlines = append(deadlines, protocol.Deadline{State: string(state), Milliseconds: wireMilliseconds(deadline)})
 	}
 	return deadlines
+}
+
+// wireMilliseconds is a deadline as Hello carries it, 0 for ever (SPEC.md, M-DL-3).
+// A part of a millisecond counts as a whole one: rounded down to 0, the shortest
+// deadline would be the longest. What 32 bits do not hold, some 49 days, is for
+// ever: a deadline may come late, but not before the hooks that it waits for may
+// have used up their timeouts.
+func wireMilliseconds(deadline time.Duration) uint32 {
+	milliseconds := int64(deadline / time.Millisecond)
+	if deadline%time.Millisecond != 0 {
+		milliseconds++
+	}
+	if milliseconds > math.MaxUint32 {
+		return 0
+	}
+	return uint32(milliseconds)
 }
 
 // agreePlain checks that what the child took was offered.

@@ -2,7 +2,9 @@ package parent
 
 import (
 	"errors"
+	"math"
 	"testing"
+	"time"
 
 	parentmachine "github.com/fsrun/fsrun/parent/machine"
 	"github.com/fsrun/fsrun/protocol"
@@ -32,6 +34,47 @@ func TestAgree(t *testing.T) {
 				t.Errorf("got %q, %v, want %q", event, err, parentmachine.Plain)
 			}
 		})
+	}
+}
+
+// TestDeadlinesDoNotWrap: a deadline that the wire cannot hold is for ever, and not
+// what is left of it in 32 bits; the shortest is a millisecond and not for ever.
+//
+// SPEC: M-DL-3
+func TestDeadlinesDoNotWrap(t *testing.T) {
+	const most = math.MaxUint32 * time.Millisecond
+	for deadline, want := range map[time.Duration]uint32{
+		0: 0, 1: 1, time.Millisecond - 1: 1, time.Millisecond: 1, time.Millisecond + 1: 2, 10 * time.Second: 10_000,
+		most - 1: math.MaxUint32, most: math.MaxUint32, most + 1: 0, most + time.Second: 0, math.MaxInt64: 0,
+	} {
+		told := childDeadlines(map[machine.State]time.Duration{awaitingHooks: deadline})
+		if len(told) != 1 || told[0] != (protocol.Deadline{State: string(awaitingHooks), Milliseconds: want}) {
+			t.Errorf("%s is told as %+v; want %d ms", deadline, told, want)
+		}
+	}
+}
+
+// TestManyHooksTogether: hooks whose timeouts add up to more than a deadline holds
+// are waited for for ever.
+func TestManyHooksTogether(t *testing.T) {
+	const longest = hookTimeout(math.MaxUint32 * time.Millisecond)
+	if sum := extend(time.Second, []hookTimeout{longest, longest}); sum != time.Second+2*time.Duration(longest) {
+		t.Errorf("two hooks: %s", sum)
+	}
+	many := make([]hookTimeout, 4000)
+	for i := range many {
+		many[i] = longest
+	}
+	for count := 1; count <= len(many); count++ {
+		if sum := extend(time.Second, many[:count]); sum < 0 || sum != 0 && sum <= time.Duration(longest) {
+			t.Fatalf("%d hooks: %s", count, sum)
+		}
+	}
+	if sum := extend(time.Second, many); sum != 0 {
+		t.Errorf("%d hooks: %s; want for ever", len(many), sum)
+	}
+	if sum := extend(time.Second, []hookTimeout{longest, 0}); sum != 0 {
+		t.Errorf("a hook that may take for ever: %s", sum)
 	}
 }
 

@@ -145,6 +145,9 @@ func (p *prepared) resources(resources *specs.LinuxResources, warn func(string))
 	if p.limits, err = cgroupv2.Compute(resources); err != nil {
 		return err
 	}
+	if err := checkCarried(p.limits); err != nil {
+		return err
+	}
 	switch {
 	case len(resources.Devices) == 0:
 	case p.confined:

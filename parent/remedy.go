@@ -39,7 +39,7 @@ var remedies = [...]struct {
 	{code: protocol.CodeSpawn, errno: unix.ENOSPC, hint: "a limit on namespaces is reached: sysctl user"},
 	{code: protocol.CodeHook, errno: unix.ENOENT, hint: "install the hook's program, or take the hook out"},
 	{code: protocol.CodeHook, says: "killed after its timeout", hint: "find out what it waits for, or raise its timeout"},
-	{code: protocol.CodeConsole, errno: unix.ENOENT, hint: "whoever gives --console-socket listens on it first"},
+	{code: protocol.CodeConsole, errno: unix.ENOENT, hint: "nothing listens on that socket: start the listener first"},
 	{errno: unix.ENOSPC, hint: "free space on that file system; fsrun keeps its state in the directory that --root names"},
 	{code: protocol.CodeState, errno: unix.EACCES, hint: "name a directory with --root that the caller may write to"},
 	{code: protocol.CodeState, errno: unix.EROFS, hint: "name a directory with --root on a file system that can be written"},
@@ -54,7 +54,7 @@ func remedy(fault *protocol.Fault) {
 		return
 	}
 	if fault.Code == protocol.CodeTimeout {
-		fault.Hint = fmt.Sprintf("--deadline %s=DURATION gives it more time, and 0s all of it", fault.State)
+		fault.Hint = fmt.Sprintf("--deadline %s=DURATION allows more time; 0s removes the deadline", fault.State)
 		return
 	}
 	for _, row := range remedies {

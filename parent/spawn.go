@@ -15,11 +15,6 @@ import (
 // spawn clones the child and, while it boots, has the kernel verify the device
 // program.
 func (h *handshake) spawn(machine.Message) (machine.Event, error) {
-	if !h.bundle.Spec.Process.Terminal && h.plan.UserMaps {
-		if err := giveStdio(h.bundle.Spec.Linux.UIDMappings, h.options.Stdio); err != nil {
-			return "", faulty(protocol.CodeSpawn, err)
-		}
-	}
 	request := spawn.Request{New: h.plan.New, Watched: -1, Cgroup: -1, Return: -1, Preserved: h.options.passed(), Stdio: h.options.Stdio, TimeOffsets: h.plan.TimeOffsets, Ahead: h.ahead}
 	if h.group != nil {
 		// Whoever freezes it from now on finds a child, or stops us with it: until the
@@ -48,6 +43,9 @@ func (h *handshake) spawn(machine.Message) (machine.Event, error) {
 	h.record = &state.Container{Init: child}
 	if err := h.handle.Intend(state.Intent{Step: intentChild, Process: child}); err != nil {
 		return "", protocol.Explain(protocol.CodeState, err)
+	}
+	if err := h.giveStdio(); err != nil {
+		return "", faulty(protocol.CodeSpawn, err)
 	}
 	h.loadProgram()
 	return machine.Done, faulty(protocol.CodeOperation, moveDevices(h.bundle.Spec, h.child.pid))

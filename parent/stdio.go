@@ -3,41 +3,86 @@ package parent
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/internal/sys"
 	"github.com/fsrun/fsrun/parent/console"
+	"github.com/fsrun/fsrun/parent/plan"
 )
 
-// hostRoot is the id in the runtime namespace of a user namespace's root user;
-// false if it has none.
-func hostRoot(mappings []specs.LinuxIDMapping) (int, bool) {
+// giveStdio gives inherited standard descriptors to the program's user, who could
+// else not open /dev/stdout anew (SPEC.md, M-ACT-14). Mappings are the uid map of the
+// program's user namespace, nil where that is ours.
+func giveStdio(user uint32, mappings []specs.LinuxIDMapping, stdio [3]int) error {
+	owner, has := hostID(mappings, user)
+	if !has || owner == os.Geteuid() {
+		return nil
+	}
+	if err := console.Stdio(owner, stdio[:]...); err != nil {
+		return fmt.Errorf("give the standard descriptors to user %d, the program's: %w", owner, err)
+	}
+	return nil
+}
+
+// hostID is the id in our user namespace of a user of another; false if it has none.
+func hostID(mappings []specs.LinuxIDMapping, id uint32) (int, bool) {
+	if mappings == nil {
+		return int(id), true
+	}
 	for _, mapping := range mappings {
-		if mapping.ContainerID == 0 && mapping.Size > 0 {
-			return int(mapping.HostID), true
+		if id >= mapping.ContainerID && id-mapping.ContainerID < mapping.Size {
+			return int(mapping.HostID) + int(id-mapping.ContainerID), true
 		}
 	}
 	return 0, false
 }
 
-// giveStdio gives inherited standard descriptors to the container's root user,
-// who could else not open /dev/stdout anew.
-func giveStdio(mappings []specs.LinuxIDMapping, stdio [3]int) error {
-	root, has := hostRoot(mappings)
-	if !has || root == os.Geteuid() {
+// giveStdio gives the standard descriptors of a container's init. The maps of a new
+// user namespace are not written yet, and those of one that it joined are the kernel's
+// to tell.
+func (h *handshake) giveStdio() error {
+	spec := h.bundle.Spec
+	if spec.Process.Terminal {
 		return nil
 	}
-	if err := console.Stdio(root, stdio[:]...); err != nil {
-		return fmt.Errorf("give the standard descriptors to user %d, the container's root: %w", root, err)
+	var mappings []specs.LinuxIDMapping
+	if h.plan.UserMaps {
+		mappings = spec.Linux.UIDMappings
+	} else if slices.ContainsFunc(h.plan.Join, func(join plan.Namespace) bool { return join.Type == unix.CLONE_NEWUSER }) {
+		var err error
+		if mappings, err = mappingsOf(h.child.pid); err != nil {
+			return err
+		}
 	}
-	return nil
+	return giveStdio(spec.Process.User.UID, mappings, h.options.Stdio)
 }
 
-// mappingsOf reads the uid map of a process's user namespace.
+// giveStdio gives the standard descriptors of a process that joins a container.
+func (j *joining) giveStdio() error {
+	process := j.options.Process
+	if process.Terminal {
+		return nil
+	}
+	mappings, err := mappingsOf(j.container.Init.PID)
+	if err != nil {
+		return err
+	}
+	return giveStdio(process.User.UID, mappings, j.options.Stdio)
+}
+
+// mappingsOf reads the uid map of a process's user namespace, with our ids; nil where
+// that is ours: the kernel then shows the ids of the one above
+// (user_namespaces(7)).
 func mappingsOf(pid int) ([]specs.LinuxIDMapping, error) {
+	ours, err := sameUserNamespace(pid)
+	if err != nil || ours {
+		return nil, err
+	}
 	name := fmt.Sprintf("/proc/%d/uid_map", pid)
 	content, err := sys.ReadFile(name)
 	if err != nil {
@@ -59,4 +104,14 @@ func mappingsOf(pid int) ([]specs.LinuxIDMapping, error) {
 		mappings = append(mappings, specs.LinuxIDMapping{ContainerID: numbers[0], HostID: numbers[1], Size: numbers[2]})
 	}
 	return mappings, nil
+}
+
+func sameUserNamespace(pid int) (bool, error) {
+	var stat [2]unix.Stat_t
+	for i, name := range []string{"/proc/self/ns/user", fmt.Sprintf("/proc/%d/ns/user", pid)} {
+		if err := unix.Stat(name, &stat[i]); err != nil {
+			return false, &os.PathError{Op: "stat", Path: name, Err: err}
+		}
+	}
+	return stat[0].Dev == stat[1].Dev && stat[0].Ino == stat[1].Ino, nil
 }

@@ -12,7 +12,7 @@ func checkTerminal(process *specs.Process, socket string, on func(master int) er
 	const path = "process.terminal"
 	switch {
 	case process.Terminal && socket == "" && on == nil:
-		return &bundle.Error{Path: path, Found: "true, but nobody takes the terminal's master", Allowed: "true with a console socket, or false"}
+		return &bundle.Error{Path: path, Found: "true, which needs --console-socket with create and --detach", Allowed: "false, or fsrun run in the foreground"}
 	case !process.Terminal && socket != "":
 		return &bundle.Error{Path: path, Found: "false, but there is a console socket", Allowed: "true, or no console socket"}
 	}

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bytes"
 	"fmt"
 	"runtime"
 	"strings"
@@ -111,6 +112,8 @@ func smallest(kind OpKind) Op {
 		switch value := field.value.(type) {
 		case textValue:
 			*value.to = strings.Repeat("/", value.least)
+		case binaryValue:
+			*value.to = bytes.Repeat([]byte{'/'}, value.least)
 		case unsignedValue[LabelModule]:
 			*value.to = LabelModule(value.least)
 		case unsignedValue[HandoverCall]:

@@ -111,6 +111,7 @@ func TestEncodeRefusesWhatDecodeWould(t *testing.T) {
 		want  string
 	}{
 		{"below the least", &Welcome{}, "encode Welcome: version: 0 is outside 1..65535"},
+		{"too few bytes", &Part{Ops: []Op{&Listener{Call: CallSendmsg}}}, "encode Part: ops: listener: state: binary data of 0 bytes; allowed are 1..131072"},
 		{"above the most", &Fault{Code: CodeExec, Errno: 4096}, "encode Fault: errno: 4096 is outside 0..4095"},
 		{"no code", &Fault{}, "encode Fault: code: 0 is outside 1..18"},
 		{"signed above the most", &Part{Ops: []Op{&OOMScore{Value: 1001}}}, "encode Part: ops: oom_score: value: 1001 is outside -1000..1000"},

@@ -152,14 +152,15 @@ func encodeText(e *msgpack.Encoder, content string, least, most int) error {
 }
 
 type binaryValue struct {
-	to   *[]byte
-	most int
+	to          *[]byte
+	least, most int
 }
 
-func binaryData(to *[]byte, most int) value { return binaryValue{to, most} }
+// binaryData is binary data of least..most bytes.
+func binaryData(to *[]byte, least, most int) value { return binaryValue{to, least, most} }
 
 func (v binaryValue) scan(s scanner) scanner {
-	s.binary(v.most)
+	s.binary(v.least, v.most)
 	return s
 }
 
@@ -173,8 +174,8 @@ func (v binaryValue) decode(d *msgpack.Decoder) error {
 }
 
 func (v binaryValue) encode(e *msgpack.Encoder) error {
-	if len(*v.to) > v.most {
-		return outOfRange{fmt.Sprintf("binary data of %d bytes; allowed are 0..%d", len(*v.to), v.most)}
+	if size := len(*v.to); size < v.least || size > v.most {
+		return outOfRange{fmt.Sprintf("binary data of %d bytes; allowed are %d..%d", size, v.least, v.most)}
 	}
 	if *v.to == nil {
 		return e.EncodeBytesLen(0)
@@ -182,4 +183,4 @@ func (v binaryValue) encode(e *msgpack.Encoder) error {
 	return e.EncodeBytes(*v.to)
 }
 
-func (v binaryValue) describe() string { return fmt.Sprintf("binary, 0..%d bytes", v.most) }
+func (v binaryValue) describe() string { return fmt.Sprintf("binary, %d..%d bytes", v.least, v.most) }

@@ -127,8 +127,10 @@ func (*Arguments) Kind() OpKind     { return OpArguments }
 func (*Environment) Kind() OpKind   { return OpEnvironment }
 func (*Execute) Kind() OpKind       { return OpExecute }
 
-// Object names the resource by number; names are the caller's business.
-func (o *ResourceLimit) Object() string { return fmt.Sprintf("resource %d", o.Resource) }
+// Object is the resource with its soft and hard limit, as prlimit(1) writes them.
+func (o *ResourceLimit) Object() string {
+	return fmt.Sprintf("%s %s:%s", resourceName(o.Resource), limitText(o.Soft), limitText(o.Hard))
+}
 
 // Object is the value.
 func (o *OOMScore) Object() string { return fmt.Sprint(o.Value) }
@@ -222,7 +224,7 @@ func (o *Hook) fields() fields {
 		{"path", text(&o.Path, 1, MaxPath), "absolute path, in the runtime namespace for createContainer, in the container for startContainer"},
 		{"arguments", texts(&o.Arguments, 1024, MaxArgument), "argv"},
 		{"environment", texts(&o.Environment, 1024, MaxArgument), "envp"},
-		{"state", binaryData(&o.State, 128<<10), "the container state as JSON, for standard input"},
+		{"state", binaryData(&o.State, 0, 128<<10), "the container state as JSON, for standard input"},
 		{"milliseconds", unsigned(&o.Milliseconds, 0, math.MaxUint32), "timeout; 0: none"},
 	}
 }
@@ -252,7 +254,7 @@ func (o *Execute) fields() fields {
 		{"permitted", capabilities(&o.Permitted), "permitted set"},
 		{"inheritable", capabilities(&o.Inheritable), "inheritable set"},
 		{"ambient", capabilities(&o.Ambient), "ambient set"},
-		{"filter", binaryData(&o.Filter, MaxFilter), "seccomp filter, array of struct sock_filter in the machine's byte order; empty: none"},
+		{"filter", binaryData(&o.Filter, 0, MaxFilter), "seccomp filter, array of struct sock_filter in the machine's byte order; empty: none"},
 		{"filter_flags", unsigned(&o.FilterFlags, 0, math.MaxUint32), "SECCOMP_FILTER_FLAG_*"},
 		{"preserved_fds", unsigned(&o.PreservedFDs, 0, 1024), "descriptors from 3 on that the program keeps"},
 	}

@@ -106,6 +106,6 @@ func (o *Listener) fields() fields {
 	return fields{
 		o.at(),
 		{"call", unsigned(&o.Call, uint64(CallSendmsg), uint64(CallSendmmsg)), "the call that hands it over: 1 sendmsg(2), 2 sendmmsg(2)"},
-		{"state", binaryData(&o.State, 128<<10), "the container process state as JSON"},
+		{"state", binaryData(&o.State, 1, 128<<10), "the container process state as JSON"},
 	}
 }

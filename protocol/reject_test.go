@@ -234,6 +234,9 @@ var rejections = []rejection{
 	{name: "255 bytes in binary 16", data: hook("c500ff" + strings.Repeat("00", 255)), offset: stateAt, field: "state", reason: "255 is not in its shortest form"},
 	{name: "65535 bytes in binary 32", data: hook("c60000ffff" + strings.Repeat("00", 65535)), offset: stateAt, field: "state", reason: "65535 is not in its shortest form"},
 
+	{name: "binary of too few bytes", data: part("92 1d 83" + str("at") + "a0" + str("call") + "01" + str("state") + "c400"),
+		offset: firstAt + 6 + 6, field: "state", reason: "binary data of 0 bytes; allowed are 1..131072"},
+
 	// Lists and operations.
 	{name: "list nil", data: welcome("01", "c0"), offset: featuresAt, field: "features", reason: "an array wanted, found byte 0xc0"},
 	{name: "list a map", data: welcome("01", "80"), offset: featuresAt, field: "features", reason: "an array wanted, found byte 0x80"},

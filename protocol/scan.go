@@ -180,8 +180,8 @@ func (s *scanner) text(least, most int) []byte {
 	return content
 }
 
-func (s *scanner) binary(most int) {
-	s.sized("binary data", s.measured("binary data", 0, 0, binaryForms), 0, most)
+func (s *scanner) binary(least, most int) {
+	s.sized("binary data", s.measured("binary data", 0, 0, binaryForms), least, most)
 }
 
 func (s *scanner) sized(what string, size uint64, least, most int) []byte {

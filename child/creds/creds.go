@@ -5,7 +5,6 @@ package creds
 
 import (
 	"fmt"
-	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -17,14 +16,19 @@ import (
 // dropped while CAP_SETPCAP is still held; the ids change while keepcaps carries
 // the permitted set over; then all sets become exactly what the plan says.
 func Identity(program *sys.Program, op *protocol.Execute) error {
+	held, known, err := standing()
+	if err == nil {
+		err = refuseLacking(op, held, known)
+	}
+	if err != nil {
+		return err
+	}
 	program.Must("umask", "", unix.SYS_UMASK, uintptr(op.Umask))
 	if op.SetsGroups {
 		groups(program, op.Groups)
 	}
 	program.Must("prctl", "PR_SET_KEEPCAPS", unix.SYS_PRCTL, unix.PR_SET_KEEPCAPS, 1, 0, 0, 0)
-	if err := bounding(program, op.Bounding); err != nil {
-		return err
-	}
+	bounding(program, held&^op.Bounding)
 	gid, uid := uintptr(op.GID), uintptr(op.UID)
 	program.Must("setresgid", fmt.Sprint(op.GID), unix.SYS_SETRESGID, gid, gid, gid)
 	program.Must("setresuid", fmt.Sprint(op.UID), unix.SYS_SETRESUID, uid, uid, uid)
@@ -44,23 +48,6 @@ func groups(program *sys.Program, ids []uint32) {
 		list = sys.Array(program, ids)
 	}
 	program.Must("setgroups", fmt.Sprint(ids), unix.SYS_SETGROUPS, uintptr(len(ids)), list)
-}
-
-// bounding drops what is in the bounding set and not wanted.
-func bounding(program *sys.Program, wanted uint64) error {
-	for capability := uintptr(0); capability < 64; capability++ {
-		held, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, capability, 0, 0, 0)
-		if err == unix.EINVAL { //nolint:errorlint // bare errno; past the last capability
-			return nil
-		}
-		if err != nil {
-			return os.NewSyscallError("prctl PR_CAPBSET_READ", err)
-		}
-		if held == 1 && wanted&(1<<capability) == 0 {
-			program.Must("prctl", fmt.Sprintf("PR_CAPBSET_DROP %d", capability), unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
-		}
-	}
-	return nil
 }
 
 func capset(program *sys.Program, op *protocol.Execute) {

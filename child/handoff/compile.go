@@ -18,9 +18,9 @@ type Execution struct {
 	Label        *Label
 	Listener     *protocol.Listener
 	Hooks        []*protocol.Hook // startContainer
+	Null         int              // the null device, open for writing; of use only with hooks
 	Execute      *protocol.Execute
-	Path         string // of the program, as found
-	Format       string // why the kernel may not know the program's format, "" if it should
+	Programs     []Program // one or more, in the order in which they are tried
 	Arguments    []string
 	Environment  []string
 }
@@ -41,14 +41,13 @@ type Handoff struct {
 	label     *Label      // nil for none
 	identity  sys.Program // steps 6 to 10
 	hooks     []hook      // step 12
-	final     sys.Program // step 14: execve
-	format    string      // why its format may be unknown
+	programs  programs    // step 14
 	frames    sys.Receiver
 }
 
 // Compile writes the calls of an execution.
 func Compile(e Execution) (*Handoff, error) {
-	h := &Handoff{frames: *sys.NewReceiver(protocol.MaxFrame + 1), format: e.Format}
+	h := &Handoff{frames: *sys.NewReceiver(protocol.MaxFrame + 1)}
 	h.begin(e)
 	h.directory.compile(e.Execute.Directory)
 	// Without no_new_privs, loading a filter takes CAP_SYS_ADMIN, which the
@@ -66,13 +65,13 @@ func Compile(e Execution) (*Handoff, error) {
 		creds.NoNewPrivs(&h.identity)
 	}
 	for _, op := range e.Hooks {
-		hook, err := compileHook(op)
+		hook, err := compileHook(op, e.Null)
 		if err != nil {
 			return nil, err
 		}
 		h.hooks = append(h.hooks, hook)
 	}
-	h.final.Must("execve", e.Path, unix.SYS_EXECVE, h.final.String(e.Path), h.final.Strings(e.Arguments), h.final.Strings(e.Environment))
+	h.programs.compile(e)
 	return h, nil
 }
 

@@ -22,16 +22,7 @@ func (h *Handoff) execute(agent int) *protocol.Fault {
 			return explain(err)
 		}
 	}
-	return h.unknownFormat(explain(h.final.Run()))
-}
-
-// unknownFormat adds what was seen of the program to the kernel's word that it
-// does not know its format.
-func (h *Handoff) unknownFormat(fault *protocol.Fault) *protocol.Fault {
-	if fault.Call == "execve" && fault.Errno == unix.ENOEXEC && h.format != "" {
-		fault.Detail = "execve " + fault.Object + ": " + fault.Errno.Error() + ": " + h.format
-	}
-	return fault
+	return h.programs.execute()
 }
 
 // become does what comes before the hooks.

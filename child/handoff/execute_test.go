@@ -33,7 +33,7 @@ func TestNotGreedy(t *testing.T) {
 	}
 	execution := Execution{
 		Limits:  []*protocol.ResourceLimit{{Resource: unix.RLIMIT_CORE, Soft: 0, Hard: 0}},
-		Execute: asOurselves(), Path: program, Arguments: []string{"tiny"}, Environment: []string{"A=1"},
+		Execute: asOurselves(), Programs: []Program{{Path: "/no/such/program"}, {Path: program}}, Arguments: []string{"tiny"}, Environment: []string{"A=1"},
 	}
 	execution.Execute.Filter = allowAll
 	for name, play := range map[string]func(*walker){
@@ -262,11 +262,11 @@ func TestEarlyFailures(t *testing.T) {
 	}{
 		{"limit", func(e *Execution) {
 			e.Limits = []*protocol.ResourceLimit{{Resource: unix.RLIMIT_NOFILE, Soft: 2, Hard: 1}}
-		}, protocol.CodeOperation, "prlimit", unix.EINVAL, "resource 7"},
+		}, protocol.CodeOperation, "prlimit", unix.EINVAL, "RLIMIT_NOFILE 2:1"},
 		{"filter", func(e *Execution) { e.Execute.Filter = make([]byte, 8) }, protocol.CodeSeccomp, "seccomp", unix.EINVAL, "a filter of 1 instructions"},
 		{"directory", func(e *Execution) { e.Execute.Directory = "/no/such" }, protocol.CodeExec, "chdir", unix.ENOENT, "/no/such"},
-		{"program is missing", func(e *Execution) { e.Path = "/no/such" }, protocol.CodeExec, "execve", unix.ENOENT, "/no/such"},
-		{"program is none", func(e *Execution) { e.Path = "/etc/passwd" }, protocol.CodeExec, "execve", unix.EACCES, "/etc/passwd"},
+		{"program is missing", func(e *Execution) { e.Programs = []Program{{Path: "/no/such"}} }, protocol.CodeExec, "execve", unix.ENOENT, "/no/such"},
+		{"program is none", func(e *Execution) { e.Programs = []Program{{Path: "/etc/passwd"}} }, protocol.CodeExec, "execve", unix.EACCES, "/etc/passwd"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			execution, marked := marking(t)

@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"os"
@@ -29,7 +30,9 @@ type hook struct {
 	chunk   []byte
 }
 
-func compileHook(op *protocol.Hook) (hook, error) {
+// compileHook writes the calls of a hook. Null is the null device, open for writing:
+// the standard output is the program's, and what the program says comes from itself.
+func compileHook(op *protocol.Hook, null int) (hook, error) {
 	h := hook{op: op, tail: make([]byte, 0, 2*tailSize), chunk: make([]byte, tailSize)}
 	input, err := unix.MemfdCreate("state", unix.MFD_CLOEXEC)
 	if err != nil {
@@ -45,6 +48,7 @@ func compileHook(op *protocol.Hook) (hook, error) {
 	h.output, h.writing = ends[0], ends[1]
 	h.program.Must("setpgid", "", unix.SYS_SETPGID, 0, 0)
 	h.program.Must("dup3", "standard input", unix.SYS_DUP3, uintptr(input), 0, 0)
+	h.program.Must("dup3", "standard output", unix.SYS_DUP3, uintptr(null), 1, 0)
 	h.program.Must("dup3", "standard error", unix.SYS_DUP3, uintptr(h.writing), 2, 0)
 	h.program.Must("close_range", "", unix.SYS_CLOSE_RANGE, 3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	h.program.Must("execve", op.Path, unix.SYS_EXECVE,
@@ -66,16 +70,19 @@ func (h *hook) run() *protocol.Fault {
 		return h.fault(os.NewSyscallError("pidfd_open", errno))
 	}
 	ended := h.wait(int(watch))
+	if !ended { // it may have left its group
+		sys.Raw(unix.SYS_PIDFD_SEND_SIGNAL, watch, uintptr(unix.SIGKILL), 0, 0)
+	}
 	// What the hook left behind in its group ends with it.
 	sys.Raw(unix.SYS_KILL, uintptr(-pid), uintptr(unix.SIGKILL))
 	status, _ := sys.WaitFor(pid)
 	sys.Raw(unix.SYS_CLOSE, watch)
 	sys.Raw(unix.SYS_CLOSE, uintptr(h.output))
-	switch {
+	switch { // in the words of internal/hooks, which runs all other hooks
 	case !ended:
-		return h.fault(fmt.Errorf("timed out after %d ms%s", h.op.Milliseconds, h.said()))
+		return h.fault(fmt.Errorf("killed after its timeout of %v%s", h.timeout(), h.said()))
 	case status.Signaled():
-		return h.fault(fmt.Errorf("killed by signal %s%s", unix.SignalName(status.Signal()), h.said()))
+		return h.fault(fmt.Errorf("killed by signal %d (%v)%s", status.Signal(), status.Signal(), h.said()))
 	case status.ExitStatus() != 0:
 		return h.fault(fmt.Errorf("exit status %d%s", status.ExitStatus(), h.said()))
 	}
@@ -87,7 +94,7 @@ func (h *hook) run() *protocol.Fault {
 func (h *hook) wait(watch int) bool {
 	const ends = unix.POLLIN
 	descriptors := []unix.PollFd{{Fd: int32(watch), Events: ends}, {Fd: int32(h.output), Events: ends}}
-	deadline := time.Now().Add(time.Duration(h.op.Milliseconds) * time.Millisecond)
+	deadline := time.Now().Add(h.timeout())
 	for {
 		left := -1
 		if h.op.Milliseconds > 0 {
@@ -131,11 +138,14 @@ func (h *hook) drain() bool {
 	return true
 }
 
+func (h *hook) timeout() time.Duration { return time.Duration(h.op.Milliseconds) * time.Millisecond }
+
 func (h *hook) said() string {
-	if len(h.tail) == 0 {
+	stderr := bytes.TrimSpace(h.tail)
+	if len(stderr) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; its standard error ends: %q", h.tail)
+	return fmt.Sprintf("; stderr ends with %q", stderr)
 }
 
 func (h *hook) fault(err error) *protocol.Fault {

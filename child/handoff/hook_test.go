@@ -26,7 +26,7 @@ func runHook(t *testing.T, script string, change func(*protocol.Hook)) *protocol
 	if change != nil {
 		change(op)
 	}
-	h, err := compileHook(op)
+	h, err := compileHook(op, null(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,6 +35,17 @@ func runHook(t *testing.T, script string, change func(*protocol.Hook)) *protocol
 		t.Errorf("a process is left: %v", err)
 	}
 	return fault
+}
+
+// null is the null device, open for writing.
+func null(t *testing.T) int {
+	t.Helper()
+	file, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return int(file.Fd())
 }
 
 // TestHook: it gets the state on its standard input, its own arguments and
@@ -61,11 +72,11 @@ func TestHookFails(t *testing.T) {
 		change       func(*protocol.Hook)
 		says         []string
 	}{
-		{"status", "echo so long >&2; exit 3", nil, []string{"exit status 3", `so long\n`}},
+		{"status", "echo so long >&2; exit 3", nil, []string{`exit status 3; stderr ends with "so long"`}},
 		{"quiet", "exit 4", nil, []string{"exit status 4"}},
-		{"signal", "echo dying >&2; kill -USR1 $$", nil, []string{"SIGUSR1", `dying\n`}},
-		{"timeout", "echo waiting >&2; sleep 60", func(h *protocol.Hook) { h.Milliseconds = 200 }, []string{"timed out after 200 ms", `waiting\n`}},
-		{"much output", "i=0; while [ $i -lt 1500 ]; do echo line $i >&2; i=$((i+1)); done; exit 5", nil, []string{"exit status 5", `line 1499\n"`}},
+		{"signal", "echo dying >&2; kill -USR1 $$", nil, []string{`killed by signal 10 (user defined signal 1); stderr ends with "dying"`}},
+		{"timeout", "echo waiting >&2; sleep 60", func(h *protocol.Hook) { h.Milliseconds = 200 }, []string{`killed after its timeout of 200ms; stderr ends with "waiting"`}},
+		{"much output", "i=0; while [ $i -lt 1500 ]; do echo line $i >&2; i=$((i+1)); done; exit 5", nil, []string{"exit status 5", `line 1499"`}},
 		{"missing", "", func(h *protocol.Hook) { h.Path = "/no/such/hook" }, []string{"/no/such/hook", "no such file"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -93,7 +104,7 @@ func TestHookFails(t *testing.T) {
 //
 // SPEC: M-OP-8
 func TestHookSaidMuchAtOnce(t *testing.T) {
-	h, err := compileHook(&protocol.Hook{Point: "startContainer", Path: "/bin/sh", Milliseconds: 10_000})
+	h, err := compileHook(&protocol.Hook{Point: "startContainer", Path: "/bin/sh", Milliseconds: 10_000}, null(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,12 +169,56 @@ func TestHookTimeoutKillsItsGroup(t *testing.T) {
 	}
 }
 
+// TestHookSaysNothingForTheProgram: what a hook writes to its standard output goes to
+// the null device, and not to where the program's goes.
+//
+// SPEC: M-OP-9
+func TestHookSaysNothingForTheProgram(t *testing.T) {
+	execution := shell("echo program")
+	execution.Hooks = []*protocol.Hook{{
+		Point: "startContainer", Path: "/bin/sh", Arguments: []string{"sh", "-c", "echo hook; link=$(readlink /proc/$$/fd/1); echo $link >&2; exit 3"},
+		Environment: []string{"PATH=/bin:/usr/bin"},
+	}}
+	w := startWalk(t, job{Execution: execution}, nil)
+	if fault := w.fails(protocol.CodeHook); !strings.Contains(fault.Error(), `ends with "/dev/null"`) || w.output.Len() != 0 {
+		t.Errorf("the Fault is %v; the program's output is %q", fault, &w.output)
+	}
+}
+
+// leaver is the name by which the test's own program is a hook that leaves its
+// process group for that of its parent, and then sleeps.
+const leaver = "leaver"
+
+func leave() {
+	group, err := unix.Getpgid(os.Getppid())
+	if err == nil {
+		err = unix.Setpgid(0, group)
+	}
+	fmt.Fprintln(os.Stderr, "left:", err)
+	time.Sleep(time.Minute)
+}
+
+// TestHookTimeoutKillsWhoLeftItsGroup: a hook that is no longer in the group that it
+// was started in ends with its timeout all the same.
+func TestHookTimeoutKillsWhoLeftItsGroup(t *testing.T) {
+	began := time.Now()
+	fault := runHook(t, "", func(h *protocol.Hook) {
+		h.Path, h.Arguments, h.Milliseconds = "/proc/self/exe", []string{leaver}, 2000
+	})
+	if fault == nil || !strings.Contains(fault.Error(), "killed after its timeout of 2s") || !strings.Contains(fault.Error(), "left: <nil>") {
+		t.Errorf("the Fault is %v", fault)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
 func runHookAmongOthers(t *testing.T, script string) *protocol.Fault {
 	t.Helper()
 	h, err := compileHook(&protocol.Hook{
 		Point: "startContainer", Path: "/bin/sh", Arguments: []string{"sh", "-c", script},
 		Environment: []string{"PATH=/bin:/usr/bin"}, Milliseconds: 300,
-	})
+	}, null(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -144,7 +144,7 @@ func TestListenerIsNotGreedy(t *testing.T) {
 		t.Fatal(err)
 	}
 	execution := notifying("", protocol.CallSendmsg, unix.SYS_GETPRIORITY)
-	execution.Path, execution.Arguments = program, []string{"tiny"}
+	execution.Programs, execution.Arguments = []Program{{Path: program}}, []string{"tiny"}
 	w := startWalk(t, job{Execution: execution, Greedy: true}, nil)
 	w.committed()
 	connection, agent := agentSocket(t)

@@ -27,7 +27,7 @@ func TestOrder(t *testing.T) {
 		{name: "both", noNewPrivs: true, filtered: true, privilege: []string{"prctl PR_SET_NO_NEW_PRIVS"}, last: []string{filter}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			op := &protocol.Execute{Directory: "/work", UID: 1, GID: 2, Groups: []uint32{3}, SetsGroups: true, Bounding: 1<<64 - 1, Ambient: 1 << 5, NoNewPrivs: test.noNewPrivs}
+			op := &protocol.Execute{Directory: "/work", UID: 1, GID: 2, Groups: []uint32{3}, SetsGroups: true, Bounding: bounding(), Ambient: 1 << 5, NoNewPrivs: test.noNewPrivs}
 			if test.filtered {
 				op.Filter = make([]byte, 8)
 			}
@@ -35,14 +35,14 @@ func TestOrder(t *testing.T) {
 				Limits: []*protocol.ResourceLimit{{Resource: 7}}, Hooks: []*protocol.Hook{{Path: "/hook"}},
 				MemoryPolicy: &protocol.MemoryPolicy{Mode: 2, Nodes: []uint32{0, 5}}, Personality: &protocol.Personality{Persona: 8},
 				Label:   &Label{Content: "exec profile", File: 99},
-				Execute: op, Path: "/program", Arguments: []string{"program"},
+				Execute: op, Programs: []Program{{Path: "/program"}, {Path: "/other/program"}}, Arguments: []string{"program"},
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { unix.Close(h.hooks[0].output); unix.Close(h.hooks[0].writing) })
 			before := slices.Concat([]string{
-				"close_range", "prlimit resource 7", "set_mempolicy mode 0x2, nodes [0 5]", "personality 0x8", "chdir /work",
+				"close_range", "prlimit RLIMIT_NOFILE 0:0", "set_mempolicy mode 0x2, nodes [0 5]", "personality 0x8", "chdir /work",
 			}, test.first, []string{
 				"umask", "setgroups [3]", "prctl PR_SET_KEEPCAPS", "setresgid 2", "setresuid 1",
 				"capset", "prctl PR_CAP_AMBIENT_CLEAR_ALL", "prctl PR_CAP_AMBIENT_RAISE 5", "write exec profile",
@@ -54,11 +54,11 @@ func TestOrder(t *testing.T) {
 			if diff := cmp.Diff(before, slices.Concat(h.first.Names(), h.directory.change.Names(), early, h.identity.Names())); diff != "" {
 				t.Errorf("before the hooks (-want +got):\n%s", diff)
 			}
-			hook := []string{"setpgid", "dup3 standard input", "dup3 standard error", "close_range", "execve /hook"}
+			hook := []string{"setpgid", "dup3 standard input", "dup3 standard output", "dup3 standard error", "close_range", "execve /hook"}
 			if diff := cmp.Diff(hook, h.hooks[0].program.Names()); diff != "" {
 				t.Errorf("the hook (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(append(test.last, "execve /program"), slices.Concat(late, h.final.Names())); diff != "" {
+			if diff := cmp.Diff(append(test.last, "execve /program", "execve /other/program"), slices.Concat(late, h.programs.calls.Names())); diff != "" {
 				t.Errorf("after the hooks (-want +got):\n%s", diff)
 			}
 		})

@@ -77,16 +77,16 @@ func (w *walk) enter(row *machine.Row) machine.Event {
 // receive waits for a frame that the state accepts.
 func (w *walk) receive(state machine.State) machine.Event {
 	wait := w.waits[state]
-	sys.SetReceiveTimeout(w.socket, wait)
-	data, descriptor, truncated, errno := w.handoff.frames.Receive(w.socket)
+	data, descriptor, truncated, errno := w.handoff.frames.Receive(w.socket, wait)
 	if errno == unix.ECONNRESET { // reported once, before what is still to be read
-		data, descriptor, truncated, errno = w.handoff.frames.Receive(w.socket)
+		data, descriptor, truncated, errno = w.handoff.frames.Receive(w.socket, wait)
 	}
 	switch {
 	case errno == unix.EAGAIN:
 		w.fault = &protocol.Fault{Code: protocol.CodeTimeout}
 		return machine.Timeout
 	case errno == unix.ECONNRESET, errno == 0 && len(data) == 0:
+		w.refuse(descriptor)
 		return machine.EOF
 	case errno != 0:
 		w.fault = &protocol.Fault{Code: protocol.CodeChannel, Call: "recvmsg", Errno: errno}
@@ -104,9 +104,7 @@ func (w *walk) receive(state machine.State) machine.Event {
 		err = &protocol.Malformed{Offset: len(data), Reason: startWants[w.handoff.filter.listens()]}
 	}
 	if err != nil {
-		if descriptor >= 0 {
-			sys.Raw(unix.SYS_CLOSE, uintptr(descriptor))
-		}
+		w.refuse(descriptor)
 		w.fault = protocol.Explain(protocol.CodeMalformed, err)
 		return machine.Malformed
 	}
@@ -117,6 +115,14 @@ func (w *walk) receive(state machine.State) machine.Event {
 		w.agent = descriptor
 	}
 	return machine.Received(kind)
+}
+
+// refuse closes the descriptor, if any, of a message that is not taken. One of no bytes
+// can carry one, too.
+func (w *walk) refuse(descriptor int) {
+	if descriptor >= 0 {
+		sys.Raw(unix.SYS_CLOSE, uintptr(descriptor))
+	}
 }
 
 // startWants says what is wrong with a Start, by whether the filter has a

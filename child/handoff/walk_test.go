@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	childmachine "github.com/fsrun/fsrun/child/machine"
+	"github.com/fsrun/fsrun/internal/sys"
 	"github.com/fsrun/fsrun/protocol"
 	"github.com/fsrun/fsrun/protocol/machine"
 	"github.com/fsrun/fsrun/protocol/transport"
@@ -47,6 +48,9 @@ func init() {
 }
 
 func TestMain(m *testing.M) {
+	if os.Args[0] == leaver {
+		leave()
+	}
 	if text := os.Getenv(jobVariable); text != "" {
 		err := perform(text)
 		fmt.Fprintln(os.Stderr, "the walk was not begun:", err)
@@ -74,6 +78,11 @@ func perform(text string) error {
 			return err
 		}
 	}
+	null, err := unix.Open(os.DevNull, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	j.Null = null
 	handoff, err := Compile(j.Execution)
 	if err != nil {
 		return err
@@ -241,7 +250,7 @@ func (w *walker) fails(code protocol.Code) *protocol.Fault {
 // shell is an execution of a script by the user that the test runs as.
 func shell(script string) Execution {
 	op := asOurselves()
-	return Execution{Execute: op, Path: "/bin/sh", Arguments: []string{"sh", "-c", script}, Environment: []string{"PATH=/bin:/usr/bin"}}
+	return Execution{Execute: op, Programs: []Program{{Path: "/bin/sh"}}, Arguments: []string{"sh", "-c", script}, Environment: []string{"PATH=/bin:/usr/bin"}}
 }
 
 // asOurselves changes nothing about the user.
@@ -253,8 +262,21 @@ func asOurselves() *protocol.Execute {
 	held := uint64(data[1].Permitted)<<32 | uint64(data[0].Permitted)
 	return &protocol.Execute{
 		Directory: "/", UID: uint32(os.Getuid()), GID: uint32(os.Getgid()), Umask: 0o22, NoNewPrivs: true,
-		Bounding: math.MaxUint64, Permitted: held, Effective: held,
+		Bounding: bounding(), Permitted: held, Effective: held,
 	}
+}
+
+// bounding is our own bounding set.
+func bounding() uint64 {
+	content, err := os.ReadFile("/proc/thread-self/status")
+	if err != nil {
+		panic(err)
+	}
+	set, err := strconv.ParseUint(parseStatus(string(content))["CapBnd"], 16, 64)
+	if err != nil {
+		panic(err)
+	}
+	return set
 }
 
 // marking is an execution that leaves a mark; marked says whether it did.
@@ -494,7 +516,7 @@ func TestDetached(t *testing.T) {
 // TestRefusedDescriptorsAreClosed: callers that send what is refused cost the
 // child no descriptors.
 //
-// SPEC: M-TRAN-5
+// SPEC: M-TRAN-2, M-TRAN-5
 func TestRefusedDescriptorsAreClosed(t *testing.T) {
 	execution, _ := marking(t)
 	w := startWalk(t, job{Execution: execution}, nil)
@@ -507,6 +529,13 @@ func TestRefusedDescriptorsAreClosed(t *testing.T) {
 		return len(entries)
 	}
 	fail := func() {
+		empty := connect(t, address) // no bytes, and a descriptor: the end of the stream
+		if _, errno := sys.NewHandover(nil).Send(empty.Descriptor(), 0, false); errno != 0 {
+			t.Fatal(errno)
+		}
+		if _, _, err := empty.Receive(patience); !errors.Is(err, io.EOF) {
+			t.Errorf("the caller gets %v", err)
+		}
 		for _, descriptors := range [][]int{{0}, {0, 1}, {0, 1, 2}} {
 			for _, data := range [][]byte{{0xc1}, make([]byte, protocol.MaxFrame+1)} {
 				caller := connect(t, address)
@@ -534,7 +563,7 @@ func TestRefusedDescriptorsAreClosed(t *testing.T) {
 // SPEC: M-EXE-4, M-ACT-8
 func TestFaultAfterAttach(t *testing.T) {
 	execution := shell("")
-	execution.Path = "/nonexistent/program"
+	execution.Programs = []Program{{Path: "/nonexistent/program"}}
 	w := startWalk(t, job{Execution: execution}, nil)
 	caller := connect(t, w.detached())
 	send(t, caller, &protocol.Start{})

@@ -33,13 +33,22 @@ func New() *Builder { return newBuilder(none) }
 // Join returns a Builder on the calling thread's own root: that of a running
 // container that it has joined.
 func Join() (*Builder, error) {
-	root, err := openat(unix.AT_FDCWD, "/", unix.O_PATH|unix.O_DIRECTORY)
+	root, err := openRoot()
 	if err != nil {
-		return nil, failed("openat", "/", err)
+		return nil, err
 	}
 	b := newBuilder(root)
 	b.joined = true
 	return b, nil
+}
+
+// openRoot opens the calling thread's root.
+func openRoot() (int, error) {
+	root, err := openat(unix.AT_FDCWD, "/", unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return none, failed("openat", "/", err)
+	}
+	return root, nil
 }
 
 func newBuilder(root int) *Builder {

@@ -168,6 +168,8 @@ func TestMaskNeedsTheNullDevice(t *testing.T) {
 				if mounts := mountsBelow(b, "/secret"); len(mounts) != 0 {
 					t.Errorf("masked with %v", mounts)
 				}
+				_, err := builder.Null()
+				b.refuses(err, test.call, test.errno)
 			})
 		})
 	}

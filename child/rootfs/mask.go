@@ -51,29 +51,6 @@ func (b *Builder) maskFile(destination int, path string) error {
 	return b.attach(cover, destination, path, lookup{})
 }
 
-const nullPath = "/dev/null"
-
-var null = node{kind: unix.S_IFCHR, number: unix.Mkdev(1, 3)}
-
-// openNull opens the container's /dev/null and makes sure that it is the null
-// device. An image that puts something else there would have it shown in place
-// of what is masked, and made writable with it.
-func (b *Builder) openNull() (int, error) {
-	descriptor, err := b.tree.open(nullPath, lookup{strict: true})
-	if err != nil {
-		return none, explain(err, "paths cannot be masked without the null device")
-	}
-	stat, err := fstat(descriptor)
-	if err == nil && null.is(&stat) {
-		return descriptor, nil
-	}
-	unix.Close(descriptor)
-	if err != nil {
-		return none, failed("fstat", nullPath, err)
-	}
-	return none, refused("fstat", nullPath, unix.EINVAL, "it is "+typeName(stat.Mode)+" and not the null device")
-}
-
 func (b *Builder) maskDirectory(destination int, path string) error {
 	cover, err := b.emptyDirectory()
 	if err != nil {

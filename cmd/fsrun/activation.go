@@ -22,7 +22,7 @@ func activated() (parent.Activation, error) {
 		return given, fmt.Errorf("LISTEN_FDS is %q; allowed: 0 to %d", count, maxPreserved)
 	}
 	if fd := firstNotPassed(0, sockets); fd >= 0 {
-		return given, fmt.Errorf("LISTEN_FDS is %d, but descriptor %d is not open; allowed: the count of sockets that are passed from 3 on", sockets, fd)
+		return given, fmt.Errorf("LISTEN_FDS is %d, but descriptor %d is not open; allowed: the number of sockets passed, from descriptor 3 on", sockets, fd)
 	}
 	given.Sockets, given.Names = sockets, os.Getenv("LISTEN_FDNAMES")
 	return given, nil

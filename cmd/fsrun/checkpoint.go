@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"sync"
 
 	"github.com/spf13/pflag"
 
@@ -10,18 +11,21 @@ import (
 	"github.com/fsrun/fsrun/parent/criu"
 )
 
+// checkCRIU asks once: it takes a while, and two commands want to know.
+var checkCRIU = sync.OnceValue(criu.Check)
+
 // images holds the flags that checkpoint and restore share.
 type images struct{ parent.CheckpointOptions }
 
 func (i *images) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&i.Images, "image-path", "checkpoint", "keep the processes in `DIRECTORY`")
-	flags.StringVar(&i.Work, "work-path", "", "keep CRIU's log in `DIRECTORY` (default: that of --image-path)")
-	flags.BoolVar(&i.TCPEstablished, "tcp-established", false, "have open TCP connections survive")
-	flags.BoolVar(&i.UnixSockets, "ext-unix-sk", false, "have unix sockets survive whose other end is outside, unconnected")
-	flags.BoolVar(&i.ShellJob, "shell-job", false, "have a session survive whose leader is outside")
-	flags.BoolVar(&i.FileLocks, "file-locks", false, "have locks on files survive")
+	flags.StringVar(&i.Images, "image-path", "checkpoint", "use the image files in `DIRECTORY`")
+	flags.StringVar(&i.Work, "work-path", "", "write CRIU's log to `DIRECTORY` (default: that of --image-path)")
+	flags.BoolVar(&i.TCPEstablished, "tcp-established", false, "keep open TCP connections")
+	flags.BoolVar(&i.UnixSockets, "ext-unix-sk", false, "keep unix sockets whose other end is outside, as unconnected ones")
+	flags.BoolVar(&i.ShellJob, "shell-job", false, "keep a session whose leader is outside")
+	flags.BoolVar(&i.FileLocks, "file-locks", false, "keep file locks")
 	mode := ""
-	flags.Var(cli.Choice(&mode, "soft", "soft", "full", "strict", "ignore"), "manage-cgroups-mode", "taken for compatibility: fsrun makes the cgroup itself, with the bundle's limits; `MODE` soft, full, strict or ignore")
+	flags.Var(cli.Choice(&mode, "soft", "soft", "full", "strict", "ignore"), "manage-cgroups-mode", "accepted for compatibility: fsrun makes the cgroup itself, with the bundle's limits; `MODE` is soft, full, strict or ignore")
 }
 
 // options are what the flags ask, with absolute paths.
@@ -42,15 +46,17 @@ func (i *images) options() (parent.CheckpointOptions, error) {
 func checkpointCommand(g *global) *cli.Command {
 	i := &images{}
 	return &cli.Command{
-		Name: "checkpoint", Arguments: "CONTAINER", Least: 1, Most: 1, Available: criu.Check,
-		Short: "write the processes of a container to files, with CRIU",
-		Long: `The container ends, unless it is to be left running. Its root file system is not
-written: keep it beside the files. One with a terminal, with a user namespace,
-or with a namespace that it shares with others, but for the network, is refused.`,
-		Examples: []cli.Example{{Line: "fsrun checkpoint --image-path /var/tmp/web web", Meaning: "write the container web, which ends"}},
+		Name: "checkpoint", Arguments: "CONTAINER", Least: 1, Most: 1, Available: checkCRIU,
+		Elsewhere: []string{"dump", "snapshot"},
+		Short:     "write the processes of a container to files, with CRIU",
+		Long: `The container ends, unless --leave-running is given. Its root file system is not
+written: keep it together with the files. A container is refused that has a
+terminal, a user namespace, or a namespace shared with others, other than the
+network namespace.`,
+		Examples: []cli.Example{{Line: "fsrun checkpoint --image-path /var/tmp/web web", Meaning: "write the container web to files and end it"}},
 		Flags: func(flags *pflag.FlagSet) {
 			i.flags(flags)
-			flags.BoolVar(&i.LeaveRunning, "leave-running", false, "have the container go on")
+			flags.BoolVar(&i.LeaveRunning, "leave-running", false, "leave the container running")
 		},
 		Run: func(operands []string) (int, error) {
 			options, err := i.options()

@@ -15,35 +15,25 @@ func program(g *global) *cli.Program {
 		Name:  "fsrun",
 		Short: "an OCI container runtime",
 		Flags: g.flags, Statuses: statuses(),
-		Commands: []*cli.Command{
-			wrapCommand(g),
-			runCommand(g),
-			createCommand(g),
-			startCommand(g),
-			execCommand(g),
-			killCommand(g),
-			pauseCommand(g),
-			resumeCommand(g),
-			updateCommand(g),
-			checkpointCommand(g),
-			restoreCommand(g),
-			deleteCommand(g),
-			stateCommand(g),
-			listCommand(g),
-			topCommand(g),
-			inspectCommand(g),
-			planCommand(g),
-			doctorCommand(g),
-			traceCommand(g),
-			replayCommand(g),
-			psCommand(g),
-			eventsCommand(g),
-			specCommand(),
-			featuresCommand(),
-			completionCommand(g),
-			manCommand(g),
-			helpCommand(g),
+		Groups: []cli.Group{
+			{Title: "Run", Commands: []*cli.Command{
+				wrapCommand(g), runCommand(g), execCommand(g),
+			}},
+			{Title: "Lifecycle", Commands: []*cli.Command{
+				createCommand(g), startCommand(g), killCommand(g), pauseCommand(g), resumeCommand(g), updateCommand(g), deleteCommand(g),
+				checkpointCommand(g), restoreCommand(g),
+			}},
+			{Title: "Look", Commands: []*cli.Command{
+				listCommand(g), stateCommand(g), psCommand(g), topCommand(g), eventsCommand(g), inspectCommand(g),
+			}},
+			{Title: "Explain", Commands: []*cli.Command{
+				planCommand(g), doctorCommand(g), traceCommand(g), replayCommand(g), helpCommand(g),
+			}},
+			{Title: "Set up", Commands: []*cli.Command{
+				specCommand(), featuresCommand(), completionCommand(g), manCommand(g),
+			}},
 		},
+		Topics: []cli.Topic{deadlinesTopic()},
 	}
 }
 
@@ -72,7 +62,7 @@ func carryOut(g *global, p *cli.Program, invocation *cli.Invocation) (int, error
 	case g.version:
 		return 0, writeVersion(os.Stdout)
 	case invocation.Command == nil:
-		return 0, errors.New("a command is missing; allowed: " + strings.Join(p.Names(), ", "))
+		return 0, errors.New("a command is missing; allowed: " + strings.Join(p.Available().Names(), ", "))
 	}
 	if err := g.settle(); err != nil {
 		return 0, err

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 )
@@ -15,7 +16,7 @@ var hides = map[string]bool{"spec --rootless": true}
 func TestCommandsLeaveGlobalFlagsAlone(t *testing.T) {
 	p := program(&global{})
 	seen := map[string]bool{}
-	for _, command := range p.Commands {
+	for _, command := range p.Commands() {
 		if seen[command.Name] {
 			t.Errorf("two commands are called %s", command.Name)
 		}
@@ -34,16 +35,52 @@ func TestCommandsLeaveGlobalFlagsAlone(t *testing.T) {
 	}
 }
 
+// A word that is known from other programs is suggested for one command: it is none,
+// and leads to no other.
+func TestWordsFromElsewhereLeadToOneCommand(t *testing.T) {
+	p := program(&global{})
+	leads := map[string]string{}
+	for _, command := range p.Commands() {
+		for _, word := range command.Elsewhere {
+			if p.Find(word) != nil || leads[word] != "" {
+				t.Errorf("%s leads to %s, and is a command or leads to %q", word, command.Name, leads[word])
+			}
+			leads[word] = command.Name
+		}
+	}
+}
+
+// An alias is another spelling of a flag that is there, and of no other.
+func TestAliasesAreOfFlags(t *testing.T) {
+	for _, command := range program(&global{}).Commands() {
+		if command.Aliases == nil {
+			continue
+		}
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		command.Flags(flags)
+		for alias, name := range command.Aliases {
+			if flags.Lookup(name) == nil || flags.Lookup(alias) != nil {
+				t.Errorf("%s: --%s is to be --%s", command.Name, alias, name)
+			}
+		}
+	}
+}
+
 // Every flag that takes a value says in its help what the value is.
 func TestHelpNamesValues(t *testing.T) {
 	p := program(&global{})
-	for _, command := range p.Commands {
+	for _, command := range p.Commands() {
 		var help strings.Builder
 		if err := p.Help(&help, command, 80); err != nil {
 			t.Fatal(err)
 		}
 		if command.Short == "" || !strings.Contains(help.String(), "Usage: fsrun "+command.Name) {
 			t.Errorf("%s: %s", command.Name, help.String())
+		}
+		for line := range strings.Lines(command.Long) {
+			if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > 80 {
+				t.Errorf("%s: a line of its help is too long for a terminal: %q", command.Name, line)
+			}
 		}
 		if command.Flags == nil {
 			continue

@@ -29,7 +29,7 @@ func TestBashCompletes(t *testing.T) {
 	bash := harness.NeedProgram(t, "bash")
 	name := script(t, "bash")
 	for line, want := range map[string]string{
-		"fsrun ":                       "wrap run create start exec kill",
+		"fsrun ":                       "wrap run exec create start kill",
 		"fsrun re":                     "resume restore replay",
 		"fsrun --log-format ":          "text json",
 		"fsrun --log-format j":         "json",
@@ -41,6 +41,7 @@ func TestBashCompletes(t *testing.T) {
 		"fsrun delete -f w":            "web",
 		"fsrun top --sort ":            "cpu memory pids id",
 		"fsrun help tr":                "trace",
+		"fsrun help dea":               "deadlines",
 		"fsrun run --pid-file /":       "",
 	} {
 		command := exec.Command(bash, "--norc", "-c", `
@@ -73,7 +74,7 @@ func TestCompletionIsComplete(t *testing.T) {
 		name := script(t, shell)
 		content, err := os.ReadFile(name)
 		must(t, err)
-		for _, command := range p.Commands {
+		for _, command := range p.Commands() {
 			if !strings.Contains(string(content), command.Name) {
 				t.Errorf("%s: the command %s is missing", shell, command.Name)
 			}
@@ -104,7 +105,7 @@ func TestManualPages(t *testing.T) {
 	p := program(&global{})
 	directory := t.TempDir()
 	must(t, writeManual(p, directory))
-	for _, command := range p.Commands {
+	for _, command := range p.Commands() {
 		name := filepath.Join(directory, manual.Name(p, command)+".8")
 		formatted := exec.Command(groff, "-man", "-Tutf8", "-ww", "-P-cbou", name)
 		var stderr bytes.Buffer

@@ -11,7 +11,7 @@ func createCommand(g *global) *cli.Command {
 		Name: "create", Arguments: "CONTAINER", Least: 1, Most: 1,
 		Short: "create a container whose program waits for start",
 		Long: `Everything is prepared and limits are in force when create returns; the
-program itself is executed by start. A container with a terminal needs a
+program itself is executed by start. A container with a terminal needs
 --console-socket.`,
 		Examples: []cli.Example{{Line: "fsrun create --bundle /srv/web web", Meaning: "create the container web; fsrun start web runs it"}},
 		Flags:    c.flags,

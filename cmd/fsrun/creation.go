@@ -22,12 +22,12 @@ type creation struct {
 }
 
 func (c *creation) flags(flags *pflag.FlagSet) {
-	flags.StringVarP(&c.bundle, "bundle", "b", ".", "take the bundle in `DIRECTORY`")
+	flags.StringVarP(&c.bundle, "bundle", "b", ".", "use the bundle in `DIRECTORY`")
 	flags.StringVar(&c.consoleSocket, "console-socket", "", "send the master of the container's terminal to the unix socket `SOCKET`")
 	flags.StringVar(&c.pidFile, "pid-file", "", "write the process id of the container's init to `FILE`")
-	flags.BoolVar(&c.noPivot, "no-pivot", false, "move the root instead of pivoting: for a host whose root is the initial ramfs")
+	flags.BoolVar(&c.noPivot, "no-pivot", false, "move the root instead of pivoting to it: for a host whose root is the initial ramfs")
 	flags.BoolVar(&c.noNewKeyring, "no-new-keyring", false, "keep the caller's session keyring")
-	flags.IntVar(&c.preserved, "preserve-fds", 0, "pass `COUNT` descriptors from 3 on to the program")
+	flags.IntVar(&c.preserved, "preserve-fds", 0, "pass `COUNT` descriptors, from 3 on, to the program")
 	flags.StringVar(&c.pidfdSocket, "pidfd-socket", "", "send a pidfd of the container's init to the unix socket `SOCKET`")
 	c.handshake.register(flags)
 }
@@ -63,7 +63,7 @@ func checkPreserved(count, before int) error {
 		return fmt.Errorf("--preserve-fds %d: allowed: 0 to %d", count, maxPreserved)
 	}
 	if fd := firstNotPassed(before, count); fd >= 0 {
-		return fmt.Errorf("--preserve-fds %d: descriptor %d is not open; allowed: the count of descriptors that are passed from %d on", count, fd, len(standard)+before)
+		return fmt.Errorf("--preserve-fds %d: descriptor %d is not open; allowed: the number of descriptors passed, from %d on", count, fd, len(standard)+before)
 	}
 	return nil
 }

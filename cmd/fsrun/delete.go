@@ -13,11 +13,12 @@ func deleteCommand(g *global) *cli.Command {
 	var force bool
 	return &cli.Command{
 		Name: "delete", Arguments: "CONTAINER", Least: 1, Most: 1,
-		Short: "remove what is left of a container",
-		Long: `The container has to be stopped, or to be what a creator left behind that was
-killed. A failed poststop hook is a warning.`,
+		Elsewhere: []string{"rm", "remove", "destroy"},
+		Short:     "remove what is left of a container",
+		Long: `The container must be stopped, or be what a killed create or run left behind. A
+poststop hook that fails causes a warning.`,
 		Flags: func(flags *pflag.FlagSet) {
-			flags.BoolVarP(&force, "force", "f", false, "kill a container that is not stopped; one that does not exist is no error")
+			flags.BoolVarP(&force, "force", "f", false, "kill the container if it is not stopped; one that does not exist is no error")
 		},
 		Run: func(operands []string) (int, error) {
 			return 0, deleteContainer(g.root, operands[0], force, g.warn)

@@ -21,10 +21,11 @@ type examined struct {
 func doctorCommand(g *global) *cli.Command {
 	var asJSON bool
 	return &cli.Command{
-		Name:  "doctor",
-		Short: "look at what this machine can do for containers, and say what to do about what it cannot",
-		Long: `✓ is there, ! is missing but needed by some bundles only, ✗ is missing and needed
-by all; then the exit status is 1. Nothing is changed.`,
+		Name:      "doctor",
+		Elsewhere: []string{"check", "diagnose"},
+		Short:     "check what this machine can do for containers, and how to get what it lacks",
+		Long: `✓ is there, ! is missing but needed by some bundles only, ✗ is missing and
+needed by all, which makes the exit status 1. Nothing is changed.`,
 		Flags: func(flags *pflag.FlagSet) {
 			flags.BoolVar(&asJSON, "json", false, "print as JSON")
 		},

@@ -22,23 +22,24 @@ func eventsCommand(g *global) *cli.Command {
 	var interval time.Duration
 	return &cli.Command{
 		Name: "events", Arguments: "CONTAINER", Least: 1, Most: 1,
-		Short: "tell what a container uses, and when it runs out of memory",
-		Long: `Until the container ends its statistics are printed every --interval, and an oom
-event whenever the kernel has killed one of its processes for want of memory.
-As JSON each is a line {"type": "stats" or "oom", "id": CONTAINER, "data": ...}:
-times are nanoseconds, sizes bytes, and swap counts memory and swap together.`,
+		Short: "print what a container uses, and when it runs out of memory",
+		Long: `Until the container ends, its statistics are printed every --interval, and an
+oom event whenever the kernel kills one of its processes for want of memory. As
+JSON each is a line {"type": "stats" or "oom", "id": CONTAINER, "data": ...}:
+times are in nanoseconds, sizes in bytes, and swap counts memory and swap
+together.`,
 		Examples: []cli.Example{
 			{Line: "fsrun events --stats web", Meaning: "what the container web has used so far"},
 			{Line: "fsrun events --interval 1s --format table web", Meaning: "watch it"},
 		},
 		Flags: func(flags *pflag.FlagSet) {
-			flags.BoolVar(&once, "stats", false, "print the statistics once, and leave")
+			flags.BoolVar(&once, "stats", false, "print the statistics once, and exit")
 			flags.DurationVar(&interval, "interval", 5*time.Second, "print them every `DURATION`")
 			as.flags(flags, asJSON)
 		},
 		Run: func(operands []string) (int, error) {
 			if interval < shortestInterval {
-				return 0, fmt.Errorf("--interval %s: allowed: a duration from %s on", interval, shortestInterval)
+				return 0, fmt.Errorf("--interval %s: allowed: a duration of at least %s", interval, shortestInterval)
 			}
 			printer := &eventPrinter{id: operands[0], table: !as.isJSON()}
 			if once {

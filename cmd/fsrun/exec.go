@@ -18,13 +18,14 @@ func execCommand(g *global) *cli.Command {
 	e := &execution{}
 	return &cli.Command{
 		Name: "exec", Arguments: "CONTAINER [PROGRAM [ARGUMENT...]]",
-		Least: 1, Most: cli.Unlimited, TakesProgram: true, Operands: 1,
+		Elsewhere: []string{"attach", "enter", "shell"},
+		Least:     1, Most: cli.Unlimited, TakesProgram: true, Operands: 1,
 		Short: "run another program in a running container",
-		Long: `The process starts out as the container's own one, without its terminal, or as
-the one in the file of --process; flags and the program's name change that. The
-exit status is the program's, or 128 and the number of the signal that killed
-it; 255 means that no program ran. Flags may stand before and after CONTAINER;
-from the program's name on, everything is the program's.`,
+		Long: `The process is like the container's own, without its terminal, or like the one
+in the file that --process names; flags and PROGRAM override that. The exit
+status is the program's, or 128 plus the number of the signal that killed it;
+255 means that no program ran. Flags may stand before or after CONTAINER; from
+PROGRAM on, everything is the program's.`,
 		Examples: []cli.Example{
 			{Line: "fsrun exec web ls -l /", Meaning: "list the container's root"},
 			{Line: "fsrun exec -t web sh", Meaning: "a shell on a terminal"},
@@ -50,11 +51,11 @@ type execution struct {
 
 func (e *execution) flags(flags *pflag.FlagSet) {
 	e.changes.register(flags)
-	flags.StringVarP(&e.processFile, "process", "p", "", "take the process from `FILE`, as JSON like process in config.json")
+	flags.StringVarP(&e.processFile, "process", "p", "", "read the process from `FILE`, as JSON like process in config.json")
 	flags.BoolVarP(&e.detach, "detach", "d", false, "do not wait for the program")
 	flags.StringVar(&e.consoleSocket, "console-socket", "", "send the master of the process's terminal to the unix socket `SOCKET`")
 	flags.StringVar(&e.pidFile, "pid-file", "", "write the process id to `FILE`")
-	flags.IntVar(&e.preserved, "preserve-fds", 0, "pass `COUNT` descriptors from 3 on to the program")
+	flags.IntVar(&e.preserved, "preserve-fds", 0, "pass `COUNT` descriptors, from 3 on, to the program")
 	flags.BoolVar(&e.ignorePaused, "ignore-paused", false, "join a paused container; the program runs once it is resumed")
 	flags.StringVar(&e.cgroup, "cgroup", "", "join the group at `PATH` beneath the container's cgroup")
 	flags.StringVar(&e.pidfdSocket, "pidfd-socket", "", "send a pidfd of the process to the unix socket `SOCKET`")
@@ -95,7 +96,7 @@ func (e *execution) run(g *global, id string, command []string) (int, error) {
 func (e *execution) process(g *global, id string, command []string) (process *specs.Process, err error) {
 	switch {
 	case e.processFile != "" && len(command) > 0:
-		return nil, errors.New("exec: a program is given, and --process gives one too; allowed: one of them")
+		return nil, errors.New("exec: PROGRAM and --process are both given; allowed: one of them")
 	case e.processFile != "":
 		var warnings []string
 		process, warnings, err = bundle.LoadProcess(e.processFile)
@@ -103,7 +104,7 @@ func (e *execution) process(g *global, id string, command []string) (process *sp
 			g.warn(warning)
 		}
 	case len(command) == 0:
-		return nil, errors.New("exec: PROGRAM is missing; allowed: a program, or --process")
+		return nil, errors.New("exec: PROGRAM is missing; give it, or --process")
 	default:
 		process, err = containerProcess(g.root, id)
 	}

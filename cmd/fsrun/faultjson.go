@@ -38,22 +38,14 @@ const (
 	codeStatus = "status" // the container's status is none for the command
 )
 
-// usageError is a command line that says nothing that can be done.
-type usageError struct{ error }
-
-func (u usageError) Unwrap() error { return u.error }
-
-// Hint tells where one learns what can be.
-func (u usageError) Hint() string { return "fsrun help COMMAND shows what is allowed, with examples" }
-
 // statusHints are of failures for whose lines engines look word for word: what to do
 // stands beside it.
 var statusHints = []struct {
 	is   error
 	hint string // "" where the line says it
 }{
-	{state.ErrNotExist, "fsrun list shows the containers that there are in the directory of --root"},
-	{state.ErrExist, "fsrun delete removes a container that is not needed any more"},
+	{state.ErrNotExist, "fsrun list shows the containers in the directory of --root"},
+	{state.ErrExist, "fsrun delete removes a container that is no longer needed"},
 	{parent.ErrNotRunning, "its program has ended: fsrun inspect tells how, fsrun delete removes what is left"},
 	{parent.ErrStatus, ""},
 }

@@ -22,14 +22,14 @@ type global struct {
 }
 
 func (g *global) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&g.root, "root", "", "keep the state of containers in `DIRECTORY`: by default /run/fsrun, or $XDG_RUNTIME_DIR/fsrun for a user without privileges")
-	flags.StringVar(&g.log.path, "log", "", "append the log to `FILE`; errors go to standard error too")
+	flags.StringVar(&g.root, "root", "", "keep the state of containers in `DIRECTORY` (default: /run/fsrun, or $XDG_RUNTIME_DIR/fsrun for a user without privileges)")
+	flags.StringVar(&g.log.path, "log", "", "append the log to `FILE`; errors also go to standard error")
 	flags.Var(cli.Choice(&g.log.format, "text", "text", "json"), "log-format", "write the log as `FORMAT`: text or json")
-	flags.Var(cli.Choice(&g.log.level, "info", logLevels[:]...), "log-level", "log what is at least of `LEVEL`: debug, info, warning or error")
+	flags.Var(cli.Choice(&g.log.level, "info", logLevels[:]...), "log-level", "log messages from `LEVEL` up: debug, info, warning or error")
 	flags.BoolVar(&g.debug, "debug", false, "the same as --log-level debug: log every step of the handshake")
 	flags.BoolVar(&g.systemdCgroup, "systemd-cgroup", false, "the same as --cgroup-manager systemd")
-	flags.Var(cli.Choice(&g.rootless, "auto", "auto", "true", "false"), "rootless", "`WHETHER` the caller is without privileges; only auto is needed, which asks the kernel")
-	flags.Var(cli.Choice(&g.cgroupManager, "cgroupfs", "cgroupfs", "systemd", "disabled"), "cgroup-manager", "have the cgroups of new containers made by `MANAGER`: cgroupfs, which is fsrun itself; systemd, with linux.cgroupsPath as SLICE:PREFIX:NAME; or disabled, which is nobody")
+	flags.Var(cli.Choice(&g.rootless, "auto", "auto", "true", "false"), "rootless", "accepted for compatibility, `WHETHER` is auto, true or false; auto asks the kernel")
+	flags.Var(cli.Choice(&g.cgroupManager, "cgroupfs", "cgroupfs", "systemd", "disabled"), "cgroup-manager", "have `MANAGER` make the cgroups of new containers: cgroupfs, fsrun itself; systemd, with linux.cgroupsPath as SLICE:PREFIX:NAME; disabled, nobody")
 	flags.BoolVarP(&g.version, "version", "v", false, "print the version")
 }
 

@@ -18,7 +18,7 @@ type handshakeFlags struct {
 
 func (h *handshakeFlags) register(flags *pflag.FlagSet) {
 	h.deadlines.register(flags)
-	flags.StringVar(&h.trace, "trace", "", "write what both sides of the handshake did to `FILE`, also if it fails: for fsrun trace and replay, and for https://ui.perfetto.dev")
+	flags.StringVar(&h.trace, "trace", "", "record what both sides of the handshake did in `FILE`, even if it fails: for fsrun trace and replay, and for https://ui.perfetto.dev")
 }
 
 // handshake is what every handshake is told.

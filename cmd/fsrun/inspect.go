@@ -18,13 +18,14 @@ func inspectCommand(g *global) *cli.Command {
 	var asJSON bool
 	return &cli.Command{
 		Name: "inspect", Arguments: "CONTAINER", Least: 1, Most: 1,
-		Short: "tell all that is known of a container, also after its end",
-		Long: `Limits are told as they were committed and as they stand now; device programs with
-the cgroup that they are attached to and whether fsrun attached them: all of
-them have to allow an access. What a container has used is counted by its cgroup
-until it is deleted. How it ended is known if run --keep waited for it, or while
-nobody has reaped it.`,
-		Examples: []cli.Example{{Line: "fsrun inspect web", Meaning: "how is web doing, or what did it end of?"}},
+		Elsewhere: []string{"info", "show"},
+		Short:     "show everything known about a container, even after it exited",
+		Long: `Limits are shown as they were committed and as they are now; device programs
+with the cgroup that they are attached to and whether fsrun attached them: all
+of them must allow an access. The container's cgroup counts what it uses until
+it is deleted. How it ended is known if run --keep waited for it, or until it is
+reaped.`,
+		Examples: []cli.Example{{Line: "fsrun inspect web", Meaning: "how is web doing, or why did it exit?"}},
 		Flags: func(flags *pflag.FlagSet) {
 			flags.BoolVar(&asJSON, "json", false, "print as JSON")
 		},

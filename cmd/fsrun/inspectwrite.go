@@ -54,7 +54,7 @@ func (i *inspectionJSON) process() string {
 func (i *inspectionJSON) end(s style.Style) string {
 	switch e := i.End; {
 	case e == nil:
-		return ": how it ended is known to who reaped it"
+		return ": only the process that reaped it knows how it ended"
 	case e.OOMKilled:
 		return ": " + s.Bad("killed for want of memory")
 	case e.Signal != "":
@@ -128,8 +128,8 @@ func (i *inspectionJSON) writeUsed(to io.Writer, s style.Style) {
 		fmt.Fprintf(to, "  cpu     %s (user %s, system %s)\n", microseconds(cpu.Usage), microseconds(cpu.User), microseconds(cpu.System))
 	}
 	if memory := i.Used.Memory; memory != nil {
-		fmt.Fprintf(to, "  memory  %s%s, limit %s; reached it %d times, OOM kills %s\n", mebibytes(memory.Current), peak(memory.Peak, mebibytes),
-			orUnlimited(memory.Limit, mebibytes), memory.Events.Max, alarming(s, memory.Events.OOMKill))
+		fmt.Fprintf(to, "  memory  %s%s, limit %s; reached it %s, OOM kills %s\n", mebibytes(memory.Current), peak(memory.Peak, mebibytes),
+			orUnlimited(memory.Limit, mebibytes), count(memory.Events.Max, "time"), alarming(s, memory.Events.OOMKill))
 	}
 	if pids := i.Used.Pids; pids != nil {
 		fmt.Fprintf(to, "  pids    %d%s, limit %s; refused %s\n", pids.Current, peak(pids.Peak, decimal), orUnlimited(pids.Limit, decimal), alarming(s, pids.Refused))

@@ -16,10 +16,11 @@ func killCommand(g *global) *cli.Command {
 	var all bool
 	return &cli.Command{
 		Name: "kill", Arguments: "CONTAINER [SIGNAL]", Least: 1, Most: 2,
-		Short: "send a signal to a container's init",
+		Elsewhere: []string{"stop", "signal", "terminate"},
+		Short:     "send a signal to a container's init",
 		Long: `The signal is a name, with or without SIG, or a number; without one it is
-TERM. Where the container has no pid namespace of its own, KILL goes to every
-process of the container's cgroup.`,
+TERM. If the container has no pid namespace of its own, KILL goes to every
+process in the container's cgroup.`,
 		Examples: []cli.Example{{Line: "fsrun kill web KILL", Meaning: "end the container web"}},
 		Flags: func(flags *pflag.FlagSet) {
 			flags.BoolVarP(&all, "all", "a", false, "send it to every process of the container")

@@ -20,11 +20,12 @@ func listCommand(g *global) *cli.Command {
 	var as format
 	var quiet bool
 	return &cli.Command{
-		Name:  "list",
-		Short: "list the containers",
+		Name:      "list",
+		Elsewhere: []string{"ls", "containers"},
+		Short:     "list the containers",
 		Flags: func(flags *pflag.FlagSet) {
 			as.flags(flags, asTable)
-			flags.BoolVarP(&quiet, "quiet", "q", false, "print the ids alone")
+			flags.BoolVarP(&quiet, "quiet", "q", false, "print only the ids")
 		},
 		Run: func([]string) (int, error) {
 			found, problems, err := parent.List(g.root)

@@ -8,15 +8,17 @@ import (
 func pauseCommand(g *global) *cli.Command {
 	return &cli.Command{
 		Name: "pause", Arguments: "CONTAINER", Least: 1, Most: 1,
-		Short: "stop every process of a container until it is resumed",
-		Run:   func(operands []string) (int, error) { return 0, parent.Pause(g.root, operands[0]) },
+		Elsewhere: []string{"freeze", "suspend"},
+		Short:     "suspend a container until it is resumed",
+		Run:       func(operands []string) (int, error) { return 0, parent.Pause(g.root, operands[0]) },
 	}
 }
 
 func resumeCommand(g *global) *cli.Command {
 	return &cli.Command{
 		Name: "resume", Arguments: "CONTAINER", Least: 1, Most: 1,
-		Short: "let the processes of a paused container go on",
-		Run:   func(operands []string) (int, error) { return 0, parent.Resume(g.root, operands[0]) },
+		Elsewhere: []string{"continue", "thaw", "unfreeze", "unpause"},
+		Short:     "continue a paused container",
+		Run:       func(operands []string) (int, error) { return 0, parent.Resume(g.root, operands[0]) },
 	}
 }

@@ -21,18 +21,19 @@ func planCommand(g *global) *cli.Command {
 	var asJSON bool
 	return &cli.Command{
 		Name: "plan", Arguments: "[BUNDLE]", Most: 1,
-		Short: "show what create would do with a bundle, and do nothing",
-		Long: `The operations are those that the child would carry out, in order; the limits are
-the cgroup files with what would be written to them. The checks look for what the
-bundle names on this machine: ✓ is there, ✗ is not, ! cannot be told beforehand.
-Warnings are those that create would log. The exit status is 1 if a check does not
-hold. BUNDLE is by default the current directory.`,
+		Elsewhere: []string{"lint", "validate"},
+		Short:     "show what create would do with a bundle, without doing it",
+		Long: `The operations are those that the child would carry out, in order; the limits
+are the cgroup files with what would be written to them. The checks look for
+what the bundle names on this machine: ✓ is there, ✗ is not, ! cannot be known
+beforehand. Warnings are those that create would log. The exit status is 1 if a
+check fails. BUNDLE is the current directory by default.`,
 		Examples: []cli.Example{{Line: "fsrun plan /srv/web", Meaning: "show what fsrun create --bundle /srv/web would do"}},
 		Flags: func(flags *pflag.FlagSet) {
-			flags.StringVar(&id, "id", "", "plan for a container called `ID`, by default the bundle's name")
+			flags.StringVar(&id, "id", "", "plan for a container called `ID` (default: the bundle's name)")
 			flags.BoolVar(&asJSON, "json", false, "print as JSON")
-			flags.BoolVar(&c.noPivot, "no-pivot", false, "as create's")
-			flags.BoolVar(&c.noNewKeyring, "no-new-keyring", false, "as create's")
+			flags.BoolVar(&c.noPivot, "no-pivot", false, "as for create")
+			flags.BoolVar(&c.noNewKeyring, "no-new-keyring", false, "as for create")
 		},
 		Run: func(operands []string) (int, error) {
 			directory := "."

@@ -14,13 +14,13 @@ import (
 // write lists a plan for people, as wide as the terminal.
 func (p *planJSON) write(to io.Writer, s style.Style, width int) {
 	fmt.Fprintf(to, "%s %s\n", s.Bold("bundle"), oneLine(p.Bundle))
-	fmt.Fprintf(to, "%s %s as %d:%d in %s, %d arguments, %d environment variables%s\n", s.Bold("program"), oneLine(p.Program.Program),
-		p.Program.UID, p.Program.GID, oneLine(p.Program.Directory), p.Program.Arguments-1, p.Program.Environment, p.Program.notes())
+	fmt.Fprintf(to, "%s %s as %d:%d in %s, %s, %s%s\n", s.Bold("program"), oneLine(p.Program.Program),
+		p.Program.UID, p.Program.GID, oneLine(p.Program.Directory), count(p.Program.Arguments-1, "argument"), count(p.Program.Environment, "environment variable"), p.Program.notes())
 	p.writeNamespaces(to, s)
 	p.writeLimits(to, s)
 	p.writeOperations(to, s)
 	if p.Devices != nil {
-		fmt.Fprintf(to, "\n%s: %d instructions; the last rule that matches decides\n", s.Bold("device program"), p.Devices.Instructions)
+		fmt.Fprintf(to, "\n%s: %s; the last rule that matches decides\n", s.Bold("device program"), count(p.Devices.Instructions, "instruction"))
 		for _, rule := range p.Devices.Rules {
 			fmt.Fprintf(to, "  %s\n", rule)
 		}
@@ -104,9 +104,9 @@ func (p *planJSON) writeSeccomp(to io.Writer, s style.Style) {
 	for _, action := range slices.Sorted(maps.Keys(f.Syscalls)) {
 		counts = append(counts, fmt.Sprintf("%s for %d", action, f.Syscalls[action]))
 	}
-	fmt.Fprintf(to, "\n%s %s, but %s system calls; %d instructions\n", s.Bold("seccomp"), f.DefaultAction, orNone(counts), f.Instructions)
+	fmt.Fprintf(to, "\n%s %s, but %s system calls; %s\n", s.Bold("seccomp"), f.DefaultAction, orNone(counts), count(f.Instructions, "instruction"))
 	for _, name := range slices.Sorted(maps.Keys(f.Architectures)) {
-		fmt.Fprintf(to, "  %s: rules for %d system calls\n", name, f.Architectures[name])
+		fmt.Fprintf(to, "  %s: rules for %s\n", name, count(f.Architectures[name], "system call"))
 	}
 	if len(f.Unknown) > 0 {
 		fmt.Fprintf(to, "  unknown and passed over: %s\n", oneLine(strings.Join(f.Unknown, " ")))

@@ -26,13 +26,13 @@ type processChanges struct {
 }
 
 func (c *processChanges) register(flags *pflag.FlagSet) {
-	flags.StringVar(&c.directory, "cwd", "", "start in `DIRECTORY` of the container")
+	flags.StringVar(&c.directory, "cwd", "", "start in `DIRECTORY`, a path in the container")
 	flags.StringArrayVarP(&c.environment, "env", "e", nil, "set `KEY=VALUE` in the environment; may be repeated")
 	flags.BoolVarP(&c.terminal, "tty", "t", false, "give the process a terminal")
 	flags.VarP(&c.user, "user", "u", "run as `UID[:GID]`")
-	flags.UintSliceVarP(&c.groups, "additional-gids", "g", nil, "be in the group `GID` too; may be repeated")
+	flags.UintSliceVarP(&c.groups, "additional-gids", "g", nil, "add the process to the group `GID`; may be repeated")
 	flags.BoolVar(&c.noNewPrivs, "no-new-privs", false, "set no_new_privs")
-	flags.StringArrayVarP(&c.capabilities, "cap", "c", nil, "add `CAPABILITY` to the bounding, permitted and effective set; may be repeated")
+	flags.StringArrayVarP(&c.capabilities, "cap", "c", nil, "add `CAPABILITY` to the bounding, permitted and effective sets; may be repeated")
 	flags.StringVar(&c.apparmor, "apparmor", "", "run under the AppArmor `PROFILE`")
 	flags.StringVar(&c.label, "process-label", "", "run with the SELinux `LABEL`")
 }

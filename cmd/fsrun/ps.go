@@ -23,12 +23,12 @@ func psCommand(g *global) *cli.Command {
 		Name: "ps", Arguments: "CONTAINER [PS-ARGUMENT...]",
 		Least: 1, Most: cli.Unlimited, TakesProgram: true, Operands: 1, Verbatim: true,
 		Short: "list the processes of a container",
-		Long: `The table is what ps(1) of this machine prints of them, by default with -ef;
-what follows CONTAINER is ps's, and must leave its column PID in place. As JSON
-it is the list of their process ids on this machine.`,
+		Long: `The table is what this machine's ps(1) prints about them, by default with -ef;
+what follows CONTAINER is passed to ps, and must not take its PID column away.
+The JSON is a list of the process ids that they have on this machine.`,
 		Examples: []cli.Example{
 			{Line: "fsrun ps web", Meaning: "what runs in the container web"},
-			{Line: "fsrun ps web -o pid,rss,comm", Meaning: "the same, with the columns asked for"},
+			{Line: "fsrun ps web -o pid,rss,comm", Meaning: "the same, with other columns"},
 		},
 		Flags: func(flags *pflag.FlagSet) { as.flags(flags, asTable) },
 		Run: func(operands []string) (int, error) {
@@ -57,7 +57,7 @@ func writeProcesses(to io.Writer, pids []int, arguments []string) error {
 		if ended, is := err.(*exec.ExitError); is { //nolint:errorlint // Output returns it bare
 			said = ": " + strings.TrimSpace(string(ended.Stderr))
 		}
-		return fmt.Errorf("%s: %w%s (--format json needs no ps)", command, err, said)
+		return fmt.Errorf("%s: %w%s; --format json needs no ps", command, err, said)
 	}
 	return selectLines(to, output, pids)
 }
@@ -72,7 +72,7 @@ func selectLines(to io.Writer, table []byte, pids []int) error {
 		fields := strings.Fields(lines.Text())
 		if column < 0 {
 			if column = slices.Index(fields, "PID"); column < 0 {
-				return fmt.Errorf("ps: its output has no column PID in the first line, %q; allowed: arguments that print one", lines.Text())
+				return fmt.Errorf("ps: its output has no PID column in the first line, %q; allowed: arguments that print one", lines.Text())
 			}
 		} else if len(fields) <= column || !containsPID(pids, fields[column]) {
 			continue
@@ -82,7 +82,7 @@ func selectLines(to io.Writer, table []byte, pids []int) error {
 		}
 	}
 	if column < 0 {
-		return fmt.Errorf("ps: it printed nothing; allowed: arguments that print a column PID")
+		return fmt.Errorf("ps: it printed nothing; allowed: arguments that print a PID column")
 	}
 	return lines.Err()
 }

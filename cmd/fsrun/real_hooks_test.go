@@ -65,6 +65,18 @@ func shellHook(script string) specs.Hook {
 	return specs.Hook{Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: []string{"PATH=/bin:/usr/bin", "IN=hook"}}
 }
 
+// TestHooksSayNothingForTheProgram: what is read from the container's output comes
+// from its program, whatever its hooks write.
+//
+// SPEC: M-OP-9
+func TestHooksSayNothingForTheProgram(t *testing.T) {
+	edits := []harness.Edit{harness.Shell("echo program")}
+	for _, point := range points {
+		edits = append(edits, withHook(point.name, shellHook("echo hook")))
+	}
+	equal(t, "the output", "program", newContainer(t, edits...).succeed())
+}
+
 // SPEC: M-HOOK-3
 func TestHooksRunInOrderWithTheState(t *testing.T) {
 	directory, bind := hookPlace(t)

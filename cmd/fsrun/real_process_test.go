@@ -35,7 +35,7 @@ func TestProcessProperties(t *testing.T) {
 	equal(t, "all gids", "1001\t1001\t1001\t1001", report.Status["Gid"])
 	equal(t, "groups", "5 2000 4000000000", report.Status["Groups"])
 	equal(t, "cwd", "/made/for/cwd", report.Cwd)
-	equal(t, "env", []string{"A=1", "A=2", "EMPTY=", "MANY=a b\tc\nd", "HOME=/home"}, report.Env)
+	equal(t, "env", []string{"A=2", "EMPTY=", "MANY=a b\tc\nd", "HOME=/home"}, report.Env)
 	equal(t, "oom_score_adj", "500", report.OOMScore)
 	equal(t, "no_new_privs", "0", report.Status["NoNewPrivs"])
 	equal(t, "RLIMIT_NOFILE", [2]uint64{100, 200}, report.Rlimits["RLIMIT_NOFILE"])

@@ -33,10 +33,10 @@ func replayCommand(g *global) *cli.Command {
 	return &cli.Command{
 		Name: "replay", Arguments: "CONTAINER|FILE", Least: 1, Most: 1,
 		Short: "check a recorded handshake against the tables of both machines, step by step",
-		Long: `Each row must lead on from where its machine stands, be brought about by what
-came before it, and send what it says; the child's way must fit the frames; no
-time may run backwards. The exit status is 1 if a step does not hold.
-FILE is - for standard input.`,
+		Long: `Each row must begin in the state that its machine is in, follow from what came
+before it, and send what it says; the child's path must fit the frames; time
+must not run backwards. The exit status is 1 if a step does not hold. FILE may
+be -, for standard input.`,
 		Examples: []cli.Example{{Line: "fsrun run --trace web.json -b /srv/web web; fsrun replay web.json", Meaning: "record a handshake and check it"}},
 		Flags: func(flags *pflag.FlagSet) {
 			flags.BoolVar(&asJSON, "json", false, "print the steps as JSON")
@@ -89,9 +89,12 @@ func writeReplay(to io.Writer, s style.Style, r *recording.Recording, checked []
 		}
 		fmt.Fprintf(to, "%s %9s  %-6s  %s%s\n", sign, draw.Duration(step.At), step.Machine, oneLine(step.What), s.Bad(oneLine(problem)))
 	}
-	if problems > 0 {
+	switch problems {
+	case 0:
+		fmt.Fprintln(to, "every step holds")
+	case 1:
+		fmt.Fprintln(to, "1 step does not hold")
+	default:
 		fmt.Fprintf(to, "%d steps do not hold\n", problems)
-		return
 	}
-	fmt.Fprintln(to, "every step holds")
 }

@@ -5,31 +5,29 @@ import (
 
 	"github.com/fsrun/fsrun/internal/cli"
 	"github.com/fsrun/fsrun/parent"
-	"github.com/fsrun/fsrun/parent/criu"
 )
 
 func restoreCommand(g *global) *cli.Command {
 	i, c := &images{}, &creation{}
 	var detach, keep, noSubreaper bool
 	return &cli.Command{
-		Name: "restore", Arguments: "CONTAINER", Least: 1, Most: 1, Available: criu.Check,
-		Short: "bring back what checkpoint has written, as a new container",
-		Long: `The bundle is the one that the container had, with its root file system; limits
-and the place of the cgroup are the bundle's. In the foreground fsrun waits for
-the program, as run does. Network namespaces come back empty, or as the bundle
-names them: connections survive where the bundle names a namespace that has
-their addresses.`,
-		Examples: []cli.Example{{Line: "fsrun restore -d --image-path /var/tmp/web --bundle /srv/web web", Meaning: "bring the container web back, in the background"}},
+		Name: "restore", Arguments: "CONTAINER", Least: 1, Most: 1, Available: checkCRIU,
+		Short: "restore what checkpoint wrote, as a new container",
+		Long: `The bundle must be the one that the container had, with its root file system; it
+gives the limits and the cgroup's path. In the foreground fsrun waits for the
+program, as run does. The network namespace is new and empty, or the one that
+the bundle names: connections survive if that one has their addresses.`,
+		Examples: []cli.Example{{Line: "fsrun restore -d --image-path /var/tmp/web --bundle /srv/web web", Meaning: "restore the container web, in the background"}},
 		Flags: func(flags *pflag.FlagSet) {
 			i.flags(flags)
-			flags.StringVarP(&c.bundle, "bundle", "b", ".", "take the bundle in `DIRECTORY`")
-			flags.StringVar(&c.consoleSocket, "console-socket", "", "taken for compatibility: no container with a terminal is written; `SOCKET`")
+			flags.StringVarP(&c.bundle, "bundle", "b", ".", "use the bundle in `DIRECTORY`")
+			flags.StringVar(&c.consoleSocket, "console-socket", "", "accepted for compatibility, `SOCKET` is not used: checkpoint refuses terminals")
 			flags.StringVar(&c.pidFile, "pid-file", "", "write the process id of the container's init to `FILE`")
 			flags.StringVar(&c.pidfdSocket, "pidfd-socket", "", "send a pidfd of the container's init to the unix socket `SOCKET`")
-			flags.BoolVar(&c.noPivot, "no-pivot", false, "taken for compatibility: CRIU makes the root")
+			flags.BoolVar(&c.noPivot, "no-pivot", false, "accepted for compatibility: CRIU makes the root")
 			flags.BoolVarP(&detach, "detach", "d", false, "do not wait for the program")
-			flags.BoolVar(&keep, "keep", false, "do not delete the container when its program has ended")
-			flags.BoolVar(&noSubreaper, "no-subreaper", false, "taken for compatibility: fsrun never makes itself a reaper of other processes")
+			flags.BoolVar(&keep, "keep", false, "do not delete the container when its program exits")
+			flags.BoolVar(&noSubreaper, "no-subreaper", false, "accepted for compatibility: fsrun never makes itself a subreaper")
 		},
 		Run: func(operands []string) (int, error) {
 			from, err := i.options()

@@ -16,12 +16,12 @@ func runCommand(g *global) *cli.Command {
 	var detach, keep, noSubreaper bool
 	return &cli.Command{
 		Name: "run", Arguments: "CONTAINER", Least: 1, Most: 1,
-		Short: "create a container, run its program, and delete it in the end",
+		Short: "create a container, run its program, and delete it when the program exits",
 		Long: `In the foreground fsrun passes signals on to the program, relays its terminal
 if it has one, waits for it and deletes the container. The exit status is the
-program's, or 128 and the number of the signal that killed it; 1 means that
-fsrun failed. Detached, fsrun leaves as soon as the program runs; then a
-terminal needs a --console-socket, and the container is to be deleted.`,
+program's, or 128 plus the number of the signal that killed it; 1 means that
+fsrun failed. With --detach fsrun exits as soon as the program runs; a terminal
+then needs --console-socket, and fsrun delete removes the container.`,
 		Examples: []cli.Example{
 			{Line: "fsrun run --bundle /srv/web web", Meaning: "run the bundle's program in the foreground"},
 			{Line: "fsrun run -d --bundle /srv/web --pid-file /run/web.pid web", Meaning: "run it in the background"},
@@ -29,8 +29,8 @@ terminal needs a --console-socket, and the container is to be deleted.`,
 		Flags: func(flags *pflag.FlagSet) {
 			c.flags(flags)
 			flags.BoolVarP(&detach, "detach", "d", false, "do not wait for the program")
-			flags.BoolVar(&keep, "keep", false, "do not delete the container when its program has ended")
-			flags.BoolVar(&noSubreaper, "no-subreaper", false, "taken for compatibility: fsrun never makes itself a reaper of other processes")
+			flags.BoolVar(&keep, "keep", false, "do not delete the container when its program exits")
+			flags.BoolVar(&noSubreaper, "no-subreaper", false, "accepted for compatibility: fsrun never makes itself a subreaper")
 		},
 		Run: func(operands []string) (int, error) {
 			options, err := c.options(g, operands[0])

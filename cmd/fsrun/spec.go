@@ -18,10 +18,12 @@ func specCommand() *cli.Command {
 	var directory string
 	var rootless bool
 	return &cli.Command{
-		Name:  "spec",
-		Short: "write a config.json to start from",
-		Long: `The bundle still needs its root file system, in rootfs/. A config.json that is
-there already is left alone.`,
+		Name:      "spec",
+		Elsewhere: []string{"init", "generate"},
+		Short:     "write a config.json to start from",
+		Long: `The bundle still needs its root file system, in rootfs/. An existing config.json
+is left alone. The configuration asks for a terminal; for create set
+process.terminal to false or give --console-socket.`,
 		Examples: []cli.Example{{Line: "mkdir -p web/rootfs && fsrun spec -b web", Meaning: "begin a bundle"}},
 		Flags: func(flags *pflag.FlagSet) {
 			flags.StringVarP(&directory, "bundle", "b", ".", "write it to `DIRECTORY`")
@@ -43,7 +45,7 @@ func writeSpec(path string, rootless bool) error {
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // the umask is the caller's word
 	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s exists already; remove it first, or choose another directory with --bundle", path)
+		return fmt.Errorf("%s already exists; remove it first, or choose another directory with --bundle", path)
 	}
 	if err != nil {
 		return err

@@ -31,7 +31,8 @@ type stateJSON struct {
 func stateCommand(g *global) *cli.Command {
 	return &cli.Command{
 		Name: "state", Arguments: "CONTAINER", Least: 1, Most: 1,
-		Short: "print the state of a container as JSON",
+		Elsewhere: []string{"status"},
+		Short:     "print the state of a container as JSON",
 		Run: func(operands []string) (int, error) {
 			inspected, err := parent.Inspect(g.root, operands[0])
 			if err != nil {

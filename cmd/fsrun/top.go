@@ -20,20 +20,21 @@ const onceMeasured = 500 * time.Millisecond
 func topCommand(g *global) *cli.Command {
 	t := &top{global: g}
 	return &cli.Command{
-		Name:  "top",
-		Short: "watch what the containers use: a table that stays up to date",
+		Name:      "top",
+		Elsewhere: []string{"stats"},
+		Short:     "watch what the containers use, in a table that is kept up to date",
 		Long: `CPU and IO are rates since the last look, 100% being one processor. PRESSURE is
-the share of the last ten seconds in which a process waited for cpu, memory and io
-(Documentation/accounting/psi.rst). - is what the kernel does not count here.
-With --json every look is a line.`,
+the share of the last ten seconds in which a process waited for cpu, memory and
+io (Documentation/accounting/psi.rst). - means that the kernel does not count it
+here. With --json each look is a line.`,
 		Examples: []cli.Example{
 			{Line: "fsrun top", Meaning: "watch, until it is interrupted"},
 			{Line: "fsrun top --once --json", Meaning: "the same for a program, once"},
 		},
 		Flags: func(flags *pflag.FlagSet) {
 			flags.DurationVar(&t.interval, "interval", 2*time.Second, "look every `DURATION`")
-			flags.BoolVar(&t.once, "once", false, "look once, and leave")
-			flags.BoolVar(&t.all, "all", false, "show containers that are stopped, too")
+			flags.BoolVar(&t.once, "once", false, "look once, and exit")
+			flags.BoolVar(&t.all, "all", false, "show stopped containers, too")
 			flags.BoolVar(&t.json, "json", false, "print as JSON")
 			flags.Var(cli.Choice(&t.sort, "cpu", topOrders()...), "sort", "sort by `COLUMN`: "+strings.Join(topOrders(), ", "))
 		},
@@ -52,7 +53,7 @@ type top struct {
 
 func (t *top) run() error {
 	if t.interval < shortestInterval {
-		return fmt.Errorf("--interval %s: allowed: a duration from %s on", t.interval, shortestInterval)
+		return fmt.Errorf("--interval %s: allowed: a duration of at least %s", t.interval, shortestInterval)
 	}
 	live := style.IsTerminal(os.Stdout) && !t.json && !t.once
 	if _, err := t.look(); err != nil {

@@ -192,19 +192,3 @@ func (r *topRow) pressure() string {
 	}
 	return fmt.Sprintf("%.0f/%.0f/%.0f", r.Pressure.CPU, r.Pressure.Memory, r.Pressure.IO)
 }
-
-// byteCount writes a size with the unit that keeps it short.
-func byteCount(bytes uint64) string {
-	const units = "KMGTPE"
-	if bytes < 1024 {
-		return decimal(bytes)
-	}
-	value, unit := float64(bytes)/1024, 0
-	for value >= 1024 && unit < len(units)-1 {
-		value, unit = value/1024, unit+1
-	}
-	if value >= 100 {
-		return fmt.Sprintf("%.0f%c", value, units[unit])
-	}
-	return fmt.Sprintf("%.1f%c", value, units[unit])
-}

@@ -27,16 +27,17 @@ func traceCommand(g *global) *cli.Command {
 	var slowest int
 	return &cli.Command{
 		Name: "trace", Arguments: "CONTAINER|FILE", Least: 1, Most: 1,
-		Short: "draw the handshake that made a container, or one in a file",
-		Long: `The last handshake of every container is kept until it is deleted: which state
+		Elsewhere: []string{"profile"},
+		Short:     "draw the handshake that made a container, or one in a file",
+		Long: `A container's last handshake is kept until the container is deleted: which state
 each side was in and for how long, the frames between them, and how long each
 operation of the plan took; no arguments and no environment. --trace FILE of
-create, start, run and exec writes that of a handshake that failed, too. In idle
-the parent reads the bundle and plans; a time behind ~ is not measured but
-follows from the frames. FILE is - for standard input.`,
+create, start, run, exec and wrap records a handshake that fails, too. In idle
+the parent reads the bundle and plans; a time after ~ is not measured but
+follows from the frames. FILE may be -, for standard input.`,
 		Examples: []cli.Example{
 			{Line: "fsrun trace web", Meaning: "draw how the container web was made"},
-			{Line: "fsrun trace --perfetto web.json web", Meaning: "write it for https://ui.perfetto.dev"},
+			{Line: "fsrun trace --perfetto web.json web", Meaning: "write that for https://ui.perfetto.dev"},
 		},
 		Flags: func(flags *pflag.FlagSet) {
 			flags.BoolVar(&asJSON, "json", false, "print the states, frames and operations as JSON")

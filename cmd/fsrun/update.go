@@ -17,14 +17,15 @@ func updateCommand(g *global) *cli.Command {
 	return &cli.Command{
 		Name: "update", Arguments: "CONTAINER", Least: 1, Most: 1,
 		Short: "change the limits of a container while it runs",
-		Long: `What is not named stays. Either everything is changed or nothing: what the kernel
-refuses is named, and the rest stands as before. A flag goes before what the file
-says. Device rules in the file replace all that the container had.`,
+		Long: `Limits that are not given stay as they are. Either all changes are made or none:
+if the kernel refuses one, fsrun names it and undoes the others. A flag
+overrides the file. Device rules in the file replace all rules that the
+container had.`,
 		Examples: []cli.Example{
 			{Line: "fsrun update web --memory 64M --pids-limit 20", Meaning: "change two limits"},
-			{Line: `echo '{"cpu": {"quota": 50000}}' | fsrun update -r - web`, Meaning: "take them as JSON, like linux.resources in config.json"},
+			{Line: `echo '{"cpu": {"quota": 50000}}' | fsrun update -r - web`, Meaning: "read them as JSON, like linux.resources in config.json"},
 		},
-		Flags: u.flags,
+		Flags: u.flags, Aliases: map[string]string{"pids-max": "pids-limit", "memory-max": "memory"}, // wrap's
 		Run: func(operands []string) (int, error) {
 			change, err := u.resources(g.warn)
 			if err != nil {
@@ -47,19 +48,19 @@ type updating struct {
 }
 
 func (u *updating) flags(flags *pflag.FlagSet) {
-	flags.StringVarP(&u.file, "resources", "r", "", "take the limits from `FILE` as JSON, - for standard input")
-	flags.Var(cli.SizeLimit(&u.memory), "memory", "let it have at most `SIZE` of memory, as 64M; -1 for no limit")
-	flags.Var(cli.SizeLimit(&u.reservation), "memory-reservation", "leave it `SIZE` of memory when others want more")
-	flags.Var(cli.SizeLimit(&u.swap), "memory-swap", "let it have at most `SIZE` of memory and swap together; -1 for no limit")
-	flags.Uint64Var(&u.period, "cpu-period", 0, "count the time of --cpu-quota anew every `MICROSECONDS`")
-	flags.Int64Var(&u.quota, "cpu-quota", 0, "let it have `MICROSECONDS` of processor time a period; -1 for no limit")
-	flags.Uint64Var(&u.shares, "cpu-share", 0, "give it `SHARES` of the processors where others want them, from 2 to 262144")
-	flags.Uint64Var(&u.burst, "cpu-burst", 0, "let it save up `MICROSECONDS` of a quota for a burst")
-	flags.Int64Var(&u.idle, "cpu-idle", 0, "run it when nothing else wants to, if `WHETHER` is 1")
-	flags.StringVar(&u.cpus, "cpuset-cpus", "", "run it on the processors of `LIST`, as 0-2,4")
-	flags.StringVar(&u.mems, "cpuset-mems", "", "give it memory of the nodes of `LIST`")
-	flags.Int64Var(&u.pids, "pids-limit", 0, "let it have at most `COUNT` processes and threads; -1 for no limit")
-	flags.Uint16Var(&u.weight, "blkio-weight", 0, "give it `WEIGHT` where disks are busy, from 10 to 1000")
+	flags.StringVarP(&u.file, "resources", "r", "", "read the limits from `FILE` as JSON; - is standard input")
+	flags.Var(cli.SizeLimit(&u.memory), "memory", "limit its memory to `SIZE`, such as 64M; -1 for no limit")
+	flags.Var(cli.SizeLimit(&u.reservation), "memory-reservation", "keep `SIZE` of memory for it when memory is scarce")
+	flags.Var(cli.SizeLimit(&u.swap), "memory-swap", "limit memory and swap together to `SIZE`; -1 for no limit; wrap's --memory-swap-max counts swap alone")
+	flags.Uint64Var(&u.period, "cpu-period", 0, "renew --cpu-quota every `MICROSECONDS`")
+	flags.Int64Var(&u.quota, "cpu-quota", 0, "limit it to `MICROSECONDS` of processor time per period; -1 for no limit")
+	flags.Uint64Var(&u.shares, "cpu-share", 0, "give it `SHARES` of busy processors, from 2 to 262144")
+	flags.Uint64Var(&u.burst, "cpu-burst", 0, "let it save up `MICROSECONDS` of unused quota for a burst")
+	flags.Int64Var(&u.idle, "cpu-idle", 0, "run only when nothing else wants to, if `VALUE` is 1; normally, if 0")
+	flags.StringVar(&u.cpus, "cpuset-cpus", "", "run it on the processors in `LIST`, such as 0-2,4")
+	flags.StringVar(&u.mems, "cpuset-mems", "", "take its memory from the nodes in `LIST`")
+	flags.Int64Var(&u.pids, "pids-limit", 0, "limit it to `COUNT` processes and threads; -1 for no limit")
+	flags.Uint16Var(&u.weight, "blkio-weight", 0, "give it `WEIGHT` when disks are busy, from 10 to 1000")
 	u.given = flags.Changed
 }
 
@@ -96,7 +97,7 @@ func (u *updating) resources(warn func(string)) (*specs.LinuxResources, error) {
 		}
 	}
 	if u.file == "" && !changed {
-		return nil, errors.New("update: nothing is to be changed; allowed: --resources, or the flag of a limit")
+		return nil, errors.New("update: nothing to change; give --resources, or the flag of a limit")
 	}
 	return r, nil
 }

@@ -21,22 +21,22 @@ func wrapCommand(g *global) *cli.Command {
 	return &cli.Command{
 		Name: "wrap", Arguments: "PROGRAM [ARGUMENT...]",
 		Least: 1, Most: cli.Unlimited, TakesProgram: true,
-		Short: "run a program of this machine in a container: no bundle, no image",
+		Short: "run a program of this machine in a container, without image or bundle",
 		Long: `The program sees this machine's files read-only, has /tmp, /run and /dev of its
 own, no network but loopback, no capabilities, and a seccomp profile. It is
-searched for in $PATH and runs in the current directory with the caller's
-environment, as the caller. The exit status is the program's, or 128 and the
-number of the signal that killed it; 124 means that --time was over, and 1 that
-fsrun failed. TERM, INT, HUP and QUIT sent to fsrun, and the keys of its terminal
-for INT and QUIT, end the program as ever, though it is process 1 and the kernel
-would drop what it does not handle.`,
+looked up in $PATH and runs in the current directory with the caller's
+environment, as the caller. The exit status is the program's, or 128 plus the
+number of the signal that killed it; 124 means that --time ran out, and 1 that
+fsrun failed. TERM, INT, HUP and QUIT sent to fsrun, and its terminal's keys for
+INT and QUIT, end the program as usual, although it is process 1, for which the
+kernel drops signals without a handler.`,
 		Examples: []cli.Example{
-			{Line: "fsrun wrap -- /bin/echo hello", Meaning: "print hello from within a container"},
-			{Line: "fsrun wrap --stats --memory-max 64M --pids-max 10 -- make", Meaning: "run make under limits, and tell what it used"},
-			{Line: "fsrun wrap --net host --rw . -- git pull", Meaning: "let it use the network and change the current directory"},
+			{Line: "fsrun wrap -- /bin/echo hello", Meaning: "print hello from inside a container"},
+			{Line: "fsrun wrap --stats --memory-max 64M --pids-max 10 -- make", Meaning: "run make under limits, and print what it used"},
+			{Line: "fsrun wrap --net host --rw . -- git pull", Meaning: "let it use the network and write to the current directory"},
 		},
-		Flags: w.flags,
-		Run:   func(operands []string) (int, error) { return w.run(g, operands) },
+		Flags: w.flags, Aliases: map[string]string{"pids-limit": "pids-max", "memory": "memory-max"}, // update's
+		Run: func(operands []string) (int, error) { return w.run(g, operands) },
 	}
 }
 
@@ -58,24 +58,24 @@ type wrapping struct {
 }
 
 func (w *wrapping) flags(flags *pflag.FlagSet) {
-	flags.Int64Var(&w.pids, "pids-max", 0, "let it have at most `COUNT` processes and threads at a time")
-	flags.Var(cli.Size(&w.memory), "memory-max", "let it have at most `SIZE` of memory, as 64M or 1G")
-	flags.Var(cli.Size(&w.swap), "memory-swap-max", "let it have at most `SIZE` of swap")
-	flags.Float64Var(&w.cpus, "cpus", 0, "let it have at most `COUNT` processors' time, as 0.5")
-	flags.DurationVar(&w.time, "time", 0, "kill it after `DURATION`, as 1.5s or 2m, and exit with status 124")
-	flags.StringArrayVar(&w.writable, "rw", nil, "let it write to `PATH` of this machine; may be repeated")
-	flags.Var(cli.Choice(&w.network, "none", "none", "host"), "net", "give it the `NETWORK`: none or host")
+	flags.Int64Var(&w.pids, "pids-max", 0, "limit it to `COUNT` processes and threads")
+	flags.Var(cli.Size(&w.memory), "memory-max", "limit its memory to `SIZE`, such as 64M or 1G")
+	flags.Var(cli.Size(&w.swap), "memory-swap-max", "limit its swap alone to `SIZE`; update's --memory-swap counts memory and swap together")
+	flags.Float64Var(&w.cpus, "cpus", 0, "limit it to the time of `COUNT` processors, such as 0.5")
+	flags.DurationVar(&w.time, "time", 0, "kill it after `DURATION`, such as 1.5s or 2m, and exit with status 124")
+	flags.StringArrayVar(&w.writable, "rw", nil, "let it write to `PATH` on this machine; may be repeated")
+	flags.Var(cli.Choice(&w.network, "none", "none", "host"), "net", "connect it to `NETWORK`: none or host")
 	flags.Var(cli.Choice(&w.seccomp, "default", "default", "unconfined"), "seccomp", "load the seccomp `PROFILE`: default, or unconfined for none")
-	flags.StringArrayVarP(&w.capabilities, "cap", "c", nil, "let it have `CAPABILITY`; may be repeated")
+	flags.StringArrayVarP(&w.capabilities, "cap", "c", nil, "grant it `CAPABILITY`; may be repeated")
 	flags.StringVarP(&w.user, "user", "u", "", "run it as `USER[:GROUP]`, by name or number")
-	flags.StringVarP(&w.directory, "workdir", "w", "", "run it in `DIRECTORY`, by default the current one")
+	flags.StringVarP(&w.directory, "workdir", "w", "", "run it in `DIRECTORY` (default: the current one)")
 	flags.StringArrayVarP(&w.environment, "env", "e", nil, "set `KEY=VALUE` in its environment; may be repeated")
-	flags.StringVar(&w.hostname, "hostname", "fsrun", "give it the host name `NAME`")
-	flags.VarP(cli.Choice(&w.terminal, "auto", "auto", "true", "false"), "tty", "t", "give it a terminal of its own, `WHEN` auto, true or false; auto: where input and output are one")
+	flags.StringVar(&w.hostname, "hostname", "fsrun", "set its host name to `NAME`")
+	flags.VarP(cli.Choice(&w.terminal, "auto", "auto", "true", "false"), "tty", "t", "give it a terminal of its own; `WHEN` is auto, true or false; auto does if standard input and output are terminals")
 	flags.Lookup("tty").NoOptDefVal = "true"
-	flags.BoolVar(&w.stats, "stats", false, "tell on standard error what it used")
-	flags.StringVar(&w.statsFile, "stats-json", "", "write what it used to `FILE` as JSON, - for standard output")
-	flags.StringVar(&w.id, "id", "", "call the container `ID`, by default wrap-PID-NUMBER")
+	flags.BoolVar(&w.stats, "stats", false, "print on standard error what it used")
+	flags.StringVar(&w.statsFile, "stats-json", "", "write what it used to `FILE` as JSON; - is standard output")
+	flags.StringVar(&w.id, "id", "", "call the container `ID` (default: wrap-PID-NUMBER)")
 	w.handshake.register(flags)
 	w.given = flags.Changed
 }
@@ -104,7 +104,7 @@ func (w *wrapping) options(command []string) (*wrap.Options, error) {
 		return nil, err
 	}
 	if o.Rootless && w.user != "" {
-		return nil, fmt.Errorf("--user %q: a user without privileges has no other ids; allowed: to leave it out, or to be root", w.user)
+		return nil, fmt.Errorf("--user %q: a user without privileges has no other ids; leave it out, or run fsrun as root", w.user)
 	}
 	if o.User, err = w.lookupUser(); err != nil {
 		return nil, err

@@ -29,12 +29,17 @@ func newExample() *example {
 	e.Program = &Program{
 		Name: "tool", Short: "an example",
 		Flags: func(flags *pflag.FlagSet) { flags.StringVar(&e.root, "root", "", "`DIRECTORY`") },
-		Commands: []*Command{
-			{Name: "kill", Arguments: "ID [SIGNAL]", Least: 1, Most: 2, Short: "send a signal", Flags: named},
+		Groups: []Group{{"Do", []*Command{
+			{Name: "kill", Elsewhere: []string{"stop", "end"}, Arguments: "ID [SIGNAL]", Least: 1, Most: 2, Short: "send a signal", Flags: named},
 			{Name: "exec", Arguments: "ID [PROGRAM...]", Least: 1, Most: Unlimited, TakesProgram: true, Operands: 1, Flags: named, FailureStatus: 255},
-			{Name: "wrap", Arguments: "PROGRAM [ARGUMENT...]", Least: 1, Most: Unlimited, TakesProgram: true, Flags: named},
+			{Name: "wrap", Arguments: "PROGRAM [ARGUMENT...]", Least: 1, Most: Unlimited, TakesProgram: true, Flags: named, Aliases: map[string]string{"label": "name"}},
+		}}, {"Look", []*Command{
 			{Name: "list", Short: "list all"},
-		},
+			{Name: "print", Short: "print all", Available: func() error { return errors.New("there is no printer") }},
+		}}, {"Draw", []*Command{
+			{Name: "draw", Short: "draw all", Available: func() error { return errors.New("there is no pencil") }},
+		}}},
+		Topics: []Topic{{"colours", "which colours there are", func() string { return "Red and green.\n" }}},
 	}
 	return e
 }
@@ -69,6 +74,7 @@ func TestParse(t *testing.T) {
 		{"exec -- web ls -f", `exec ["web" "ls" "-f"] root= name= force=false`},
 		{"exec web", `exec ["web"] root= name= force=false`},
 		{"wrap ls -f", `wrap ["ls" "-f"] root= name= force=false`},
+		{"wrap --label x ls --label", `wrap ["ls" "--label"] root= name=x force=false`},
 		{"wrap -f -- ls -f", `wrap ["ls" "-f"] root= name= force=true`},
 		{"--help", `- help`},
 		{"-h", `- help`},
@@ -87,11 +93,18 @@ func TestParse(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{"kil web", `unknown command "kil"; did you mean kill?`},
+		{"stop web", `unknown command "stop"; did you mean kill?`},
+		{"lst", `unknown command "lst"; did you mean list?`},
+		{"root", `unknown command "root"; did you mean --root?`},
+		{"prin", `unknown command "prin"; allowed: kill, exec, wrap, list`},
+		{"print", `print: there is no printer`},
+		{"--hel", `unknown flag --hel; did you mean --help?`},
+		{"-root /r list", `unknown flag -r in -root; did you mean --root?`},
 		{"frobnicate", `unknown command "frobnicate"; allowed: kill, exec, wrap, list`},
 		{"--rot /r list", `unknown flag --rot; did you mean --root?`},
 		{"kill --forse web", `kill: unknown flag --forse; did you mean --force?`},
-		{"kill -fx web", `kill: unknown flag -x; allowed: --name, --force, --count, --root`},
-		{"wrap -x ls", `wrap: unknown flag -x; allowed: --name, --force, --count, --root; flags of the program follow its name`},
+		{"kill -fx web", `kill: unknown flag -x; allowed: --name, --force, --count, --root, --help`},
+		{"wrap -x ls", `wrap: unknown flag -x; allowed: --name, --force, --count, --root, --help; flags of the program follow its name`},
 		{"kill --name", `kill: --name needs a value: call it NAME`},
 		{"kill --count many web", `kill: --count "many": allowed: a whole number`},
 		{"kill --force=maybe web", `kill: --force "maybe": allowed: true or false`},
@@ -119,29 +132,34 @@ func TestFailure(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	e := newExample()
-	e.Commands[0].Long = "The signal is a name."
-	e.Commands[0].Examples = []Example{{Line: "tool kill web", Meaning: "end web"}}
+	kill := e.Find("kill")
+	kill.Long = "The signal is a name."
+	kill.Examples = []Example{{Line: "tool kill web", Meaning: "end web"}}
 	var overview, manual strings.Builder
 	if err := e.Help(&overview, nil, 80); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Help(&manual, e.Find("kill"), 80); err != nil {
+	if err := e.Help(&manual, kill, 80); err != nil {
 		t.Fatal(err)
 	}
 	wantOverview := `tool: an example
 
 Usage: tool [global flags] COMMAND [flags] [arguments]
 
-Commands:
+Do:
   kill  send a signal
   exec  
   wrap  
+
+Look:
   list  list all
 
 Global flags, before or after the command:
       --root DIRECTORY  DIRECTORY
 
-tool help COMMAND tells more.
+More help:
+  tool help COMMAND  a command, its flags and examples
+  tool help colours  which colours there are
 `
 	wantManual := `tool kill: send a signal
 
@@ -169,11 +187,12 @@ Examples:
 // Help stays within the terminal, however long a flag's usage is.
 func TestHelpFits(t *testing.T) {
 	e := newExample()
-	e.Commands[0].Short = strings.Repeat("a rather long story ", 10)
-	e.Commands[0].Flags = func(flags *pflag.FlagSet) { flags.String("name", "", strings.Repeat("what it is for ", 20)) }
+	kill := e.Find("kill")
+	kill.Short = strings.Repeat("a rather long story ", 10)
+	kill.Flags = func(flags *pflag.FlagSet) { flags.String("name", "", strings.Repeat("what it is for ", 20)) }
 	for _, width := range []int{60, 80, 100} {
 		var overview, manual strings.Builder
-		if err := errors.Join(e.Help(&overview, nil, width), e.Help(&manual, e.Find("kill"), width)); err != nil {
+		if err := errors.Join(e.Help(&overview, nil, width), e.Help(&manual, kill, width)); err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(overview.String() + manual.String()) {
@@ -185,13 +204,45 @@ func TestHelpFits(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
-	allowed := []string{"start", "state", "delete", "list", "--preserve-fds"}
+	allowed := []string{"start", "state", "delete", "list", "ps", "top", "restore", "resume", "--preserve-fds", "--root", "--rootless", "--net"}
 	for given, want := range map[string]string{
-		"strat": "start", "stat": "start", "stae": "state", "del": "delete", "lsit": "list", "--preserve": "--preserve-fds",
-		"x": "", "": "", "-": "", "frob": "", strings.Repeat("a", 1000): "",
+		"strat": "start", "stat": "state", "stae": "state", "del": "delete", "lsit": "list", "--preserve": "--preserve-fds", "-preserve-fds": "--preserve-fds",
+		"--roo": "--root", "--rot": "--root", "preserve-fsd": "--preserve-fds", "deleete": "delete", "sta": "", "res": "",
+		"foo": "", "--foo": "", "ls": "", "--hel": "", "t": "", "x": "", "": "", "-": "", "frob": "", strings.Repeat("a", 1000): "",
 	} {
 		if got := nearest(given, allowed); got != want {
 			t.Errorf("%q is near %q, want %q", given, got, want)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		want     int
+	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"list", "lists", 1}, {"lsit", "list", 1}, {"ab", "ba", 1}, {"kitten", "sitting", 3}, {"ca", "abc", 3}} {
+		if got := distance(c.from, c.to); got != c.want {
+			t.Errorf("%q to %q: %d, want %d", c.from, c.to, got, c.want)
+		}
+	}
+}
+
+// Help takes commands and topics, and suggests either.
+func TestHelpOn(t *testing.T) {
+	for name, want := range map[string]string{
+		"colours": "colours: which colours there are\n\nRed and green.\n",
+		"colors":  `unknown command "colors"; did you mean colours?`,
+		"stop":    `unknown command "stop"; did you mean kill?`,
+		"foo":     `unknown command "foo"; allowed: kill, exec, wrap, list, colours`,
+		"print":   "print: there is no printer",
+		"list":    "tool list: list all\n\nUsage: tool list\n",
+	} {
+		var said strings.Builder
+		if err := newExample().HelpOn(&said, name, 80); err != nil {
+			said.WriteString(err.Error())
+		}
+		if said.String() != want {
+			t.Errorf("%s: %q, want %q", name, said.String(), want)
 		}
 	}
 }
@@ -233,10 +284,18 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// Help and errors name the commands in the order of the table.
-func TestNames(t *testing.T) {
-	names := newExample().Names()
-	if want := []string{"kill", "exec", "wrap", "list"}; !slices.Equal(names, want) {
+// Help and errors name the commands in the order of the table: those that are
+// available, of groups that have any.
+func TestAvailable(t *testing.T) {
+	e := newExample()
+	if names, want := e.Names(), []string{"kill", "exec", "wrap", "list", "print", "draw"}; !slices.Equal(names, want) {
 		t.Errorf("%q, want %q", names, want)
+	}
+	here := e.Available()
+	if names, want := here.Names(), []string{"kill", "exec", "wrap", "list"}; !slices.Equal(names, want) || len(here.Groups) != 2 {
+		t.Errorf("%q in %d groups, want %q", names, len(here.Groups), want)
+	}
+	if len(e.Groups) != 3 || len(e.Groups[1].Commands) != 2 {
+		t.Error("the program itself has changed")
 	}
 }

@@ -16,14 +16,33 @@ type Program struct {
 	Flags func(*pflag.FlagSet)
 	// Statuses are the exit statuses and what they mean.
 	Statuses []Status
-	// Commands are its commands, in the order in which help lists them.
+	// Groups are its commands, in the order in which help lists them.
+	Groups []Group
+	// Topics are what help explains beside commands.
+	Topics []Topic
+}
+
+// Group is commands that people look for together.
+type Group struct {
+	Title    string
 	Commands []*Command
+}
+
+// Topic is what several commands have in common and would take too long to repeat
+// with each.
+type Topic struct {
+	Name, Short string
+	// Text writes whole lines. It is a function because no command but help wants it.
+	Text func() string
 }
 
 // Command is one row of the table.
 type Command struct {
 	// Name is the word that selects the command.
 	Name string
+	// Elsewhere are words by which other programs call what this command does. They
+	// do not select it: an error suggests it.
+	Elsewhere []string
 	// Arguments names the operands for people: upper case for a value, brackets
 	// around what may be left out, dots behind what may be repeated.
 	Arguments string
@@ -42,11 +61,14 @@ type Command struct {
 	Examples []Example
 	// Flags registers the command's own flags; nil for none.
 	Flags func(*pflag.FlagSet)
+	// Aliases are other spellings of its flags, without dashes, that are taken and not
+	// shown.
+	Aliases map[string]string
 	// FailureStatus is the exit status of a failure of the command's own; 0
 	// stands for 1.
 	FailureStatus int
 	// Available, if set, says why this machine lacks what the command needs: then
-	// help does not list it, and to ask for it, or for its help, fails.
+	// Program.Available leaves it out, and to ask for it, or for its help, fails.
 	Available func() error
 	// Run carries the command out and gives the exit status.
 	Run func(operands []string) (status int, err error)
@@ -60,25 +82,6 @@ type Status struct{ Value, Meaning string }
 
 // Unlimited is no bound on the number of operands.
 const Unlimited = -1
-
-// Find returns a command by its name, nil if there is none.
-func (p *Program) Find(name string) *Command {
-	for _, command := range p.Commands {
-		if command.Name == name {
-			return command
-		}
-	}
-	return nil
-}
-
-// Names lists the commands.
-func (p *Program) Names() []string {
-	names := make([]string, 0, len(p.Commands))
-	for _, command := range p.Commands {
-		names = append(names, command.Name)
-	}
-	return names
-}
 
 // Have says why the command cannot be had on this machine.
 func (c *Command) Have() error {
@@ -97,16 +100,4 @@ func (c *Command) Failure() int {
 		return 1
 	}
 	return c.FailureStatus
-}
-
-func newFlagSet(register ...func(*pflag.FlagSet)) *pflag.FlagSet {
-	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	flags.Usage = func() {} // help is written here, not by the parser
-	flags.SortFlags = false
-	for _, r := range register {
-		if r != nil {
-			r(flags)
-		}
-	}
-	return flags
 }

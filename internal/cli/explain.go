@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,23 +38,45 @@ func (p *Program) explain(command *Command, flags *pflag.FlagSet, err error) err
 
 func unknownFlag(command *Command, flags *pflag.FlagSet, unknown *pflag.NotExistError) error {
 	given := "--" + unknown.GetSpecifiedName()
+	meant := given
 	if group := unknown.GetSpecifiedShortnames(); group != "" {
-		given = "-" + unknown.GetSpecifiedName()
+		given, meant = "-"+unknown.GetSpecifiedName(), "-"+group
 		if len(group) > 1 {
-			given += " in -" + group
+			given += " in " + meant // perhaps a long flag with one dash
 		}
 	}
 	var names []string
 	flags.VisitAll(func(flag *pflag.Flag) { names = append(names, "--"+flag.Name) })
+	names = append(names, "--help")
 	hint := ""
 	if command != nil && command.TakesProgram {
 		hint = "; flags of the program follow its name"
 	}
-	return fmt.Errorf("unknown flag %s%s%s", given, suggest(given, names), hint)
+	return fmt.Errorf("unknown flag %s%s%s", given, suggest(nearest(meant, names), names), hint)
 }
 
-func (p *Program) unknownCommand(name string) error {
-	return fmt.Errorf("unknown command %q%s", name, suggest(name, p.Names()))
+// unknownCommand is about a word where a command, or one of a few others, belongs.
+func (p *Program) unknownCommand(name string, others ...string) error {
+	here := p.Available()
+	allowed := append(here.Names(), others...)
+	return fmt.Errorf("unknown command %q%s", name, suggest(here.meant(name, allowed), allowed))
+}
+
+// meant is what a word that is none of those allowed probably means, "" if nobody can
+// tell. What other programs call a command goes before what merely looks like it.
+func (p *Program) meant(name string, allowed []string) string {
+	for _, command := range p.Commands() {
+		if slices.Contains(command.Elsewhere, name) {
+			return command.Name
+		}
+	}
+	if near := nearest(name, allowed); near != "" {
+		return near
+	}
+	if newFlagSet(p.Flags).Lookup(name) != nil {
+		return "--" + name
+	}
+	return ""
 }
 
 // kinds tells what the parser's own types of values look like.
@@ -76,10 +99,10 @@ func describeValue(flag *pflag.Flag) string {
 	return usage
 }
 
-// suggest names what was probably meant, or all that is allowed.
-func suggest(given string, allowed []string) string {
-	if near := nearest(given, allowed); near != "" {
-		return "; did you mean " + near + "?"
+// suggest names what was probably meant, or without it all that is allowed.
+func suggest(meant string, allowed []string) string {
+	if meant != "" {
+		return "; did you mean " + meant + "?"
 	}
 	return "; allowed: " + strings.Join(allowed, ", ")
 }

@@ -23,15 +23,39 @@ func (p *Program) Help(to io.Writer, command *Command, width int) error {
 	return err
 }
 
-func (p *Program) overview(text *strings.Builder, width int) {
-	fmt.Fprintf(text, "%s: %s\n\nUsage: %s [global flags] COMMAND [flags] [arguments]\n\nCommands:\n", p.Name, p.Short, p.Name)
-	var commands []described
-	for _, command := range p.Commands {
-		if command.Have() == nil {
-			commands = append(commands, described{command.Name, command.Short})
+// HelpOn writes what there is to know about a command or a topic, by its name.
+func (p *Program) HelpOn(to io.Writer, name string, width int) error {
+	for _, topic := range p.Topics {
+		if topic.Name == name {
+			_, err := fmt.Fprintf(to, "%s: %s\n\n%s", topic.Name, topic.Short, topic.Text())
+			return err
 		}
 	}
-	describe(text, commands, width)
+	command := p.Find(name)
+	if command == nil {
+		return p.unknownCommand(name, p.TopicNames()...)
+	}
+	if err := command.Have(); err != nil {
+		return err
+	}
+	return p.Help(to, command, width)
+}
+
+func (p *Program) overview(text *strings.Builder, width int) {
+	fmt.Fprintf(text, "%s: %s\n\nUsage: %s [global flags] COMMAND [flags] [arguments]\n", p.Name, p.Short, p.Name)
+	here := p.Available()
+	column := 0 // the same in all groups
+	for _, name := range here.Names() {
+		column = max(column, len(name))
+	}
+	for _, group := range here.Groups {
+		fmt.Fprintf(text, "\n%s:\n", group.Title)
+		var commands []described
+		for _, command := range group.Commands {
+			commands = append(commands, described{command.Name, command.Short})
+		}
+		describe(text, commands, column, width)
+	}
 	text.WriteString("\nGlobal flags, before or after the command:\n")
 	writeFlags(text, newFlagSet(p.Flags), width)
 	if len(p.Statuses) > 0 {
@@ -41,8 +65,13 @@ func (p *Program) overview(text *strings.Builder, width int) {
 	for _, status := range p.Statuses {
 		statuses = append(statuses, described{status.Value, status.Meaning})
 	}
-	describe(text, statuses, width)
-	fmt.Fprintf(text, "\n%s help COMMAND tells more.\n", p.Name)
+	describe(text, statuses, 0, width)
+	text.WriteString("\nMore help:\n")
+	more := []described{{p.Name + " help COMMAND", "a command, its flags and examples"}}
+	for _, topic := range p.Topics {
+		more = append(more, described{p.Name + " help " + topic.Name, topic.Short})
+	}
+	describe(text, more, 0, width)
 }
 
 func (p *Program) manual(text *strings.Builder, command *Command, width int) {
@@ -87,15 +116,16 @@ func writeFlags(text *strings.Builder, flags *pflag.FlagSet, width int) {
 		}
 		all = append(all, described{short + "--" + flag.Name + value, usage + defaultOf(flag)})
 	})
-	describe(text, all, width)
+	describe(text, all, 0, width)
 }
 
 // described is a thing and what it is.
 type described struct{ name, meaning string }
 
-// describe writes two columns, the second in lines that end before the width.
-func describe(text *strings.Builder, all []described, width int) {
-	longest := 0
+// describe writes two columns, the first at least as wide as asked for, the second
+// in lines that end before the width.
+func describe(text *strings.Builder, all []described, least, width int) {
+	longest := least
 	for _, one := range all {
 		longest = max(longest, len(one.name))
 	}

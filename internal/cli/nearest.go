@@ -2,54 +2,65 @@ package cli
 
 import "strings"
 
-// maxEdits is how many letters may differ between two names that are taken for
-// the same, and maxCompared bounds the names that are compared at all.
+// maxEdits is how many letters may differ between two names that are taken for the
+// same, and lettersPerEdit how many have to be given for each of them: of three
+// letters two are already another word. Less than leastGiven begins too many names,
+// and maxCompared bounds what is compared at all.
 const (
-	maxEdits    = 2
-	maxCompared = 64
+	maxEdits       = 2
+	lettersPerEdit = 3
+	leastGiven     = 2
+	maxCompared    = 64
 )
 
-// nearest returns the allowed name that is nearest to a given one, "" if none is
-// near: a few letters differ, or the given one is how it begins.
+// nearest returns the allowed name that is nearest to a given one, "" if none is:
+// the only one that begins with it, or else the one in which the fewest letters
+// differ. Leading dashes do not count.
 func nearest(given string, allowed []string) string {
-	if len(given) > maxCompared {
+	given = strings.TrimLeft(given, "-")
+	if len(given) < leastGiven || len(given) > maxCompared {
 		return ""
 	}
-	best, fewest := "", maxEdits+1
+	var beginning []string
+	best, fewest := "", min(maxEdits, len(given)/lettersPerEdit)+1
 	for _, name := range allowed {
-		if edits := distance(given, name); edits < fewest && edits < len(given) {
+		bare := strings.TrimLeft(name, "-")
+		if strings.HasPrefix(bare, given) {
+			beginning = append(beginning, name)
+		}
+		if edits := distance(given, bare); edits < fewest {
 			best, fewest = name, edits
 		}
 	}
-	if best != "" || strings.Trim(given, "-") == "" {
-		return best
+	if len(beginning) == 1 {
+		return beginning[0]
 	}
-	for _, name := range allowed {
-		if strings.HasPrefix(name, given) {
-			return name
-		}
-	}
-	return ""
+	return best
 }
 
-// distance is the number of letters to insert, to delete or to replace that turn
-// one text into the other (Levenshtein).
+// distance is the number of edits that turn one text into the other: to insert, to
+// delete or to replace a letter, or to swap two neighbours (optimal string alignment).
+// A swap counts once because it is one slip of the fingers.
 func distance(from, to string) int {
-	row := make([]int, len(to)+1)
-	for j := range row {
-		row[j] = j
+	rows := make([][]int, len(from)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(to)+1)
+		rows[i][0] = i
 	}
-	for i := range len(from) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(to) {
-			replaced := diagonal
-			if from[i] != to[j] {
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(from); i++ {
+		for j := 1; j <= len(to); j++ {
+			replaced := rows[i-1][j-1]
+			if from[i-1] != to[j-1] {
 				replaced++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+			rows[i][j] = min(replaced, rows[i-1][j]+1, rows[i][j-1]+1)
+			if i > 1 && j > 1 && from[i-1] == to[j-2] && from[i-2] == to[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
 		}
 	}
-	return row[len(to)]
+	return rows[len(from)][len(to)]
 }

@@ -31,17 +31,16 @@ func (p *Program) Parse(arguments []string) (*Invocation, error) {
 	if len(rest) == 0 {
 		return invocation, nil
 	}
-	command := p.Find(rest[0])
-	if command == nil {
-		return invocation, p.unknownCommand(rest[0])
+	command, err := p.Named(rest[0])
+	if err != nil {
+		return invocation, err
 	}
 	invocation.Command = command
 	if err := command.Have(); err != nil {
 		return invocation, err
 	}
-	flags := newFlagSet(command.Flags)
+	flags := command.flagSet()
 	flags.AddFlagSet(global)
-	var err error
 	if invocation.Operands, err = command.split(flags, rest[1:]); err != nil {
 		return invocation, invocation.settle(p.explain(command, flags, err))
 	}

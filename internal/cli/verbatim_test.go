@@ -19,10 +19,10 @@ func TestVerbatim(t *testing.T) {
 		{[]string{"show", "web"}, []string{"web"}, false},
 	} {
 		force := false
-		p := &Program{Commands: []*Command{{
+		p := &Program{Groups: []Group{{Commands: []*Command{{
 			Name: "show", Least: 1, Most: Unlimited, TakesProgram: true, Operands: 1, Verbatim: true,
 			Flags: func(flags *pflag.FlagSet) { flags.BoolVarP(&force, "force", "f", false, "") },
-		}}}
+		}}}}}
 		got, err := p.Parse(c.line)
 		if err != nil || !slices.Equal(got.Operands, c.want) || force != c.force {
 			t.Errorf("%q is %q with force %v, %v", c.line, got.Operands, force, err)

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"errors"
 	"os"
 	"syscall"
 	"time"
@@ -124,7 +125,7 @@ func start(hook Hook, stdin, stderr *os.File) (*os.Process, error) {
 	})
 }
 
-// await waits for the hook and kills its process group when the timeout is over.
+// await waits for the hook and kills it when the timeout is over.
 func await(process *os.Process, timeout time.Duration) (status syscall.WaitStatus, timedOut bool, err error) {
 	exited := make(chan error, 1)
 	go func() { exited <- waitForExit(process.Pid) }()
@@ -134,21 +135,19 @@ func await(process *os.Process, timeout time.Duration) (status syscall.WaitStatu
 		defer timer.Stop()
 		expired = timer.C
 	}
+	var killed error
 	select {
 	case err = <-exited:
 	case <-expired:
 		timedOut = true
-		// The hook is not reaped yet, so its id and its group's are its own.
-		if err := unix.Kill(-process.Pid, unix.SIGKILL); err != nil {
-			return 0, timedOut, os.NewSyscallError("kill", err)
-		}
+		killed = kill(process)
 		timer := time.NewTimer(killTime)
 		defer timer.Stop()
 		select {
 		case err = <-exited:
 		case <-timer.C:
 			go process.Wait()
-			return 0, timedOut, errUnkillable
+			return 0, timedOut, errors.Join(errUnkillable, killed)
 		}
 	}
 	if err != nil {
@@ -158,7 +157,18 @@ func await(process *os.Process, timeout time.Duration) (status syscall.WaitStatu
 	if err != nil {
 		return 0, timedOut, err
 	}
-	return state.Sys().(syscall.WaitStatus), timedOut, nil
+	return state.Sys().(syscall.WaitStatus), timedOut, killed
+}
+
+// kill ends a hook and its process group. The hook is not reaped yet, so its id
+// and its group's are its own. But it may have left the group for another: then it
+// does not die with it, and where nobody is left there the group is none.
+func kill(process *os.Process) error {
+	group := unix.Kill(-process.Pid, unix.SIGKILL)
+	if group == unix.ESRCH { //nolint:errorlint // bare errno
+		group = nil
+	}
+	return errors.Join(os.NewSyscallError("kill", group), process.Kill())
 }
 
 // waitForExit returns when the process has exited and leaves it to be reaped.

@@ -12,8 +12,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // script writes an executable shell script.
@@ -58,7 +60,23 @@ func descriptors(t *testing.T) int {
 	return len(entries)
 }
 
+// leaver is the name by which the test's own program is a hook that leaves its
+// process group for that of its parent, and then sleeps.
+const leaver = "leaver"
+
+func leave() {
+	group, err := unix.Getpgid(os.Getppid())
+	if err == nil {
+		err = unix.Setpgid(0, group)
+	}
+	fmt.Fprintln(os.Stderr, "left:", err)
+	time.Sleep(time.Minute)
+}
+
 func TestMain(m *testing.M) {
+	if os.Args[0] == leaver {
+		leave()
+	}
 	// The network poller's descriptors come with the first pipe; make them part
 	// of every test's beginning.
 	r, w, err := os.Pipe()
@@ -230,6 +248,56 @@ func TestRunKillsTheGroupOnTimeout(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitGone(t, pid)
+}
+
+// TestRunKillsWhoLeftItsGroupOnTimeout: a hook that is no longer in the group that
+// it was started in ends with its timeout all the same, and is told of as any other.
+func TestRunKillsWhoLeftItsGroupOnTimeout(t *testing.T) {
+	checkNothingLeft(t)
+	const allowed = 2 * time.Second
+	start := time.Now()
+	err := Run("createRuntime", []Hook{{Path: "/proc/self/exe", Args: []string{leaver}, Timeout: allowed}}, []byte("{}"))
+	var failure *Error
+	if !errors.As(err, &failure) || failure.Err != nil || failure.Timeout != allowed || failure.Stderr != "left: <nil>\n" {
+		t.Fatalf("got %v", err)
+	}
+	if elapsed := time.Since(start); elapsed > 2*allowed {
+		t.Errorf("took %v", elapsed)
+	}
+}
+
+// TestRunReapsWhoseGroupCannotBeKilled: the hook is ended and reaped also where the
+// kernel refuses to signal its group, and that is told.
+func TestRunReapsWhoseGroupCannotBeKilled(t *testing.T) {
+	checkNothingLeft(t)
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with its filter
+		if err := forbidKill(); err != nil {
+			t.Error(err)
+		}
+		done <- Run("createRuntime", []Hook{{Path: "/bin/sleep", Args: []string{"sleep", "60"}, Timeout: 100 * time.Millisecond}}, nil)
+	}()
+	var failure *Error
+	if err := <-done; !errors.As(err, &failure) || !errors.Is(err, syscall.EPERM) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// forbidKill has the kernel answer kill(2) with EPERM in this thread. Package
+// supervise could do that, too, but not under the race detector.
+func forbidKill() error {
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // seccomp_data.nr
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_KILL, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	program := &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(program)), 0, 0)
 }
 
 // waitGone waits until a process that is no child of ours is dead.

@@ -31,6 +31,12 @@ var Bugs = []Bug{
 		r := row(p, "P15")
 		r.To, r.Send, r.Effect = parent.Releasing, []protocol.Kind{protocol.KindCommitted}, parent.Release
 	}},
+	{"Detach is sent on Ready, before the commit", func(p, _ *machine.Table) { moveFrame(p, protocol.KindDetach, "P18", "P15") }},
+	{"the child greets with the parent's frame", func(_, c *machine.Table) { row(c, "C03").Send = []protocol.Kind{protocol.KindHello} }},
+	{"a start that failed is tried again in the same handshake", func(p, _ *machine.Table) {
+		r := row(p, "P22")
+		r.To, r.Effect = parent.Reserving, parent.Reserve
+	}},
 	{"limits are committed once the hooks have run, while the child is still at work", func(p, _ *machine.Table) {
 		r := row(p, "P14")
 		r.To, r.Effect = parent.Committing, parent.Commit
@@ -100,9 +106,6 @@ var Bugs = []Bug{
 		r := row(p, "P34.detached")
 		r.To, r.Effect, r.Send = parent.Dead, "", nil
 	}},
-	{"no row for the deadline of preparing", func(p, _ *machine.Table) { remove(p, "P32.preparing") }},
-	{"no row for the death of the parent after Ready", func(_, c *machine.Table) { remove(c, "C31.awaiting_commit") }},
-	{"no row for a malformed Hello", func(_, c *machine.Table) { remove(c, "C33.awaiting_hello") }},
 	{"the parent waits for Welcome without a deadline", func(p, _ *machine.Table) { wait(p, parent.AwaitingWelcome).Deadline = 0 }},
 	{"the parent waits for the execution without a deadline", func(p, _ *machine.Table) { wait(p, parent.Starting).Deadline = 0 }},
 	{"the child waits for Committed without a deadline", func(_, c *machine.Table) { wait(c, child.AwaitingCommit).Deadline = 0 }},
@@ -134,7 +137,6 @@ var Bugs = []Bug{
 		r := row(c, "C16")
 		r.To, r.Effect = child.Detached, child.Accept
 	}},
-	{"the parent leaves without Detach", func(p, _ *machine.Table) { row(p, "P18").Send = nil }},
 	{"exec is released before it is moved into the cgroup", func(p, _ *machine.Table) {
 		r := row(p, "P15")
 		r.To, r.Effect = parent.Releasing, parent.Release

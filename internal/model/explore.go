@@ -137,9 +137,9 @@ func (g *graph) visit(at int32) *Counterexample {
 		return wrong
 	}
 	switch {
-	case moves[deadline] == 0:
+	case moves[deadline] == 0 && g.judges(deadlock):
 		return g.counterexample(deadlock, at, nil)
-	case !w.hung(parentSide) && !w.hung(childSide) && !g.blocked(&w):
+	case moves[deadline] > 0 && !w.hung(parentSide) && !w.hung(childSide) && !g.blocked(&w) && g.judges(needlessWait):
 		return g.counterexample(needlessWait, at, nil)
 	}
 	return nil
@@ -185,6 +185,9 @@ func (g *graph) judgeReaching() *Counterexample {
 		{held, func(*world) bool { return true }, over, called},
 		{success, promising, func(w *world) bool { return w.facts.has(executed) }, untroubled},
 	} {
+		if !g.judges(property.wrong) {
+			continue
+		}
 		reaches := g.reaching(back, property.ends, property.moves)
 		for number := range g.worlds {
 			if !reaches[number] && property.from(&g.worlds[number]) {

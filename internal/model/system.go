@@ -18,7 +18,13 @@ type System struct {
 	// Brief leaves out what only happens again: a second OpenRequest, a Part, a
 	// second caller.
 	Brief bool
+	// Only is the one property that is judged, "" for every one: what violates others
+	// is then explored on.
+	Only string
 }
+
+// judges says whether a property is judged.
+func (s *System) judges(property string) bool { return s.Only == "" || s.Only == property }
 
 // MaxCapacity is more than either side sends unanswered.
 const MaxCapacity = 4

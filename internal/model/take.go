@@ -21,9 +21,9 @@ func (c *compiled) step(w *world, side who, class class, text string) *step {
 	return s
 }
 
-// violate keeps what is violated first.
+// violate keeps what is violated first of what is judged.
 func (s *step) violate(wrong string) {
-	if s.wrong == "" {
+	if s.wrong == "" && s.judges(wrong) {
 		s.wrong = wrong
 	}
 }

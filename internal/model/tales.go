@@ -24,6 +24,7 @@ var seen = []string{
 	"a created container starts when somebody connects",
 	"Start is sent with Committed, whatever the caller wants",
 	"Start is sent on Ready, before the commit",
+	"Detach is sent on Ready, before the commit",
 	"Committed and Start are sent in the wrong order",
 	"Welcome and MapRequest are sent in the wrong order",
 	"EOF after Start is success without a look",

@@ -63,7 +63,7 @@ var mutants = []mutant{
 		{"child/rootfs/filebind.go", "if isType(stat.Mode, unix.S_IFLNK) || isType(stat.Mode, unix.S_IFDIR) {", "if isType(stat.Mode, unix.S_IFDIR) {"},
 	}, "child/rootfs", "TestConsoleRefusals"},
 	{"V7", "what masks is the null device", []edit{
-		{"child/rootfs/mask.go", "if err == nil && null.is(&stat) {", "if err == nil {"},
+		{"child/rootfs/null.go", "if err == nil && null.is(&stat) {", "if err == nil {"},
 	}, "child/rootfs", "TestMaskNeedsTheNullDevice"},
 	{"V8", "the terminal is of the container's devpts", []edit{
 		{"child/rootfs/console.go", "if !multiplexer.is(&stat) || stat.Dev != device {", "if device == 0 {"},
@@ -137,4 +137,7 @@ var mutants = []mutant{
 	{"V19", "the root of the mount namespace is left", []edit{
 		{"child/rootfs/pivot.go", "if found == root {", "if found == root || found != 0 {"},
 	}, "child/rootfs", "TestChrootIsLeft"},
+	{"V20", "what is no regular file is not opened", []edit{
+		{"child/rootfs/regular.go", "if !isType(stat.Mode, unix.S_IFREG) {", "if isType(stat.Mode, unix.S_IFDIR) {"},
+	}, "child/rootfs", "TestOpenRegular"},
 }

@@ -30,7 +30,7 @@ const (
 // path, no time, no name.
 func build(ctx context.Context, command, architecture, path string) error {
 	if !slices.Contains(architectures, architecture) {
-		return fmt.Errorf("-arch %s: want one of %v", architecture, architectures)
+		return fmt.Errorf("-arch %s: allowed: %s", architecture, strings.Join(architectures, ", "))
 	}
 	module, err := checkout.Directory()
 	if err != nil {

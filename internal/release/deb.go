@@ -22,7 +22,7 @@ Version: %s
 Section: admin
 Priority: optional
 Architecture: %s
-Maintainer: The fsrun developers <fsrun@localhost>
+Maintainer: The fsrun authors <authors@fsrun.invalid>
 Suggests: uidmap
 Installed-Size: %d
 Description: OCI container runtime whose limits mean what they say
@@ -35,7 +35,7 @@ const copyright = `Format: https://www.debian.org/doc/packaging-manuals/copyrigh
 Upstream-Name: fsrun
 
 Files: *
-Copyright: The fsrun developers
+Copyright: 2026 The fsrun authors
 License: Apache-2.0
  On Debian systems, the full text of the Apache License 2.0 is in
  /usr/share/common-licenses/Apache-2.0.

@@ -46,7 +46,8 @@ var completions = map[string]string{
 }
 
 // installPages installs what the command itself prints: completions and manual
-// pages. A binary for this machine prints them, whatever is installed.
+// pages. A binary for this machine prints them, for all commands: also for those that
+// this machine lacks the means for, which that of the user may have.
 func installPages(ctx context.Context, root string) error {
 	scratch, err := os.MkdirTemp("", "fsrun-pages-")
 	if err != nil {
@@ -58,7 +59,7 @@ func installPages(ctx context.Context, root string) error {
 		return err
 	}
 	for shell, path := range completions {
-		script, err := output(exec.CommandContext(ctx, program, "completion", shell))
+		script, err := output(exec.CommandContext(ctx, program, "completion", "--all", shell))
 		if err != nil {
 			return err
 		}
@@ -67,9 +68,6 @@ func installPages(ctx context.Context, root string) error {
 		}
 	}
 	manual := filepath.Join(root, "share", "man", "man8")
-	if err := os.MkdirAll(manual, 0o755); err != nil {
-		return err
-	}
 	_, err = output(exec.CommandContext(ctx, program, "man", "--directory", manual))
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 )
 
@@ -17,12 +18,16 @@ type options struct {
 	output              string
 }
 
+func (o *options) register(flags *flag.FlagSet) {
+	flags.StringVar(&o.prefix, "prefix", variable("PREFIX", "/usr/local"), "install beneath `DIRECTORY`")
+	flags.StringVar(&o.destination, "destdir", variable("DESTDIR", "/"), "use `DIRECTORY` as the root of the file system")
+	flags.StringVar(&o.architecture, "arch", runtime.GOARCH, "build for `ARCHITECTURE`: amd64 or arm64")
+	flags.StringVar(&o.output, "o", "dist", "write the binary or package to `DIRECTORY`")
+}
+
 func main() {
 	var o options
-	flag.StringVar(&o.prefix, "prefix", variable("PREFIX", "/usr/local"), "install beneath `DIRECTORY`")
-	flag.StringVar(&o.destination, "destdir", variable("DESTDIR", "/"), "take `DIRECTORY` for the root of the file system")
-	flag.StringVar(&o.architecture, "arch", "amd64", "build for the `ARCHITECTURE` amd64 or arm64")
-	flag.StringVar(&o.output, "o", "dist", "write the binary or package into `DIRECTORY`")
+	o.register(flag.CommandLine)
 	flag.Usage = func() {
 		fmt.Fprintln(os.Stderr, "usage: release [flags] binary|otel|install|deb")
 		flag.PrintDefaults()
@@ -63,7 +68,7 @@ func run(ctx context.Context, what string, o options) error {
 	case "deb":
 		made, err = debianPackage(ctx, o)
 	default:
-		return fmt.Errorf("unknown: %q; binary, otel, install and deb can be made", what)
+		return fmt.Errorf("%q is unknown; allowed: binary, otel, install, deb", what)
 	}
 	if err == nil {
 		fmt.Println(made)

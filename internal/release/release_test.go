@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"debug/elf"
+	"flag"
+	"net/mail"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +30,7 @@ func TestDebianPackage(t *testing.T) {
 			time.Sleep(1100 * time.Millisecond) // times in archives are whole seconds
 		}
 		var err error
-		if path, err = debianPackage(t.Context(), options{architecture: "amd64", output: t.TempDir()}); err != nil {
+		if path, err = debianPackage(t.Context(), options{architecture: runtime.GOARCH, output: t.TempDir()}); err != nil {
 			t.Fatal(err)
 		}
 		if packages[i], err = os.ReadFile(path); err != nil {
@@ -42,7 +46,7 @@ func TestDebianPackage(t *testing.T) {
 	}
 	checkBinary(t, filepath.Join(root, "usr/bin/fsrun"))
 	for _, name := range []string{
-		"doc/fsrun/SPEC.md", "doc/fsrun/README.md", "doc/fsrun/copyright", "man/man8/fsrun.8.gz",
+		"doc/fsrun/SPEC.md", "doc/fsrun/README.md", "doc/fsrun/copyright", "man/man8/fsrun.8.gz", "man/man8/fsrun-checkpoint.8.gz",
 		"bash-completion/completions/fsrun", "zsh/site-functions/_fsrun", "fish/vendor_completions.d/fsrun.fish",
 	} {
 		if info, err := os.Stat(filepath.Join(root, "usr/share", name)); err != nil || info.Size() == 0 {
@@ -62,12 +66,37 @@ func TestDebianPackage(t *testing.T) {
 	checkBinary(t, filepath.Join(system, "usr/bin/fsrun"))
 }
 
+// What is made is for the machine it is made on, unless another is asked for.
+func TestArchitectureIsThisMachines(t *testing.T) {
+	var o options
+	o.register(flag.NewFlagSet("", flag.ContinueOnError))
+	if o.architecture != runtime.GOARCH {
+		t.Errorf("by default for %s, on %s", o.architecture, runtime.GOARCH)
+	}
+}
+
+// The maintainer is a name with an address (Debian Policy Manual, 5.6.2), which means
+// the same on every machine.
+func TestMaintainerHasAnAddress(t *testing.T) {
+	maintainer := regexp.MustCompile(`(?m)^Maintainer: (.*)$`).FindStringSubmatch(control)[1]
+	address, err := mail.ParseAddress(maintainer)
+	if err != nil || address.Name == "" || !strings.Contains(address.Address, ".") {
+		t.Errorf("%q: %v", maintainer, err)
+	}
+}
+
 func TestInstall(t *testing.T) {
 	destination := t.TempDir()
-	if err := run(t.Context(), "install", options{prefix: "/opt/it", destination: destination, architecture: "amd64"}); err != nil {
+	if err := run(t.Context(), "install", options{prefix: "/opt/it", destination: destination, architecture: runtime.GOARCH}); err != nil {
 		t.Fatal(err)
 	}
 	checkBinary(t, filepath.Join(destination, "opt/it/bin/fsrun"))
+	for _, path := range completions {
+		script, err := os.ReadFile(filepath.Join(destination, "opt/it/share", path))
+		if err != nil || !bytes.Contains(script, []byte("checkpoint")) {
+			t.Errorf("%s does not complete what needs CRIU: %v", path, err)
+		}
+	}
 	if err := run(t.Context(), "binary", options{architecture: "mips", output: destination}); err == nil || !strings.Contains(err.Error(), "amd64") {
 		t.Errorf("for mips: %v", err)
 	}

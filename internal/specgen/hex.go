@@ -25,8 +25,11 @@ var minimalRun = map[protocol.Kind]protocol.Frame{
 		},
 	}},
 	protocol.KindReady: &protocol.Ready{
-		Rows: []protocol.Stamp{{Row: "C01", Nanoseconds: 4_000_000}, {Row: "C15", Nanoseconds: 4_900_000}},
-		Ops:  []uint64{90_000, 300_000, 0},
+		Rows: []protocol.Stamp{
+			{Row: "C01", Nanoseconds: 4_000_000}, {Row: "C02", Nanoseconds: 4_100_000}, {Row: "C03", Nanoseconds: 4_200_000},
+			{Row: "C09", Nanoseconds: 4_300_000}, {Row: "C15", Nanoseconds: 4_900_000},
+		},
+		Ops: []uint64{90_000, 300_000, 0, 150_000},
 	},
 	protocol.KindCommitted: &protocol.Committed{
 		Cgroup: "/demo", Limits: []protocol.Pair{{Name: "pids.max", Value: "1"}}, Programs: []uint32{42},

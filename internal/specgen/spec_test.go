@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	child "github.com/fsrun/fsrun/child/machine"
 	"github.com/fsrun/fsrun/protocol"
 	"github.com/fsrun/fsrun/protocol/machine"
 )
@@ -67,6 +68,35 @@ func TestShortestRunIsDecodable(t *testing.T) {
 	}
 	if frames != len(minimalRun) {
 		t.Errorf("the run has %d frames, %d are made for it", frames, len(minimalRun))
+	}
+}
+
+// The Ready of the handshake in hex tells what the child did in it.
+//
+// SPEC: M-TELL-1
+func TestShortestRunsReadyTellsItsRows(t *testing.T) {
+	rows, err := minimal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wanted, told []string
+	for _, one := range rows {
+		if one.table == child.Table && !slices.Contains(wanted, "C15") { // which sends it
+			wanted = append(wanted, one.row.ID)
+		}
+	}
+	ready := minimalRun[protocol.KindReady].(*protocol.Ready)
+	for i, stamp := range ready.Rows {
+		told = append(told, stamp.Row)
+		if i > 0 && stamp.Nanoseconds < ready.Rows[i-1].Nanoseconds {
+			t.Errorf("%s is told to come before %s", stamp.Row, ready.Rows[i-1].Row)
+		}
+	}
+	if diff := cmp.Diff(wanted, told); diff != "" {
+		t.Errorf("rows (-wanted +told):\n%s", diff)
+	}
+	if planned := len(minimalRun[protocol.KindPlan].(*protocol.Plan).Ops); len(ready.Ops) != planned {
+		t.Errorf("the durations of %d operations are told; the plan has %d", len(ready.Ops), planned)
 	}
 }
 

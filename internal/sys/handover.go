@@ -2,6 +2,7 @@ package sys
 
 import (
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +25,7 @@ type multipleMessage struct {
 // NewHandover makes the message.
 func NewHandover(data []byte) *Handover {
 	h := &Handover{data: append([]byte(nil), data...), control: make([]byte, unix.CmsgSpace(4))}
-	h.vector.Base = &h.data[0]
+	h.vector.Base = unsafe.SliceData(h.data)
 	h.vector.SetLen(len(h.data))
 	head := (*unix.Cmsghdr)(unsafe.Pointer(&h.control[0]))
 	head.Level, head.Type = unix.SOL_SOCKET, unix.SCM_RIGHTS
@@ -53,12 +54,15 @@ func (h *Handover) Send(socket, descriptor int, multiple bool) (int, syscall.Err
 
 // SetSendTimeout sets SO_SNDTIMEO; 0 is for ever.
 func SetSendTimeout(socket int, milliseconds uint32) syscall.Errno {
-	return setTimeout(socket, unix.SO_SNDTIMEO, milliseconds)
+	return setTimeout(socket, unix.SO_SNDTIMEO, time.Duration(milliseconds)*time.Millisecond)
 }
 
-func setTimeout(socket int, option uintptr, milliseconds uint32) syscall.Errno {
-	limit := unix.NsecToTimeval(int64(milliseconds) * 1e6)
-	_, errno := Raw(unix.SYS_SETSOCKOPT, uintptr(socket), unix.SOL_SOCKET, option,
-		uintptr(unsafe.Pointer(&limit)), unsafe.Sizeof(limit))
+// setTimeout rounds up to what the kernel counts in: what is left of a limit is never
+// 0, which is for ever. It makes the call itself, since limit is on the stack (see Raw);
+// no signal interrupts this one.
+func setTimeout(socket int, option uintptr, wait time.Duration) syscall.Errno {
+	limit := unix.NsecToTimeval(wait.Nanoseconds())
+	_, _, errno := syscall.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(socket), unix.SOL_SOCKET, option,
+		uintptr(unsafe.Pointer(&limit)), unsafe.Sizeof(limit), 0)
 	return errno
 }

@@ -113,17 +113,26 @@ func (p *Program) pin(pointer unsafe.Pointer) uintptr {
 // the error of the call that failed. Branch is not for it.
 func (p *Program) Run() error {
 	for i := range p.calls {
-		call := &p.calls[i]
-		result, errno := rawCall(call.number, &call.arguments)
-		p.last = result
-		if errno != 0 && call.mode == modeMust {
-			return callError(p.names[i], errno)
+		if errno := p.Call(i); errno != 0 && p.calls[i].mode == modeMust {
+			return p.Failure(i, errno)
 		}
 	}
 	return nil
 }
 
-// Result is what the last call that Run made returned.
+// Call makes the call with an index, and no other, in this thread.
+func (p *Program) Call(index int) (errno syscall.Errno) {
+	call := &p.calls[index]
+	p.last, errno = rawCall(call.number, &call.arguments)
+	return errno
+}
+
+// Failure is the error of the call with an index that the kernel answered with errno.
+func (p *Program) Failure(index int, errno syscall.Errno) error {
+	return callError(p.names[index], errno)
+}
+
+// Result is what the last call that Run or Call made returned.
 func (p *Program) Result() uintptr { return p.last }
 
 // callError makes the error of a system call: an *fs.PathError where the call is

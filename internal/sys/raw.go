@@ -3,6 +3,7 @@ package sys
 import (
 	"os"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -18,7 +19,8 @@ func Pin() { procPin() }
 func procPin() int
 
 // Raw makes a system call that the Go runtime does not notice, and makes it
-// again if a signal interrupts it.
+// again if a signal interrupts it. An address among the arguments is of memory on
+// the heap: the stack may move before the call is made, and the address not with it.
 func Raw(number uintptr, arguments ...uintptr) (uintptr, syscall.Errno) {
 	var all [6]uintptr
 	copy(all[:], arguments)
@@ -73,16 +75,16 @@ func timespec(milliseconds int) *unix.Timespec {
 	return &limit
 }
 
-// WaitFor reaps a child that has ended and returns how.
+// WaitFor reaps a child that has ended and returns how. It makes the call itself:
+// status is on the stack (see Raw).
 func WaitFor(pid int) (unix.WaitStatus, syscall.Errno) {
 	var status unix.WaitStatus
-	_, errno := Raw(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(&status)), 0, 0)
-	return status, errno
-}
-
-// SetReceiveTimeout sets SO_RCVTIMEO; 0 is for ever.
-func SetReceiveTimeout(socket int, milliseconds uint32) syscall.Errno {
-	return setTimeout(socket, unix.SO_RCVTIMEO, milliseconds)
+	for {
+		_, _, errno := syscall.RawSyscall6(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(&status)), 0, 0, 0, 0)
+		if errno != unix.EINTR {
+			return status, errno
+		}
+	}
 }
 
 // Receiver receives messages with raw recvmsg calls, into memory of its own.
@@ -106,17 +108,41 @@ func NewReceiver(size int) *Receiver {
 	return r
 }
 
-// Receive waits for one message. descriptor is -1 if none came along; truncated
-// says that message or descriptors exceeded what there is room for.
-func (r *Receiver) Receive(socket int) (data []byte, descriptor int, truncated bool, errno syscall.Errno) {
-	r.header.Control = &r.control[0]
-	r.header.SetControllen(len(r.control))
-	size, errno := Raw(unix.SYS_RECVMSG, uintptr(socket), uintptr(unsafe.Pointer(&r.header)), unix.MSG_CMSG_CLOEXEC)
+// Receive waits for one message, for at most so many milliseconds, or for ever if that
+// is 0. descriptor is -1 if none came along; truncated says that message or descriptors
+// exceeded what there is room for. A passed limit is EAGAIN.
+func (r *Receiver) Receive(socket int, milliseconds uint32) (data []byte, descriptor int, truncated bool, errno syscall.Errno) {
+	size, errno := r.receive(socket, time.Duration(milliseconds)*time.Millisecond)
 	if errno != 0 {
 		return nil, -1, false, errno
 	}
 	truncated = r.header.Flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0
 	return r.data[:size], r.descriptor(), truncated, 0
+}
+
+// receive repeats the call after a signal with what is left of the limit. The kernel
+// restarts no call on a socket with a timeout (signal(7)), also where the process was
+// stopped and goes on: with the whole limit each time, signals that come often enough
+// would put it off for ever.
+func (r *Receiver) receive(socket int, limit time.Duration) (uintptr, syscall.Errno) {
+	end := time.Now().Add(limit)
+	for left := limit; ; {
+		if errno := setTimeout(socket, unix.SO_RCVTIMEO, left); errno != 0 {
+			return 0, errno
+		}
+		r.header.Control = &r.control[0]
+		r.header.SetControllen(len(r.control))
+		size, _, errno := syscall.RawSyscall6(unix.SYS_RECVMSG, uintptr(socket), uintptr(unsafe.Pointer(&r.header)), unix.MSG_CMSG_CLOEXEC, 0, 0, 0)
+		switch {
+		case errno != unix.EINTR:
+			return size, errno
+		case limit == 0:
+			continue
+		}
+		if left = time.Until(end); left <= 0 {
+			return 0, unix.EAGAIN
+		}
+	}
 }
 
 // descriptor reads the one SCM_RIGHTS message there is room for.
@@ -135,7 +161,7 @@ func (r *Receiver) descriptor() int {
 // 15 bytes.
 func SetName(name string) error {
 	bytes := append([]byte(name), 0)
-	_, errno := Raw(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(&bytes[0])), 0, 0, 0)
+	_, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(&bytes[0])), 0, 0, 0, 0)
 	if errno != 0 {
 		return os.NewSyscallError("prctl PR_SET_NAME", errno)
 	}

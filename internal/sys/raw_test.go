@@ -40,8 +40,8 @@ func pipe(t *testing.T) (reading, writing int) {
 }
 
 // undisturbed keeps the test on its thread, and from there the signal by which
-// the Go runtime preempts: a call that goes on after a signal waits its whole
-// time again. The processes that make these calls run without that signal.
+// the Go runtime preempts, which would end a poll before its time. The processes
+// that make these calls run without that signal.
 func undisturbed(t *testing.T) {
 	t.Helper()
 	runtime.LockOSThread()
@@ -74,7 +74,7 @@ func TestSendAndReceive(t *testing.T) {
 		if errno := Send(one, []byte(message)); errno != 0 {
 			t.Fatal(errno)
 		}
-		data, descriptor, truncated, errno := receiver.Receive(other)
+		data, descriptor, truncated, errno := receiver.Receive(other, 0)
 		if string(data) != message || descriptor != -1 || truncated || errno != 0 {
 			t.Fatalf("sent %q, received %q with descriptor %d, truncated %t, %v", message, data, descriptor, truncated, errno)
 		}
@@ -82,7 +82,7 @@ func TestSendAndReceive(t *testing.T) {
 	if errno := Send(one, make([]byte, 17)); errno != 0 {
 		t.Fatal(errno)
 	}
-	if data, _, truncated, errno := receiver.Receive(other); len(data) != 16 || !truncated || errno != 0 {
+	if data, _, truncated, errno := receiver.Receive(other, 0); len(data) != 16 || !truncated || errno != 0 {
 		t.Fatalf("17 bytes: received %d, truncated %t, %v", len(data), truncated, errno)
 	}
 }
@@ -101,7 +101,7 @@ func TestReceiveDescriptors(t *testing.T) {
 		if err := unix.Sendmsg(one, []byte{1}, rights, nil, 0); err != nil {
 			t.Fatal(err)
 		}
-		data, descriptor, truncated, errno := receiver.Receive(other)
+		data, descriptor, truncated, errno := receiver.Receive(other, 0)
 		if len(data) != 1 || errno != 0 || (descriptor >= 0) != (count > 0) || truncated != (count > 1) {
 			t.Errorf("%d descriptors: received %d, truncated %t, %v", count, descriptor, truncated, errno)
 		}
@@ -123,28 +123,59 @@ func TestReceiveEnds(t *testing.T) {
 	undisturbed(t)
 	one, other := connected(t)
 	receiver := NewReceiver(16)
-	if errno := SetReceiveTimeout(other, 20); errno != 0 {
-		t.Fatal(errno)
-	}
 	began := time.Now()
-	if _, descriptor, _, errno := receiver.Receive(other); errno != unix.EAGAIN || descriptor != -1 {
+	if _, descriptor, _, errno := receiver.Receive(other, 20); errno != unix.EAGAIN || descriptor != -1 {
 		t.Errorf("error %v with descriptor %d", errno, descriptor)
 	}
 	if waited := time.Since(began); waited < 5*time.Millisecond || waited > 5*time.Second {
 		t.Errorf("waited %s", waited)
 	}
-	if errno := SetReceiveTimeout(other, 0); errno != 0 {
-		t.Fatal(errno)
-	}
 	unix.Shutdown(one, unix.SHUT_RDWR)
-	if data, _, _, errno := receiver.Receive(other); len(data) != 0 || errno != 0 {
+	if data, _, _, errno := receiver.Receive(other, 0); len(data) != 0 || errno != 0 {
 		t.Errorf("received %d bytes, %v", len(data), errno)
 	}
 	if errno := Send(other, []byte{1}); errno != unix.EPIPE { // and no SIGPIPE
 		t.Errorf("send to nobody: %v", errno)
 	}
-	if _, _, _, errno := receiver.Receive(-1); errno != unix.EBADF {
+	if _, _, _, errno := receiver.Receive(-1, 0); errno != unix.EBADF {
 		t.Errorf("error %v", errno)
+	}
+}
+
+// TestSignalsDoNotProlongAReceive: signals that come more often than the limit do not
+// put it off, and do not end a wait without one.
+//
+// SPEC: M-DL-1, M-TRAN-9
+func TestSignalsDoNotProlongAReceive(t *testing.T) {
+	one, other := connected(t)
+	receiver := NewReceiver(16)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func(thread int) {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(10 * time.Millisecond):
+				_ = unix.Tgkill(os.Getpid(), thread, unix.SIGURG) // which the runtime handles, and passes over
+			}
+		}
+	}(unix.Gettid())
+	defer func() { close(stop); <-stopped }()
+
+	began := time.Now()
+	if _, _, _, errno := receiver.Receive(other, 200); errno != unix.EAGAIN {
+		t.Errorf("error %v", errno)
+	}
+	if waited := time.Since(began); waited < 150*time.Millisecond || waited > 5*time.Second {
+		t.Errorf("waited %s", waited)
+	}
+	late := time.AfterFunc(100*time.Millisecond, func() { Send(one, []byte{1}) })
+	defer late.Stop()
+	if data, _, _, errno := receiver.Receive(other, 0); len(data) != 1 || errno != 0 {
+		t.Errorf("received %d bytes, %v", len(data), errno)
 	}
 }
 

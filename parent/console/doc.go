@@ -4,8 +4,8 @@
 //   - [Send] hands the master of the container's pseudoterminal to the listener
 //     of a console socket;
 //   - [Foreground] relays between the caller's own terminal and that master;
-//   - [Stdio] gives inherited descriptors to the container's root user, so that
-//     it can open /dev/stdout again;
+//   - [Stdio] gives inherited descriptors to the program's user, who can then open
+//     /dev/stdout again;
 //   - [Descriptors] records what a process has as standard input, output and
 //     error.
 //

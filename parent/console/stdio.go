@@ -13,17 +13,18 @@ import (
 // without the capability, read-only, or with no such user.
 var immovable = []error{unix.EPERM, unix.EROFS, unix.EINVAL}
 
-// Stdio makes uid, a user id of the runtime namespace, the owner of those
-// descriptors that are pipes, regular files or terminals of the calling user.
-// Opening /dev/stdout goes through /proc/self/fd and so asks the file for
-// permission anew; a container's root user whom a user namespace maps to another
-// id would be refused.
+// Stdio makes uid, a user id of the caller's user namespace, the owner of those
+// descriptors that are pipes, terminals, or regular files open for writing, and that
+// belong to the calling user. Opening /dev/stdout goes through /proc/self/fd and so
+// asks the file for permission anew; a program that runs as another user would be
+// refused.
 //
 // Everything else is left alone: devices such as /dev/null, which belong to the
-// whole host, sockets, which cannot be opened anew, and what others own. The group
-// stays, since a terminal's group is what write(1) relies on. A file system that
-// keeps the owner (EPERM, EROFS, EINVAL) is no error: the descriptors themselves
-// work as before.
+// whole host, sockets, which cannot be opened anew, files that the program may only
+// read, since their owner could write them, and what others own. The group stays,
+// since a terminal's group is what write(1) relies on. A file system that keeps the
+// owner (EPERM, EROFS, EINVAL) is no error: the descriptors themselves work as
+// before.
 func Stdio(uid int, descriptors ...int) error {
 	for _, fd := range descriptors {
 		if err := own(fd, uid); err != nil {
@@ -48,11 +49,15 @@ func own(fd, uid int) error {
 	return os.NewSyscallError("fchown", err)
 }
 
-// reopens tells what a container opens anew, by its type in st_mode (inode(7)).
+// reopens tells what a container opens anew, and may own for that, by its type in
+// st_mode (inode(7)).
 func reopens(fd int, mode uint32) bool {
 	switch mode & unix.S_IFMT {
-	case unix.S_IFIFO, unix.S_IFREG:
+	case unix.S_IFIFO:
 		return true
+	case unix.S_IFREG:
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+		return err == nil && flags&unix.O_ACCMODE != unix.O_RDONLY
 	case unix.S_IFCHR:
 		return openTerminal(fd) != nil
 	}

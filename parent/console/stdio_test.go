@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const mapped = 100_000 // the container's root user, outside
+const mapped = 100_000 // the program's user, outside
 
-func TestStdioGivesToContainerRoot(t *testing.T) {
+func TestStdioGivesToProgramsUser(t *testing.T) {
 	requireRoot(t)
 	reader, writer := pipe(t)
 	_, slave := openPTY(t)
@@ -50,7 +50,7 @@ func TestStdioGivesToContainerRoot(t *testing.T) {
 }
 
 // What it is for: a process that is not the owner opens its own output again.
-func TestStdioLetsContainerRootReopen(t *testing.T) {
+func TestStdioLetsProgramsUserReopen(t *testing.T) {
 	requireRoot(t)
 	reopen := func(output *os.File) ([]byte, error) {
 		command := exec.Command("/bin/sh", "-c", "echo opened > /proc/self/fd/1")
@@ -100,6 +100,7 @@ func TestStdioLeavesAlone(t *testing.T) {
 		{"null device", open("/dev/null")},
 		{"another device", open("/dev/zero")},
 		{"directory", open(t.TempDir())},
+		{"file that can only be read", open(regular(t).Name())},
 		{"socket", socket(t)},
 		{"somebody else's file", foreign},
 	} {

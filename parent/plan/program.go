@@ -37,6 +37,10 @@ func (p *Plan) labelled() bool {
 	return len(p.Ops) > 0 && p.Ops[len(p.Ops)-1].Kind() == protocol.OpLabel
 }
 
+// unknownState stands for the container process state until the child is there, whose
+// process id is in it: no listener is without a state.
+const unknownState = "{}"
+
 // program lowers what the kernel is told of the program beside its identity.
 func (l *lowering) program() {
 	linux := l.linux()
@@ -55,7 +59,7 @@ func (l *lowering) program() {
 		if l.plan.Filter.Handover == "sendmmsg" {
 			call = protocol.CallSendmmsg
 		}
-		l.add(&protocol.Listener{Origin: at("linux.seccomp.listenerPath"), Call: call, State: l.facts.State})
+		l.add(&protocol.Listener{Origin: at("linux.seccomp.listenerPath"), Call: call, State: []byte(unknownState)})
 	}
 }
 

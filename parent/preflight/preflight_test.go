@@ -38,7 +38,7 @@ func TestRanges(t *testing.T) {
 func root(t *testing.T) string {
 	t.Helper()
 	directory := t.TempDir()
-	for name, mode := range map[string]os.FileMode{"bin/sh": 0o755, "bin/data": 0o644, "srv/tool": 0o755} {
+	for name, mode := range map[string]os.FileMode{"bin/sh": 0o755, "bin/data": 0o644, "srv/tool": 0o755, "early/sh": 0o644} {
 		must(t, os.MkdirAll(filepath.Join(directory, filepath.Dir(name)), 0o755))
 		must(t, os.WriteFile(filepath.Join(directory, name), nil, mode))
 	}
@@ -66,6 +66,8 @@ func TestProgram(t *testing.T) {
 	}{
 		{"/bin/sh", "/", "", nil, Holds, ""},
 		{"sh", "/", "/usr/bin:/bin", nil, Holds, "/bin/sh"},
+		{"sh", "/", "/early:/bin", nil, Holds, "/bin/sh"}, // as the child goes on (SPEC.md, M-EXE-6)
+		{"sh", "/", "/early:/x", nil, Lacks, "permission denied (mode 0644)"},
 		{"./tool", "/srv", "", nil, Holds, "/srv/tool"},
 		{"sh", "/bin", ":/x", nil, Holds, "/bin/sh"}, // an empty part is the working directory
 		{"/bin/absolute", "/", "", nil, Holds, ""},

@@ -27,7 +27,7 @@ func program(rootfs string, spec *specs.Spec) Check {
 		return Check{Name: "program", Object: name, From: from, Result: Unknown, Found: "the root file system cannot be opened"}
 	}
 	defer unix.Close(root)
-	var last error
+	var last, forbidden error
 	for _, candidate := range candidates(name, spec.Process) {
 		last = executable(root, candidate)
 		if last == nil {
@@ -40,12 +40,15 @@ func program(rootfs string, spec *specs.Spec) Check {
 		if mount := beneathMount(candidate, spec.Mounts); mount != "" && errors.Is(last, unix.ENOENT) {
 			return Check{Name: "program", Object: name, From: from, Result: Unknown, Found: "it may be in the mount on " + mount}
 		}
-		if !errors.Is(last, unix.ENOENT) {
-			break
+		if errors.Is(last, unix.EACCES) {
+			forbidden = last
 		}
 	}
-	if !strings.Contains(name, "/") && errors.Is(last, unix.ENOENT) {
-		last = fmt.Errorf("executable file not found in $PATH, %s", searchPath(spec.Process.Env))
+	if !strings.Contains(name, "/") {
+		last = forbidden
+		if last == nil {
+			last = fmt.Errorf("executable file not found in $PATH, %s", searchPath(spec.Process.Env))
+		}
 	}
 	return judge("program", name, from, last).remedy("name a program of the root file system %s that can be executed", rootfs)
 }

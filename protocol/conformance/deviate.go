@@ -67,11 +67,14 @@ func replaced(actions []action, at int, with ...action) []action {
 	return slices.Concat(actions[:at:at], with, actions[at+1:])
 }
 
-// deviations are those that are possible at an action.
-func deviations(actions []action, at int) []deviation {
+// deserted says what a subject has to do whose peer has closed its end.
+var deserted = map[string]string{Child: "M-END-2", Parent: "M-END-3"}
+
+// deviations are those of a subject's peer that are possible at an action.
+func deviations(subject string, actions []action, at int) []deviation {
 	a := actions[at]
 	all := []deviation{
-		{"the end of the stream instead of " + a.what, []string{"M-END-2"}, func(actions []action, at int) []action {
+		{"the end of the stream instead of " + a.what, []string{deserted[subject]}, func(actions []action, at int) []action {
 			return replaced(actions, at, action{what: closes})
 		}},
 		{"silence instead of " + a.what, []string{"M-DL-1"}, func(actions []action, at int) []action {
@@ -113,7 +116,7 @@ func Deviations(subject string) []Case {
 	var cases []Case
 	for _, w := range wholes(subject) {
 		for at := range w.actions {
-			for _, d := range deviations(w.actions, at) {
+			for _, d := range deviations(subject, w.actions, at) {
 				cases = append(cases, w.story(subject, d.name, d.musts, d.apply(w.actions, at)))
 			}
 		}
@@ -126,10 +129,10 @@ func TwoDeviations(subject string) []Case {
 	var cases []Case
 	for _, w := range wholes(subject) {
 		for first := range w.actions {
-			for _, d := range deviations(w.actions, first) {
+			for _, d := range deviations(subject, w.actions, first) {
 				deviating := d.apply(w.actions, first)
 				for second := first; second < len(deviating); second++ {
-					for _, e := range deviations(deviating, second) {
+					for _, e := range deviations(subject, deviating, second) {
 						if deviating[second].spoilt != "" || !isFrame(deviating[second]) && e.name == d.name {
 							continue
 						}

@@ -91,6 +91,7 @@ func (p *play) frame(kind protocol.Kind, words []string) (protocol.Frame, error)
 	case *protocol.Part:
 		ops, err := p.operations(words)
 		frame.Ops = ops
+		p.planned += len(ops)
 		return frame, err
 	case *protocol.Plan:
 		if len(words) == 0 {
@@ -98,6 +99,7 @@ func (p *play) frame(kind protocol.Kind, words []string) (protocol.Frame, error)
 		}
 		ops, err := p.operations(words)
 		frame.Ops = ops
+		p.planned += len(ops)
 		return frame, err
 	case *protocol.OpenRequest:
 		ops, err := indexes(words)
@@ -118,6 +120,8 @@ func (p *play) frame(kind protocol.Kind, words []string) (protocol.Frame, error)
 		return frame, nil
 	case *protocol.Fault:
 		frame.Code, frame.Machine, frame.State, frame.Detail = protocol.CodeAborted, p.us(), "unknown", "the kit gives up"
+	case *protocol.Ready:
+		p.ready(frame)
 	case *protocol.Committed:
 		frame.Cgroup = "/conformance"
 	}

@@ -58,7 +58,7 @@ func (m memory) Begin(c *conformance.Case) (conformance.Session, error) {
 			side.deadlines[wait.State] = short
 		}
 	}
-	runner := &machine.Runner{Machine: walker, Channel: side, Effects: side.child(), Compose: side.compose(), Deadlines: side.deadlines}
+	runner := &machine.Runner{Machine: walker, Channel: side, Effects: side.child(), Compose: side.compose(), Deadlines: side.deadlines, Observe: side.observe}
 	if m.table.Name == parent.Table.Name {
 		side.maps = c.Mapped
 		runner.Effects = side.parent()
@@ -143,6 +143,14 @@ type memorySide struct {
 	maps      bool
 	plan      []protocol.Op
 	next      int
+	told      protocol.Ready
+}
+
+// observe keeps the rows that Ready tells.
+func (m *memorySide) observe(step machine.Step) {
+	if step.Row != nil {
+		m.told.Rows = append(m.told.Rows, protocol.Stamp{Row: step.Row.ID, Nanoseconds: 1})
+	}
 }
 
 func (m *memorySide) Send(data []byte, descriptors []int) error {
@@ -180,8 +188,12 @@ func (m *memorySide) compose() map[protocol.Kind]func() ([]machine.Message, erro
 		}}),
 		protocol.KindOpenRequest: func() ([]machine.Message, error) { return one(&protocol.OpenRequest{Ops: []uint32{uint32(m.next)}})() },
 		protocol.KindConsole:     one(&protocol.Console{}, 0),
-		protocol.KindCommitted:   one(&protocol.Committed{}),
-		protocol.KindDetach:      one(&protocol.Detach{}, 0),
+		protocol.KindReady: func() ([]machine.Message, error) {
+			m.told.Ops = make([]uint64, len(m.plan))
+			return one(&m.told)()
+		},
+		protocol.KindCommitted: one(&protocol.Committed{}),
+		protocol.KindDetach:    one(&protocol.Detach{}, 0),
 	}
 }
 

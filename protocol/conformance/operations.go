@@ -63,7 +63,31 @@ var operations = map[string]func() protocol.Op{
 	"impossible": func() protocol.Op {
 		return &protocol.ResourceLimit{Origin: protocol.Origin{At: "process.rlimits[0]"}, Resource: unix.RLIMIT_CORE, Soft: 2, Hard: 1}
 	},
+	"label": func() protocol.Op {
+		return &protocol.Label{Origin: protocol.Origin{At: "process.apparmorProfile"}, Module: protocol.LabelAppArmor, Label: "unconfined"}
+	},
+	"listener": func() protocol.Op {
+		return &protocol.Listener{Origin: protocol.Origin{At: "linux.seccomp.listenerPath"}, Call: protocol.CallSendmsg, State: []byte("{}")}
+	},
+	"prestart": func() protocol.Op {
+		return &protocol.Hook{Origin: protocol.Origin{At: "hooks.prestart[0]"}, Point: "prestart", Path: "/bin/true", Arguments: []string{"true"}}
+	},
 	"execute": func() protocol.Op { return execute("/") },
+	"tailed": func() protocol.Op {
+		op := execute("/")
+		op.Filter = make([]byte, 9)
+		return op
+	},
+	"unfiltered": func() protocol.Op {
+		op := execute("/")
+		op.FilterFlags = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
+		return op
+	},
+	"overcapable": func() protocol.Op {
+		op := execute("/")
+		op.Bounding |= 1 << 63
+		return op
+	},
 	// A directory that is not there.
 	"astray": func() protocol.Op { return execute("/nonexistent") },
 }

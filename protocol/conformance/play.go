@@ -20,9 +20,11 @@ const DefaultPatience = 20 * time.Second
 type play struct {
 	*Case
 	session Session
-	asked   []uint32 // the operations of the last OpenRequest
-	faulted bool     // the subject has sent a Fault
-	over    bool     // its end has been seen
+	asked   []uint32         // the operations of the last OpenRequest
+	planned int              // operations of the plan so far
+	rows    []protocol.Stamp // that the kit's child has taken
+	faulted bool             // the subject has sent a Fault
+	over    bool             // its end has been seen
 }
 
 // Play plays a case. It returns the story as it went, and what was wrong with it.
@@ -73,6 +75,9 @@ func (p *play) line(line Line) (said string, err error) {
 	m, err := p.compose(line.What)
 	if err != nil {
 		return "", err
+	}
+	if m.kind == protocol.KindWelcome {
+		p.pass(m.kind)
 	}
 	err = p.session.Send(m.data, m.descriptors, m.kind)
 	if errors.Is(err, io.ErrClosedPipe) {
@@ -160,9 +165,16 @@ func (p *play) judge(data []byte, descriptors int) (string, error) {
 	case p.faulted:
 		return kind.String(), fmt.Errorf("it sends %s after its Fault (M-SM-2)", kind)
 	}
+	p.pass(kind)
 	switch frame := frame.(type) {
 	case *protocol.OpenRequest:
 		p.asked = frame.Ops
+	case *protocol.Ready:
+		return kind.String(), p.judgeReady(frame)
+	case *protocol.Part:
+		p.planned += len(frame.Ops)
+	case *protocol.Plan:
+		p.planned += len(frame.Ops)
 	case *protocol.Fault:
 		p.faulted = true
 		if frame.Machine != p.Subject || frame.State == "" {

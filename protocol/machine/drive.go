@@ -151,6 +151,7 @@ func (d *drive) send(row *Row) Event {
 		case err == nil, gone && !d.Machine.Table().IsTerminal(row.To):
 			continue
 		case gone:
+			d.lastWords()
 			d.fault(fmt.Errorf("the peer closed the channel or died before %s could be sent", kind), protocol.CodeGone)
 		default:
 			d.fault(fmt.Errorf("send %s: %w", kind, err), protocol.CodeChannel)
@@ -161,6 +162,25 @@ func (d *drive) send(row *Row) Event {
 	}
 	return ""
 }
+
+// lastWords hears what a peer that is gone has said last, where the machine receives no
+// more: its Fault is the cause, and not that it is gone (SPEC.md, M-TRAN-7, M-SM-3). No
+// row receives it, so it is not observed.
+func (d *drive) lastWords() {
+	data, descriptors, err := d.Channel.Receive(lastWordsTimeout)
+	if err != nil {
+		return
+	}
+	d.Channel.Discard(descriptors)
+	frame, err := protocol.Decode(data, len(descriptors), protocol.SetOf(protocol.KindFault))
+	if fault, is := frame.(*protocol.Fault); err == nil && is && d.failed == nil {
+		d.failed = fault
+	}
+}
+
+// lastWordsTimeout bounds the wait for them: of a peer that has closed its end they are
+// there, or never will be.
+const lastWordsTimeout = 100 * time.Millisecond
 
 func (d *drive) compose(kind protocol.Kind) ([]Message, error) {
 	if kind == protocol.KindFault {
@@ -279,6 +299,9 @@ func (d *drive) fault(err error, code protocol.Code) error {
 	if fault.Machine == "" {
 		fault.Machine = d.Machine.Table().Name
 		fault.State = string(d.Machine.State())
+		if wait := d.Machine.Table().Waiting(d.Machine.State()); wait != nil {
+			fault.Awaited = wait.For
+		}
 	}
 	d.failed = fault
 	return fault

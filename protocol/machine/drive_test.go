@@ -221,6 +221,86 @@ func TestDetachToADeadChildFails(t *testing.T) {
 	}
 }
 
+// TestDetachToAChildThatFailed: a child that said why it ends is heard, also where the
+// parent would have left without receiving.
+//
+// SPEC: M-TRAN-7, M-SM-3
+func TestDetachToAChildThatFailed(t *testing.T) {
+	said := &protocol.Fault{
+		Code: protocol.CodeTimeout, Machine: "child", State: "committed", Awaited: "the parent's Start or Detach", Detail: "waited 1m0s",
+	}
+	for _, test := range []struct {
+		name   string
+		queued []protocol.Frame
+		code   protocol.Code
+	}{
+		{"Fault", []protocol.Frame{said}, protocol.CodeTimeout},
+		{"something else", []protocol.Frame{&protocol.Ready{}}, protocol.CodeGone},
+		{"nothing", nil, protocol.CodeGone},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ours, theirs := transport.Pair(4)
+			for _, frame := range test.queued {
+				data, err := protocol.Encode(frame)
+				if err == nil {
+					err = theirs.Send(data, nil)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			theirs.Close()
+			runner := machine.Runner{
+				Machine: walker(t, parent.Table, parent.Releasing), Channel: ours, Until: "nowhere", Compose: compose,
+				Effects: map[machine.Effect]func(machine.Message) (machine.Event, error){
+					parent.TearDown: func(machine.Message) (machine.Event, error) { return machine.Done, nil },
+				},
+			}
+			state, err := runner.Drive(parent.Leave)
+			var reported *protocol.Fault
+			if state != parent.Dead || !errors.As(err, &reported) || reported.Code != test.code {
+				t.Fatalf("ends in %s with %v; want code %s", state, err, test.code)
+			}
+			if test.code == said.Code && *reported != *said {
+				t.Errorf("reported is %+v; want %+v", *reported, *said)
+			}
+		})
+	}
+}
+
+// brokenChannel fails to receive for a reason that is not the peer's, and keeps what
+// is sent.
+type brokenChannel struct {
+	side
+	sent []byte
+}
+
+func (c *brokenChannel) Send(data []byte, _ []int) error {
+	c.sent = slices.Clone(data)
+	return nil
+}
+
+func (c *brokenChannel) Receive(time.Duration) ([]byte, []int, error) {
+	return nil, nil, errors.New("bad file descriptor")
+}
+
+// TestFaultOfAWaitingStateSaysWhatWasAwaited, also where receiving itself failed.
+//
+// SPEC: M-FAULT-2
+func TestFaultOfAWaitingStateSaysWhatWasAwaited(t *testing.T) {
+	channel := &brokenChannel{}
+	runner := machine.Runner{Machine: walker(t, child.Table, ""), Channel: channel, Until: "nowhere"}
+	_, err := runner.Drive(machine.Begin)
+	var reported *protocol.Fault
+	if want := child.Table.Waiting(child.AwaitingHello).For; !errors.As(err, &reported) || reported.Code != protocol.CodeChannel || reported.Awaited != want {
+		t.Fatalf("reported %+v; want awaited %q", reported, want)
+	}
+	frame, err := protocol.Decode(channel.sent, 0, protocol.SetOf(protocol.KindFault))
+	if sent, is := frame.(*protocol.Fault); err != nil || !is || sent.Awaited != reported.Awaited {
+		t.Errorf("sent %+v, %v", frame, err)
+	}
+}
+
 // staleChannel delivers a Console and then a frame that the transport refuses.
 type staleChannel struct {
 	side

@@ -25,19 +25,19 @@ func bash(p *cli.Program) string {
 `, p.Name, name, strings.Join(p.Names(), "|"))
 	text.WriteString("\tcase $command in\n")
 	bashValues(&text, "", p.GlobalFlags())
-	for _, command := range p.Commands {
+	for _, command := range p.Commands() {
 		bashValues(&text, command.Name, append(command.OwnFlags(), p.GlobalFlags()...))
 	}
 	text.WriteString("\tesac\n\tcase $command:$current in\n")
 	fmt.Fprintf(&text, "\t:-*) COMPREPLY=($(compgen -W %s -- \"$current\")) ;;\n", quote(words(p.GlobalFlags())))
 	fmt.Fprintf(&text, "\t:*) COMPREPLY=($(compgen -W %s -- \"$current\")) ;;\n", quote(strings.Join(p.Names(), " ")))
-	for _, command := range p.Commands {
+	for _, command := range p.Commands() {
 		fmt.Fprintf(&text, "\t%s:-*) COMPREPLY=($(compgen -W %s -- \"$current\")) ;;\n", command.Name, quote(words(append(command.OwnFlags(), p.GlobalFlags()...))))
 		switch {
 		case command.TakesContainer():
 			fmt.Fprintf(&text, "\t%s:*) COMPREPLY=($(compgen -W \"$(%s)\" -- \"$current\")) ;;\n", command.Name, listing(p))
 		case command.Name == "help":
-			fmt.Fprintf(&text, "\t%s:*) COMPREPLY=($(compgen -W %s -- \"$current\")) ;;\n", command.Name, quote(strings.Join(p.Names(), " ")))
+			fmt.Fprintf(&text, "\t%s:*) COMPREPLY=($(compgen -W %s -- \"$current\")) ;;\n", command.Name, quote(helped(p)))
 		}
 	}
 	fmt.Fprintf(&text, "\tesac\n}\ncomplete -o bashdefault -o default -F %s %s\n", name, p.Name)

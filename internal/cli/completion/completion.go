@@ -12,7 +12,8 @@ import (
 // Shells are those that scripts can be written for.
 func Shells() []string { return []string{"bash", "fish", "zsh"} }
 
-// Script returns the script for a shell.
+// Script returns the script for a shell. It offers all commands of the program, which
+// may be one reduced to those that are available.
 func Script(shell string, p *cli.Program) (string, error) {
 	switch shell {
 	case "bash":
@@ -28,12 +29,15 @@ func Script(shell string, p *cli.Program) (string, error) {
 // listing is the command that lists containers.
 func listing(p *cli.Program) string { return p.Name + " list --quiet 2>/dev/null" }
 
+// helped are the words that help takes.
+func helped(p *cli.Program) string { return strings.Join(append(p.Names(), p.TopicNames()...), " ") }
+
 // quote makes a text one word of any of the shells.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // short cuts a usage at its first break, for a menu.
 func short(usage string) string {
-	for _, mark := range []string{";", ":", ","} {
+	for _, mark := range []string{";", ":", ",", " ("} {
 		usage, _, _ = strings.Cut(usage, mark)
 	}
 	return strings.ReplaceAll(usage, "'", "")

@@ -15,7 +15,7 @@ func fish(p *cli.Program) string {
 	for _, flag := range p.GlobalFlags() {
 		fishFlag(&text, p, "", &flag)
 	}
-	for _, command := range p.Commands {
+	for _, command := range p.Commands() {
 		fmt.Fprintf(&text, "complete -c %s -n __fish_use_subcommand -a %s -d %s\n", p.Name, command.Name, quote(short(command.Short)))
 		seen := quote("__fish_seen_subcommand_from " + command.Name)
 		for _, flag := range command.OwnFlags() {
@@ -25,7 +25,7 @@ func fish(p *cli.Program) string {
 		case command.TakesContainer():
 			fmt.Fprintf(&text, "complete -c %s -n %s -a %s\n", p.Name, seen, quote("("+listing(p)+")"))
 		case command.Name == "help":
-			fmt.Fprintf(&text, "complete -c %s -n %s -a %s\n", p.Name, seen, quote(strings.Join(p.Names(), " ")))
+			fmt.Fprintf(&text, "complete -c %s -n %s -a %s\n", p.Name, seen, quote(helped(p)))
 		}
 	}
 	return text.String()

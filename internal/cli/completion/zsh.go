@@ -12,20 +12,20 @@ func zsh(p *cli.Program) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "#compdef %[1]s\n# zsh completion for %[1]s: put it into a directory of $fpath as _%[1]s\n_%[1]s() {\n", p.Name)
 	text.WriteString("\tlocal context state line\n\tlocal -a commands\n\tcommands=(\n")
-	for _, command := range p.Commands {
+	for _, command := range p.Commands() {
 		fmt.Fprintf(&text, "\t\t%s\n", quote(command.Name+":"+short(command.Short)))
 	}
 	text.WriteString("\t)\n\t_arguments -C \\\n")
 	zshFlags(&text, p.GlobalFlags())
 	text.WriteString("\t\t'1: :->command' '*:: :->operands'\n\tcase $state in\n\tcommand) _describe command commands ;;\n\toperands) case $words[1] in\n")
-	for _, command := range p.Commands {
+	for _, command := range p.Commands() {
 		fmt.Fprintf(&text, "\t\t%s) _arguments \\\n", command.Name)
 		zshFlags(&text, append(command.OwnFlags(), p.GlobalFlags()...))
 		switch {
 		case command.TakesContainer():
 			fmt.Fprintf(&text, "\t\t'1:container:(($(%s)))' '*::operand:_files' ;;\n", listing(p))
 		case command.Name == "help":
-			fmt.Fprintf(&text, "\t\t'1:command:(%s)' ;;\n", strings.Join(p.Names(), " "))
+			fmt.Fprintf(&text, "\t\t'1:command:(%s)' ;;\n", helped(p))
 		default:
 			text.WriteString("\t\t'*:operand:_files' ;;\n")
 		}

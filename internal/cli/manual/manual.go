@@ -39,11 +39,17 @@ func (w *page) program(p *cli.Program) {
 	w.line(".SH NAME\n%s \\- %s", p.Name, plain(p.Short))
 	w.line(".SH SYNOPSIS\n.B %s\n[global flags] COMMAND [flags] [arguments]", p.Name)
 	w.line(".SH COMMANDS")
-	for _, command := range p.Commands {
-		w.line(".TP\n.BR %s (8)\n%s", plain(Name(p, command)), plain(command.Short))
+	for _, group := range p.Groups {
+		w.line(".SS %s", plain(group.Title))
+		for _, command := range group.Commands {
+			w.line(".TP\n.BR %s (8)\n%s", plain(Name(p, command)), plain(command.Short))
+		}
 	}
 	w.line(".SH GLOBAL FLAGS\nThey stand before or behind the command.")
 	w.flags(p.GlobalFlags())
+	for _, topic := range p.Topics {
+		w.line(".SH %s\n.nf\n%s\n.fi", strings.ToUpper(topic.Name), plain(strings.TrimSuffix(topic.Text(), "\n")))
+	}
 	w.statuses(p)
 }
 

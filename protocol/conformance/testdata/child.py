@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A second child, written from SPEC.md alone, for containers like that of "fsrun spec"; it refuses what others ask for beyond."""
-import array, contextlib, ctypes, errno, fcntl, functools, os, socket, stat, struct, sys, termios
+import array, contextlib, ctypes, errno, fcntl, functools, os, socket, stat, struct, sys, termios, time
 
 NAMES = "Hello Welcome MapRequest MapDone Part Plan OpenRequest OpenDone Console HooksRequest HooksDone Ready Committed Start Detach Fault".split()
 CODE = {"malformed": 1, "unexpected": 2, "version": 3, "timeout": 4, "operation": 8, "credentials": 13, "seccomp": 14, "exec": 15,
@@ -11,10 +11,8 @@ class Refused(Exception):
     def __init__(self, code, detail, call="", number=0, obj="", op="", path=""):
         self.code, self.texts = CODE[code], dict(op=op, path=path, call=call, errno=number, object=obj, detail=detail)
 def need(condition, detail, code="malformed", call=""):
-    if not condition and call:
-        raise OSError(errno.EPERM, detail, call)
     if not condition:
-        raise Refused(code, detail)
+        raise OSError(errno.EPERM, detail, call) if call else Refused(code, detail)
 
 # Section 4.1. A frame has one encoding only, so that what was read is written again and compared. Each first byte
 # says what follows: the type, how many bytes hold the number or size, or that number itself.
@@ -47,10 +45,8 @@ class Reader:
 def head(sort, size):  # the shortest form comes first
     for first, (which, width, value) in FORMS.items():
         if which is sort and (width or value == size):
-            try:
+            with contextlib.suppress(OverflowError):
                 return bytes([first]) + (size.to_bytes(width, "big", signed=0xD0 <= first <= 0xD3) if width else b"")
-            except OverflowError:
-                pass
 def encode(value):
     sort = type(value)
     if sort in (int, bool):
@@ -62,8 +58,7 @@ def encode(value):
 # Types are written as a range, with s before it for a string, b for binary, * for a list and ? for a boolean.
 RANGES = {"bool": "?0..1", "u32": "0..%d" % U32, "u64": "0..%d" % U64, "id": "0..%d" % (U32 - 1), "path": "s1..4095", "many": "*0..1024:s0..131071"}
 @functools.lru_cache(None)
-def typed(kind):
-    """A function that checks a value of the type and returns it; strings are bytes from there on."""
+def typed(kind):  # a function that checks a value of the type and returns it; strings are bytes from there on
     if kind in COMPOSED:
         return COMPOSED[kind]
     bounds = RANGES.get(kind, kind)
@@ -78,15 +73,13 @@ def typed(kind):
     return read
 def counted(frame, value):
     frame.elements += len(value)
-    need(frame.elements <= MAX_ELEMENTS, "too many elements")
-    return value
+    return need(frame.elements <= MAX_ELEMENTS, "too many elements") or value
 def record(value, wanted, frame):
     names = [field.split("=") for field in wanted.split()]
     need(type(value) is dict and list(value) == [name for name, _ in names], "a map of other fields than %s" % wanted)
     return {name: typed(kind)(value[name], frame) for name, kind in names}
 def two(value):
-    need(type(value) is list and len(value) == 2, "no array of two")
-    return value
+    return need(type(value) is list and len(value) == 2, "no array of two") or value
 def pair(value, frame):
     name, text = counted(frame, two(value))
     return typed("s1..255")(name, frame), typed("s0..8192")(text, frame)
@@ -111,8 +104,9 @@ arguments IJ values=*0..4096:s0..131071; environment IJ values=*0..4096:s0..1310
 execute IJ directory=path uid=id gid=id groups=*0..2048:id sets_groups=bool umask=0..511 no_new_privs=bool bounding=u64 effective=u64
 permitted=u64 inheritable=u64 ambient=u64 filter=b0..32768 filter_flags=u32 preserved_fds=0..1024;
 remount I destination=path options=*0..128:pair ATTRIBUTES; personality IJ persona=id; memory_policy IJ mode=0..65535 nodes=*0..1024:0..1023;
-label IJ module=1..2 label=path; listener IJ call=1..2 state=b0..131072""".replace(
+label IJ module=1..2 label=path; listener IJ call=1..2 state=b1..131072""".replace(
     "ATTRIBUTES", "set=u32 clear=u32 recursive_set=u32 recursive_clear=u32 propagation=u32").split(";"))}
+SETS, SINGLE = "effective permitted inheritable ambient".split(), "root pivot personality memory_policy label listener".split()
 ROOTED = "mount bind device link directory mask read_only remount root_attributes pivot".split()
 # Section 5.4, as far as a child receives them.
 FIELDS = {
@@ -152,12 +146,9 @@ class Container:
         how = struct.pack("QQQ", flags | CLOEXEC, 0, 0x10 | resolve)  # RESOLVE_IN_ROOT
         return call("openat2", self.top, path, how, len(how))
     def found(self, path):
-        try:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             return self.open(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-    def place(self, path, directory=True, resolve=0):
-        """The place itself, made as a directory or file where nothing stands."""
+    def place(self, path, directory=True, resolve=0):  # made as a directory or file where nothing stands
         if self.found(path) is None:
             above, name = self.above(path)
             if directory:
@@ -168,8 +159,7 @@ class Container:
     def above(self, path):
         head, name = os.path.split(path.rstrip(b"/"))
         return self.place(head or b"/"), name
-    def cover(self, place, tree):
-        call("move_mount", tree, b"", place, b"", 0x44)  # both are named by their descriptors
+    cover = lambda self, place, tree: call("move_mount", tree, b"", place, b"", 0x44)  # both are named by their descriptors
     def instance(self, filesystem, source, options, attributes):
         context = call("fsopen", filesystem, 1)
         for name, value in [(b"source", source)] * bool(source) + options:
@@ -241,26 +231,28 @@ class Container:
         if self.role == "I":
             self.cover(self.place(b"/dev/console", False), call("open_tree", peer, b"", EMPTY | CLONE))
         fcntl.ioctl(peer, termios.TIOCSCTTY, 0)
-        for standard in range(3):
-            os.dup2(peer, standard)
+        any(os.dup2(peer, standard) > 2 for standard in range(3))
         self.send("Console", {}, [master])
         os.close(master)
 
-# Sections 7.3 and 7.4: what each waiting state accepts, and for how many seconds it waits.
+# Sections 7.3 and 7.4: what each waiting state accepts, for how many seconds it waits, and the rows that are taken with a frame.
 WAITS = {"awaiting_hello": ("Hello", 10), "awaiting_maps": ("MapDone", 30), "awaiting_plan": ("Part Plan", 30),
          "awaiting_descriptors": ("OpenDone", 30), "awaiting_hooks": ("HooksDone", 600), "awaiting_commit": ("Committed", 60),
          "committed": ("Start Detach", 60), "attached": ("Start", 10)}
+ROWS = dict(Hello="C02", MapDone="C05", Part="C07", Plan="C09", OpenRequest="C10", OpenDone="C11", Console="C12", HooksRequest="C13", HooksDone="C14")
 
 class Child(Container):
     def __init__(self, end):
-        self.line, self.state, self.plan, self.size = socket.socket(fileno=end), "awaiting_hello", [], 0
+        self.line, self.state, self.plan, self.size, self.rows, self.marks = socket.socket(fileno=end), "awaiting_hello", [], 0, [], []
+        self.took("C01")
         self.line.set_inheritable(False)
         self.deadlines = {state: seconds for state, (_, seconds) in WAITS.items()}
+    def took(self, row):
+        self.rows += [{"row": row, "nanoseconds": time.monotonic_ns()}] * bool(row and len(self.rows) < 256)
     def send(self, name, fields=None, descriptors=()):
-        try:
+        self.took(ROWS.get(name))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # what became of the parent is found out by receiving
             socket.send_fds(self.line, [encode([NAMES.index(name) + 1, fields or {}])], descriptors, socket.MSG_NOSIGNAL)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # what became of the parent is found out by receiving
     def receive(self, state, again=True):
         self.state = state
         self.line.settimeout(self.deadlines[state] or None)
@@ -279,6 +271,7 @@ class Child(Container):
         except Refused:
             any(map(os.close, descriptors))
             raise
+        self.took(ROWS.get(name))
         self.size += len(data) * (name in ("Part", "Plan"))
         return name, fields, descriptors
     def greet(self):
@@ -290,6 +283,7 @@ class Child(Container):
         self.deadlines.update({d["state"].decode("latin-1"): d["milliseconds"] / 1000 for d in hello["deadlines"]})
         if not hello["maps_wanted"]:
             call("prctl", 4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+        self.took("C04" if hello["maps_wanted"] else "C03")
         self.send("Welcome", {"version": 1, "features": []})
         if hello["maps_wanted"]:
             self.send("MapRequest")
@@ -298,6 +292,7 @@ class Child(Container):
             os.setresgid(0, 0, 0)
             os.setresuid(0, 0, 0)
             call("prctl", 4, 0, 0, 0, 0)
+            self.took("C06")
     def collect(self):
         name = ""
         while name != "Plan":
@@ -305,20 +300,27 @@ class Child(Container):
             self.state = "preparing" if name == "Plan" else "collecting"
             need(len(self.plan) + len(fields["ops"]) <= MAX_OPS and self.size <= MAX_PLAN, "the plan is too long")
             self.plan += fields["ops"]
+            self.took("C08" if name == "Part" else None)
         names = [name for name, _, _ in self.plan]
         need("execute" in names and names.index("execute") == len(names) - 1, "a plan ends with execute, and has no other")
-        for index, (name, roles, _) in enumerate(self.plan):
+        for index, (name, roles, last) in enumerate(self.plan):
             need(self.role in roles and (name not in ROOTED or "root" in names[:index]) and
-                 (name not in ("root", "pivot") or name not in names[:index]), "%s is out of place" % name)
+                 (name not in SINGLE or name not in names[:index]), "%s is out of place" % name)
+        need(any(op["values"] for name, _, op in self.plan if name == "arguments"), "a plan without arguments")
+        need(len(last["filter"]) % 8 == 0 and (last["filter"] or not last["filter_flags"]), "half an instruction, or flags of no filter")
+        self.held, known = (sum(1 << c for c in range(64) if libc.prctl(23, c, 0, 0, 0) >= least) for least in (1, 0))  # PR_CAPBSET_READ
+        need(not (last["bounding"] & ~self.held or any(last[name] & ~known for name in SETS)), "capabilities that cannot be had", "credentials")
     def prepare(self):
         for self.index, (name, _, op) in enumerate(self.plan[:-1]):
             self.state = "preparing"
+            self.marks.append(time.monotonic_ns())
             try:
                 need(hasattr(self, name) and not any(op.get(part) for part in ("copy_up", "bound", "move")), "not done here", call=name)
                 getattr(self, name)(op)
             except OSError as failed:
-                place = "%s[%d]" % (name, self.index), op["at"].decode("latin-1")
-                raise Refused("operation", failed.strerror, str(failed.filename), failed.errno, str(op), *place)
+                raise Refused("operation", failed.strerror, str(failed.filename), failed.errno, str(op),
+                              "%s[%d]" % (name, self.index), op["at"].decode("latin-1"))
+        self.marks.append(time.monotonic_ns())
         self.state, (arguments, environment) = "preparing", ([value for name, _, op in self.plan if name == which for value in op["values"]]
                                                              for which in ("arguments", "environment"))
         path = next((value[5:] for value in environment if value.startswith(b"PATH=")), b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
@@ -341,21 +343,19 @@ class Child(Container):
         call("unshare", 0x200)  # CLONE_FS
         call("setns", descriptors[0], 0x20000)  # CLONE_NEWNS
         os.close(descriptors[0])
-    def wait(self):
-        """From Ready to Start, be it from the parent or from a caller."""
-        self.send("Ready", {"rows": [], "ops": []})
+    def wait(self):  # from Ready to Start, be it from the parent or from a caller
+        self.took("C15")
+        self.send("Ready", {"rows": self.rows, "ops": [b - a for a, b in zip(self.marks, self.marks[1:] + [time.monotonic_ns()])][:1024]})
         self.receive("awaiting_commit")
         name, _, descriptors = self.receive("committed")
         listener = socket.socket(fileno=descriptors[0]) if name == "Detach" else None
         while name != "Start":
             self.state = "detached"
             self.line.close()
-            listener.settimeout(None)
             self.line, _ = listener.accept()
             with contextlib.suppress(Refused):  # it costs the caller its connection
                 name, _, _ = self.receive("attached")
-    def execute(self):
-        """Section 10, in its order."""
+    def execute(self):  # section 10, in its order
         self.state, op = "executing", self.plan[-1][2]
         try:
             call("close_range", 3 + op["preserved_fds"], U32, 4)  # CLOSE_RANGE_CLOEXEC
@@ -368,12 +368,12 @@ class Child(Container):
             if op["sets_groups"]:
                 os.setgroups(op["groups"])
             call("prctl", 8, 1, 0, 0, 0)  # PR_SET_KEEPCAPS
-            for capability in (c for c in range(64) if not op["bounding"] >> c & 1 and libc.prctl(23, c, 0, 0, 0) == 1):  # PR_CAPBSET_READ
+            for capability in (c for c in range(64) if (self.held & ~op["bounding"]) >> c & 1):
                 call("prctl", 24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
             os.setresgid(*[op["gid"]] * 3)
             os.setresuid(*[op["uid"]] * 3)
-            sets = [op[name] for name in ("effective", "permitted", "inheritable")]
-            call("capset", struct.pack("Ii", 0x20080522, 0), struct.pack("6I", *[n & U32 for n in sets], *[n >> 32 for n in sets]))
+            sets = struct.pack("6I", *(op[name] >> shift & U32 for shift in (0, 32) for name in SETS[:3]))
+            call("capset", struct.pack("Ii", 0x20080522, 0), sets)
             need(not op["ambient"], "this child raises no ambient capabilities", call="prctl")
             if op["no_new_privs"]:
                 call("prctl", 38, 1, 0, 0, 0)

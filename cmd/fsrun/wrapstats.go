@@ -172,9 +172,3 @@ func (u *usage) write(to io.Writer) {
 		fmt.Fprintf(to, "not measured: %s\n", reason)
 	}
 }
-
-func decimal(n uint64) string { return fmt.Sprint(n) }
-
-func mebibytes(n uint64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
-
-func microseconds(n uint64) string { return fmt.Sprintf("%.3f s", float64(n)/1e6) }

@@ -1,0 +1,30 @@
+package cli
+
+import (
+	"cmp"
+
+	"github.com/spf13/pflag"
+)
+
+func newFlagSet(register ...func(*pflag.FlagSet)) *pflag.FlagSet {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.Usage = func() {} // help is written here, not by the parser
+	flags.SortFlags = false
+	for _, r := range register {
+		if r != nil {
+			r(flags)
+		}
+	}
+	return flags
+}
+
+// flagSet is what the command's flags are parsed with.
+func (c *Command) flagSet() *pflag.FlagSet {
+	flags := newFlagSet(c.Flags)
+	if c.Aliases != nil {
+		flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+			return pflag.NormalizedName(cmp.Or(c.Aliases[name], name))
+		})
+	}
+	return flags
+}
