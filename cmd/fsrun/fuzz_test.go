@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	someSignal = regexp.MustCompile(`^(?i:(SIG)?([A-Z]+[0-9]?|UNUSED))$`)
+	someSignal = regexp.MustCompile(`^(?i:(SIG)?([A-Z]+[0-9]?|UNUSED|RTMIN(\+[0-9]+)?|RTMAX(-[0-9]+)?))$`)
 	someUser   = regexp.MustCompile(`^[0-9]+(:[0-9]+)?$`)
 	someNumber = regexp.MustCompile(`^[0-9]+$`)
 )
@@ -21,24 +21,25 @@ var (
 // FuzzSignal: a number is taken if it is a signal's, a name only if it is spelt as
 // signal(7) spells it, and nothing else.
 func FuzzSignal(f *testing.F) {
-	for _, text := range []string{"TERM", "SIGTERM", "sigterm", "9", "64", "65", "0", "-9", "", "SIG", "SIGSIGTERM", "9 ", "010", "0x9", "256", "265", "RTMIN", "STKFLT"} {
+	for _, text := range []string{"TERM", "SIGTERM", "sigterm", "9", "64", "65", "0", "-9", "", "SIG", "SIGSIGTERM", "9 ", "010", "0x9", "256", "265", "RTMIN", "rtmin+3", "RTMAX-31", "RTMIN-0", "STKFLT", "IOT"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		signal, err := parseSignal(text)
-		if (err == nil) != (signal != 0) || signal < 0 || signal > maxSignal {
+		if err != nil && signal != 0 || signal < 0 || signal > maxRealtime {
 			t.Fatalf("%q is %d, %v", text, signal, err)
 		}
 		switch {
 		case someNumber.MatchString(text):
 			number, _ := new(big.Int).SetString(text, 10)
-			want := number.Sign() > 0 && number.Cmp(big.NewInt(maxSignal)) <= 0
+			want := number.Cmp(big.NewInt(int64(maxRealtime))) <= 0
 			if want != (err == nil) || err == nil && int64(signal) != number.Int64() {
 				t.Errorf("%q is %d, %v", text, signal, err)
 			}
 		case err == nil:
 			name := "SIG" + strings.TrimPrefix(strings.ToUpper(text), "SIG")
-			if !someSignal.MatchString(text) || unix.SignalNum(name) != signal {
+			known := unix.SignalNum(name)
+			if !someSignal.MatchString(text) || signal == 0 || known != 0 && known != signal {
 				t.Errorf("%q is %d", text, signal)
 			}
 		}

@@ -1,10 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"strconv"
-	"strings"
-
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
@@ -19,7 +15,8 @@ func killCommand(g *global) *cli.Command {
 		Elsewhere: []string{"stop", "signal", "terminate"},
 		Short:     "send a signal to a container's init",
 		Long: `The signal is a name, with or without SIG, or a number; without one it is
-TERM. If the container has no pid namespace of its own, KILL goes to every
+TERM. RTMIN+3 and RTMAX-1 are names, too, and 0 only asks whether the container
+runs. If the container has no pid namespace of its own, KILL goes to every
 process in the container's cgroup.`,
 		Examples: []cli.Example{{Line: "fsrun kill web KILL", Meaning: "end the container web"}},
 		Flags: func(flags *pflag.FlagSet) {
@@ -36,18 +33,4 @@ process in the container's cgroup.`,
 			return 0, parent.Kill(g.root, operands[0], signal, all)
 		},
 	}
-}
-
-// maxSignal is SIGRTMAX (signal(7)).
-const maxSignal = 64
-
-func parseSignal(text string) (unix.Signal, error) {
-	if number, err := strconv.ParseUint(text, 10, 8); err == nil && number >= 1 && number <= maxSignal {
-		return unix.Signal(number), nil
-	}
-	name := strings.ToUpper(text)
-	if signal := unix.SignalNum("SIG" + strings.TrimPrefix(name, "SIG")); signal != 0 {
-		return signal, nil
-	}
-	return 0, fmt.Errorf("kill: unknown signal %q; allowed: a name of signal(7) with or without SIG, or a number from 1 to %d", text, maxSignal)
 }

@@ -14,14 +14,20 @@ import (
 func TestParseSignal(t *testing.T) {
 	for _, c := range []struct {
 		text string
-		want unix.Signal // 0: refused
+		want unix.Signal // -1: refused
 	}{
 		{"TERM", unix.SIGTERM}, {"SIGTERM", unix.SIGTERM}, {"sigterm", unix.SIGTERM}, {"kill", unix.SIGKILL},
-		{"9", unix.SIGKILL}, {"1", unix.SIGHUP}, {"64", 64}, {"37", 37},
-		{"0", 0}, {"65", 0}, {"-9", 0}, {"", 0}, {"SIG", 0}, {"SIGSIGTERM", 0}, {"9 ", 0}, {"TERMS", 0},
+		{"9", unix.SIGKILL}, {"1", unix.SIGHUP}, {"64", 64}, {"37", 37}, {"0", 0},
+		{"IOT", unix.SIGABRT}, {"SIGCLD", unix.SIGCHLD}, {"poll", unix.SIGIO},
+		{"RTMIN", 34}, {"SIGRTMIN+3", 37}, {"rtmin+30", 64}, {"RTMIN+0", 34}, {"RTMAX", 64}, {"SIGRTMAX-1", 63}, {"RTMAX-30", 34},
+		{"65", -1}, {"-9", -1}, {"", -1}, {"SIG", -1}, {"SIGSIGTERM", -1}, {"9 ", -1}, {"TERMS", -1},
+		{"RTMIN+31", -1}, {"RTMAX-31", -1}, {"RTMIN-1", -1}, {"RTMAX+1", -1}, {"RTMIN+", -1}, {"RTMIN3", -1}, {"RTMIN++3", -1}, {"SIGSIGRTMIN", -1},
 	} {
 		got, err := parseSignal(c.text)
-		if got != c.want || (err == nil) != (c.want != 0) {
+		if err != nil {
+			got = -1
+		}
+		if got != c.want {
 			t.Errorf("%q is %d, %v; want %d", c.text, got, err, c.want)
 		}
 	}
