@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
@@ -112,6 +113,7 @@ func (j *joining) prepare() error {
 	if err != nil {
 		return err
 	}
+	j.warnOf(spec.Process)
 	facts := &plan.Facts{
 		Bundle: j.container.Bundle, ID: j.options.ID,
 		Unprivileged: os.Geteuid() != 0, NoGroups: groupsDenied(j.container.Init.PID),
@@ -127,6 +129,17 @@ func (j *joining) prepare() error {
 	}
 	j.requests, err = newRequests(j.plan.Ops, nil)
 	return err
+}
+
+// warnOf warns of the process, but not of what the container's own has, too: that was
+// told when it was created.
+func (j *joining) warnOf(own *specs.Process) {
+	told := bundle.Warnings(&specs.Spec{Process: own})
+	for _, warning := range bundle.Warnings(&specs.Spec{Process: j.options.Process}) {
+		if !slices.Contains(told, warning) {
+			j.options.warn(warning)
+		}
+	}
 }
 
 func (j *joining) walk() error {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/fsrun/fsrun/internal/cli"
 	"github.com/fsrun/fsrun/parent"
-	"github.com/fsrun/fsrun/parent/bundle"
 )
 
 // execFailure tells the caller that no program ran.
@@ -51,7 +50,7 @@ type execution struct {
 
 func (e *execution) flags(flags *pflag.FlagSet) {
 	e.changes.register(flags)
-	flags.StringVarP(&e.processFile, "process", "p", "", "read the process from `FILE`, as JSON like process in config.json")
+	flags.StringVarP(&e.processFile, "process", "p", "", "read the process from `FILE`, as JSON like process in config.json (-: standard input)")
 	flags.BoolVarP(&e.detach, "detach", "d", false, "do not wait for the program")
 	flags.StringVar(&e.consoleSocket, "console-socket", "", "send the master of the process's terminal to the unix socket `SOCKET`")
 	flags.StringVar(&e.pidFile, "pid-file", "", "write the process id to `FILE`")
@@ -98,11 +97,7 @@ func (e *execution) process(g *global, id string, command []string) (process *sp
 	case e.processFile != "" && len(command) > 0:
 		return nil, errors.New("exec: PROGRAM and --process are both given; allowed: one of them")
 	case e.processFile != "":
-		var warnings []string
-		process, warnings, err = bundle.LoadProcess(e.processFile)
-		for _, warning := range warnings {
-			g.warn(warning)
-		}
+		process, err = e.fileProcess(g, id)
 	case len(command) == 0:
 		return nil, errors.New("exec: PROGRAM is missing; give it, or --process")
 	default:
@@ -115,6 +110,23 @@ func (e *execution) process(g *global, id string, command []string) (process *sp
 		process.Args = command
 	}
 	return process, e.changes.apply(process)
+}
+
+// fileProcess is the file's, confined like the container's own.
+func (e *execution) fileProcess(g *global, id string) (*specs.Process, error) {
+	process, warnings, err := readProcess(e.processFile)
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range warnings {
+		g.warn(warning)
+	}
+	own, err := containerProcess(g.root, id)
+	if err != nil {
+		return nil, err
+	}
+	confine(process, own)
+	return process, nil
 }
 
 // containerProcess is the process that a container was created with, off its

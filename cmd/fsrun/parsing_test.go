@@ -92,7 +92,10 @@ func TestProcessChanges(t *testing.T) {
 	if diff := cmp.Diff(want, process); diff != "" {
 		t.Error(diff)
 	}
-	for _, wrong := range []processChanges{{capabilities: []string{"CAP_NOPE"}}, {groups: []uint{1 << 32}}} {
+	for _, wrong := range []processChanges{
+		{capabilities: []string{""}}, {capabilities: []string{"CAP_"}}, {capabilities: []string{"net-raw"}},
+		{capabilities: []string{"NET_RAW,KILL"}}, {capabilities: []string{" KILL"}}, {groups: []uint{1 << 32}},
+	} {
 		if err := wrong.apply(&specs.Process{}); err == nil {
 			t.Errorf("%+v is taken", wrong)
 		}

@@ -83,18 +83,22 @@ func (c *processChanges) addCapabilities(process *specs.Process) error {
 	return nil
 }
 
-// capabilityNames takes names as people write them, with or without CAP_.
+// capabilityNames takes names as people write them, with or without CAP_. One that
+// may be a newer kernel's is left to those who warn of it, as config.json's are.
 func capabilityNames(given []string) ([]string, error) {
 	names := make([]string, 0, len(given))
 	for _, one := range given {
-		name := "CAP_" + strings.TrimPrefix(strings.ToUpper(one), "CAP_")
-		if !slices.Contains(bundle.CapabilityNames[:], name) {
+		bare := strings.TrimPrefix(strings.ToUpper(one), "CAP_")
+		if bare == "" || strings.Trim(bare, capabilityLetters) != "" {
 			return nil, fmt.Errorf("--cap %q: allowed: a name of capabilities(7), such as CAP_NET_RAW", one)
 		}
-		names = append(names, name)
+		names = append(names, "CAP_"+bare)
 	}
 	return names, nil
 }
+
+// capabilityLetters are what names of capabilities consist of.
+const capabilityLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 // userIDs is a flag UID[:GID].
 type userIDs struct{ uid, gid *uint32 }

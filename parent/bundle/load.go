@@ -53,7 +53,7 @@ func Load(directory string) (*Bundle, error) {
 	path := filepath.Join(absolute, ConfigName)
 	text, err := readBounded(path)
 	if err != nil {
-		return nil, err
+		return nil, describeOpenError(path, err)
 	}
 	spec, unknown, err := decode(text, readSpec)
 	if err == nil {
@@ -71,7 +71,7 @@ func Load(directory string) (*Bundle, error) {
 func readBounded(path string) (string, error) {
 	file, err := sys.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK)
 	if err != nil {
-		return "", describeOpenError(path, err)
+		return "", err
 	}
 	defer file.Close()
 	info, err := file.Stat()
@@ -149,27 +149,46 @@ func LoadProcess(path string) (process *specs.Process, warnings []string, err er
 	if err != nil {
 		return nil, nil, err
 	}
-	process, unknown, err := decode(text, readProcess)
+	return decodeNamed(text, path, readProcess)
+}
+
+// ReadProcess does the same with a stream. The name is for messages.
+func ReadProcess(from io.Reader, name string) (process *specs.Process, warnings []string, err error) {
+	text, err := readStream(from, name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, err
 	}
-	return process, ignoring(path, &unknown), nil
+	return decodeNamed(text, name, readProcess)
 }
 
 // ReadResources reads and decodes a resources object, bounded like a
 // configuration. The name is for messages, the warnings are of properties that are
 // not known.
 func ReadResources(from io.Reader, name string) (resources *specs.LinuxResources, warnings []string, err error) {
-	text, err := io.ReadAll(io.LimitReader(from, MaxConfigBytes+1))
+	text, err := readStream(from, name)
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(text) > MaxConfigBytes {
-		return nil, nil, tooLarge(name, int64(len(text)))
+	return decodeNamed(text, name, readResources)
+}
+
+// readStream reads at most MaxConfigBytes.
+func readStream(from io.Reader, name string) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(from, MaxConfigBytes+1))
+	if err != nil {
+		return "", err
 	}
-	resources, unknown, err := decode(string(text), readResources)
+	if len(text) > MaxConfigBytes {
+		return "", tooLarge(name, int64(len(text)))
+	}
+	return string(text), nil
+}
+
+// decodeNamed decodes a document whose name errors and warnings begin with.
+func decodeNamed[T any](text, name string, read func(*strictjson.Decoder, *T)) (*T, []string, error) {
+	value, unknown, err := decode(text, read)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return resources, ignoring(name, &unknown), nil
+	return value, ignoring(name, &unknown), nil
 }
