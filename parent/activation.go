@@ -1,6 +1,7 @@
 package parent
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/parent/bundle"
 	"github.com/fsrun/fsrun/protocol"
@@ -57,6 +59,11 @@ func (a *Activation) apply(spec *specs.Spec, warn func(string)) error {
 		return nil
 	case !path.IsAbs(a.Notify):
 		return fmt.Errorf("NOTIFY_SOCKET is %q; allowed: an absolute path, or an abstract socket that begins with @", a.Notify)
+	}
+	// The variable outlives the service that it was for in what that one started.
+	if err := unix.Access(a.Notify, unix.F_OK); errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+		warn(fmt.Sprintf("NOTIFY_SOCKET is %q, which is not there: it is not passed on", a.Notify))
+		return nil
 	}
 	set(process, "NOTIFY_SOCKET", notifyPlace)
 	spec.Mounts = append(spec.Mounts, specs.Mount{Destination: notifyPlace, Type: "bind", Source: a.Notify, Options: []string{"bind"}})

@@ -29,6 +29,7 @@ type prepared struct {
 	scope        *scope                 // nil: systemd is not asked
 	resctrl      *resctrl.Tree          // nil: not asked for
 	ahead        *spawn.Ahead           // nil: the child's namespaces all come with its clone
+	notified     bool                   // the last mount is for NOTIFY_SOCKET
 	unprivileged bool                   // not root
 	confined     bool                   // not root of the host
 }
@@ -58,10 +59,11 @@ func readBundle(o *Options) (*prepared, error) {
 	for _, warning := range loaded.Warnings() {
 		o.warn(warning)
 	}
+	mounts := len(loaded.Spec.Mounts)
 	if err := o.Activation.apply(loaded.Spec, o.warn); err != nil {
 		return nil, err
 	}
-	p := &prepared{bundle: loaded, unprivileged: os.Geteuid() != 0, confined: isConfined()}
+	p := &prepared{bundle: loaded, notified: len(loaded.Spec.Mounts) > mounts, unprivileged: os.Geteuid() != 0, confined: isConfined()}
 	return p, p.resources(loaded.Spec.Linux.Resources, o.warn)
 }
 
@@ -109,7 +111,7 @@ func (p *prepared) facts(o *Options) *plan.Facts {
 	facts := &plan.Facts{
 		Bundle: p.bundle.Directory, ID: o.ID, Unprivileged: p.unprivileged, Confined: p.confined,
 		NoGroups: p.confined && (groupsDenied(os.Getpid()) || p.unprivileged && isOwn(gidMap(p.bundle.Spec.Linux))),
-		NoPivot:  o.NoPivot, NoNewKeyring: o.NoNewKeyring, PreservedFDs: o.passed(),
+		NoPivot:  o.NoPivot, NoNewKeyring: o.NoNewKeyring, PreservedFDs: o.passed(), NotifyMount: p.notified,
 	}
 	facts.OpenFiles, facts.MaxOpenFiles = openFiles()
 	facts.Stack = stack()

@@ -35,7 +35,7 @@ func (l *lowering) files() error {
 
 func (l *lowering) mount(i int) error {
 	mount := &l.spec.Mounts[i]
-	place := index("mounts", i)
+	place := l.mountPlace(i)
 	options, err := bundle.ParseMountOptions(mount.Options)
 	if err != nil {
 		return fmt.Errorf("%s.options: %w", place, err)
@@ -63,6 +63,14 @@ func (l *lowering) mount(i int) error {
 		l.add(op)
 	}
 	return nil
+}
+
+// mountPlace is what asks for a mount: an entry of the configuration, or the variable.
+func (l *lowering) mountPlace(i int) string {
+	if l.facts.NotifyMount && i == len(l.spec.Mounts)-1 {
+		return "NOTIFY_SOCKET"
+	}
+	return index("mounts", i)
 }
 
 func console(process *specs.Process) *protocol.ConsoleOp {

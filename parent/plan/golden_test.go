@@ -372,6 +372,14 @@ var rules = []struct {
 		only(protocol.OpExecute),
 	},
 	{
+		"notify", "The mount for NOTIFY_SOCKET is the variable's, and no entry of the configuration.",
+		func(s *specs.Spec, f *Facts) {
+			s.Mounts = []specs.Mount{proc, {Destination: "/run/notify/notify.sock", Type: "bind", Source: "/run/systemd/notify", Options: []string{"bind"}}}
+			f.NotifyMount = true
+		},
+		only(protocol.OpMount, protocol.OpBind),
+	},
+	{
 		"program", "What the kernel is told of the program comes right before the last operation: its label, memory policy, execution domain, and who answers for its filter.",
 		func(s *specs.Spec, f *Facts) {
 			f.AppArmor = true

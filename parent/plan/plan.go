@@ -44,6 +44,9 @@ type Facts struct {
 	NoNewKeyring bool
 	// PreservedFDs is how many descriptors from 3 on the program keeps.
 	PreservedFDs int
+	// NotifyMount: the last of the mounts is not the configuration's, but there for
+	// the socket of NOTIFY_SOCKET.
+	NotifyMount bool
 	// AppArmor and SELinux: the kernel has them, and they are at work.
 	AppArmor, SELinux bool
 }
