@@ -12,17 +12,25 @@ import (
 )
 
 // Processes lists the processes of a container, by their ids in our pid
-// namespace, in ascending order.
+// namespace, in ascending order. One that has stopped has only those of its cgroup
+// that outlive its init.
 func Processes(root, id string) ([]int, error) {
-	inspected, err := inspectLiving(root, id)
+	inspected, err := Inspect(root, id)
 	if err != nil {
 		return nil, err
+	}
+	if inspected.Status == state.Creating {
+		return nil, unfinished("look into", id)
 	}
 	group, err := openGroup(inspected.Container)
 	if err != nil {
 		return nil, err
 	}
-	if group == nil {
+	switch {
+	case group != nil:
+	case inspected.Status == state.Stopped:
+		return nil, nil
+	default:
 		return namesakes(inspected.Container)
 	}
 	defer group.Close()
