@@ -15,11 +15,34 @@ import (
 // ends are signals by which people end what does not end by itself.
 var ends = []unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM}
 
-// others are passed on too. Those that are left are about fsrun itself, its job
-// control, or the Go runtime's own (SIGURG); or nobody can catch them.
+// despite are those of ends that are passed on also where the caller ignores them:
+// a shell has what it starts by & ignore the terminal's keys, and whoever sends such
+// a signal to fsrun itself means the program. HUP is not among them: who ignores that
+// one, as nohup(1) does, wants the program to live on.
+var despite = []unix.Signal{unix.SIGINT, unix.SIGQUIT, unix.SIGTERM}
+
+// others are passed on too. Those that are left are about fsrun itself, or the Go
+// runtime's own (SIGURG); or nobody can catch them.
 var others = []unix.Signal{
 	unix.SIGILL, unix.SIGTRAP, unix.SIGABRT, unix.SIGBUS, unix.SIGFPE, unix.SIGUSR1, unix.SIGSEGV, unix.SIGUSR2, unix.SIGALRM,
 	unix.SIGSTKFLT, unix.SIGXCPU, unix.SIGXFSZ, unix.SIGVTALRM, unix.SIGPROF, unix.SIGIO, unix.SIGPWR, unix.SIGSYS,
+}
+
+// terminals are passed on where there is no terminal, as there servers take them for
+// their own purposes: to stop, to reload, to have one worker more. At a terminal they
+// are about fsrun's place among the shell's jobs, and about the size of the window.
+var terminals = []unix.Signal{unix.SIGCONT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGWINCH}
+
+// passedOn are all signals that fsrun catches as often as they come.
+func passedOn(atTerminal bool) []unix.Signal {
+	all := slices.Clone(others)
+	if !atTerminal {
+		all = append(all, terminals...)
+	}
+	for one := minRealtime; one <= maxRealtime; one++ {
+		all = append(all, one)
+	}
+	return all
 }
 
 // forwarder passes signals on to a process.
@@ -43,7 +66,7 @@ func forwardSignals(mortal bool) (*forwarder, error) {
 		return nil, os.NewSyscallError("pipe2", err)
 	}
 	var err error
-	if f.caught, err = sys.Catch(f.pipe[1], others, ends); err != nil {
+	if f.caught, err = sys.Catch(f.pipe[1], passedOn(atTerminal()), ends); err != nil {
 		f.close()
 		return nil, err
 	}
@@ -53,7 +76,11 @@ func forwardSignals(mortal bool) (*forwarder, error) {
 // until passes signals on to a process, those first that came before there was
 // one, until it has ended.
 func (f *forwarder) until(target *parent.Running) error {
-	if err := f.caught.Always(ends); err != nil {
+	heard := despite
+	if f.mortal { // an ordinary program would ignore what its caller ignores
+		heard = nil
+	}
+	if err := f.caught.Always(ends, heard); err != nil {
 		return err
 	}
 	for !target.EndsBefore(f.pipe[0]) {
@@ -128,9 +155,9 @@ func (f *forwarder) end(status unix.WaitStatus) unix.WaitStatus {
 	return status
 }
 
-// stop lets signals do to fsrun what they would without it.
+// stop lets signals end fsrun again.
 func (f *forwarder) stop() {
-	f.caught.Release()
+	f.caught.Release(ends)
 	f.close()
 }
 

@@ -18,42 +18,109 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// statusAfter runs fsrun until its program says "ready", sends fsrun a signal and
+// statusAfter runs fsrun until its program says "ready", sends fsrun the signals and
 // returns its exit status.
-func statusAfter(t *testing.T, signal syscall.Signal, arguments ...string) int {
+func statusAfter(t *testing.T, signals []syscall.Signal, arguments ...string) int {
 	t.Helper()
-	command := exec.Command("fsrun", append([]string{"--root", harness.Directory(t)}, arguments...)...)
+	command := startReady(t, append([]string{"fsrun", "--root", harness.Directory(t)}, arguments...))
+	return command.statusAfter(signals)
+}
+
+// readied is an fsrun whose program has said that it is ready.
+type readied struct {
+	t *testing.T
+	*exec.Cmd
+}
+
+// startReady starts it in a session of its own, without a terminal.
+func startReady(t *testing.T, words []string) readied {
+	t.Helper()
+	command := readied{t, exec.Command(words[0], words[1:]...)}
+	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	output, err := command.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
+	must(t, command.Start())
 	if line, err := bufio.NewReader(output).ReadString('\n'); line != "ready\n" {
 		t.Errorf("the program says %q, %v", line, err)
 	}
-	if err := command.Process.Signal(signal); err != nil {
-		t.Error(err)
-	}
-	err = command.Wait()
-	var ended *exec.ExitError
-	if err != nil && !errors.As(err, &ended) {
-		t.Fatal(err)
-	}
-	return command.ProcessState.ExitCode()
+	return command
 }
 
+// statusAfter ends it where the signals do not.
+func (r readied) statusAfter(signals []syscall.Signal) int {
+	r.t.Helper()
+	for _, signal := range signals {
+		if err := r.Process.Signal(signal); err != nil {
+			r.t.Error(err)
+		}
+	}
+	late := time.AfterFunc(time.Minute, func() { _ = r.Process.Kill() })
+	defer late.Stop()
+	err := r.Wait()
+	var ended *exec.ExitError
+	if err != nil && !errors.As(err, &ended) {
+		r.t.Fatal(err)
+	}
+	return r.ProcessState.ExitCode()
+}
+
+// Realtime signals are there for the service managers that stop by one, and what a
+// terminal sends for servers that stop, reload or grow by it.
 func TestSignalsArePassedOn(t *testing.T) {
 	harness.Need(t, harness.Container...)
-	const trapping = `trap "exit 9" TERM USR1; echo ready; while :; do sleep 0.01; done`
+	signals := []syscall.Signal{
+		unix.SIGTERM, unix.SIGUSR1, unix.SIGCONT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGWINCH,
+		syscall.Signal(minRealtime), syscall.Signal(minRealtime) + 3, syscall.Signal(maxRealtime),
+	}
+	trapping := `trap "exit 9"`
+	for _, signal := range signals {
+		trapping += fmt.Sprintf(" %d", signal)
+	}
+	trapping += "; echo ready; while :; do sleep 0.01; done"
 	bundle := harness.Bundle(t, harness.Shell(trapping))
-	for _, signal := range []syscall.Signal{unix.SIGTERM, unix.SIGUSR1} {
-		if got := statusAfter(t, signal, "run", "-b", bundle, harness.ID(t)); got != 9 {
-			t.Errorf("run: %s ends it with status %d, want 9", unix.SignalName(signal), got)
+	for _, signal := range signals {
+		if got := statusAfter(t, []syscall.Signal{signal}, "run", "-b", bundle, harness.ID(t)); got != 9 {
+			t.Errorf("run: signal %d ends it with status %d, want 9", signal, got)
 		}
-		if got := statusAfter(t, signal, "wrap", "--", "busybox", "sh", "-c", trapping); got != 9 {
-			t.Errorf("wrap: %s ends it with status %d, want 9", unix.SignalName(signal), got)
+	}
+	for _, signal := range signals[:2] {
+		if got := statusAfter(t, []syscall.Signal{signal}, "wrap", "--", "busybox", "sh", "-c", trapping); got != 9 {
+			t.Errorf("wrap: signal %d ends it with status %d, want 9", signal, got)
+		}
+	}
+}
+
+// A shell has what it starts by & ignore INT and QUIT; nohup(1) is to hold, and an
+// ordinary program, as wrap's is to seem, ignores what its caller does.
+func TestIgnoredSignalsArePassedOn(t *testing.T) {
+	harness.Need(t, harness.Container...)
+	const program = `trap "exit 9" HUP INT QUIT; trap "exit 3" TERM; echo ready; while :; do sleep 0.01; done`
+	bundle := harness.Bundle(t, harness.Shell(program))
+	for _, c := range []struct {
+		verb, ignored string
+		heard         bool
+		signals       []syscall.Signal
+		want          int
+	}{
+		{"run", "INT", true, []syscall.Signal{unix.SIGINT}, 9},
+		{"run", "QUIT", true, []syscall.Signal{unix.SIGQUIT}, 9},
+		{"run", "TERM", true, []syscall.Signal{unix.SIGTERM}, 3},
+		{"run", "HUP", false, []syscall.Signal{unix.SIGHUP, unix.SIGTERM}, 3},
+		{"wrap", "INT", false, []syscall.Signal{unix.SIGINT, unix.SIGTERM}, 3},
+	} {
+		words := []string{"sh", "-c", `trap "" ` + c.ignored + `; exec fsrun "$@"`, "sh", "--root", harness.Directory(t)}
+		if c.verb == "run" {
+			words = append(words, "run", "-b", bundle, harness.ID(t))
+		} else {
+			words = append(words, "wrap", "--", "busybox", "sh", "-c", program)
+		}
+		command := startReady(t, words)
+		// The program may be ready before fsrun has turned from its start to signals.
+		for deadline := time.Now().Add(10 * time.Second); c.heard && !catches(t, command.Process.Pid, c.signals[0]) && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
+		if got := command.statusAfter(c.signals); got != c.want {
+			t.Errorf("%s, ignoring %s: %v end it with status %d, want %d", c.verb, c.ignored, c.signals, got, c.want)
 		}
 	}
 }
@@ -68,12 +135,12 @@ func TestWrappedProgramIsMortal(t *testing.T) {
 	}
 	for _, signal := range ends {
 		// A shell would handle some of them itself.
-		if got, want := statusAfter(t, signal, "wrap", "-w", directory, "busybox", "tail", "-f", "file"), 128+int(signal); got != want {
+		if got, want := statusAfter(t, []syscall.Signal{signal}, "wrap", "-w", directory, "busybox", "tail", "-f", "file"), 128+int(signal); got != want {
 			t.Errorf("%s ends it with status %d, want %d", unix.SignalName(signal), got, want)
 		}
 	}
 	const ignoring = `trap "" INT; echo ready; sleep 0.3; exit 5`
-	if got := statusAfter(t, unix.SIGINT, "wrap", "--", "busybox", "sh", "-c", ignoring); got != 5 {
+	if got := statusAfter(t, []syscall.Signal{unix.SIGINT}, "wrap", "--", "busybox", "sh", "-c", ignoring); got != 5 {
 		t.Errorf("an ignored signal ends it with status %d, want 5", got)
 	}
 }

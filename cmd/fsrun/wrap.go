@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
-	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/internal/cli"
 	"github.com/fsrun/fsrun/internal/wrap"
@@ -132,11 +131,6 @@ func (w *wrapping) paths(o *wrap.Options, program string) (err error) {
 		o.Writable = append(o.Writable, absolute)
 	}
 	return nil
-}
-
-func isTerminal(fd int) bool {
-	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
-	return err == nil
 }
 
 // identity is the container's id: one that no other has, even after a crash.

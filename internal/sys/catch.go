@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"syscall"
@@ -59,22 +60,55 @@ type Caught struct {
 func Catch(descriptor int, signals, once []unix.Signal) (*Caught, error) {
 	caughtTo = int32(descriptor)
 	caught := &Caught{before: make(map[unix.Signal]handlerOf, len(signals)+len(once))}
-	for _, one := range signals {
-		if err := caught.catch(one, 0); err != nil {
-			return nil, err
-		}
-	}
-	for _, one := range once {
-		if err := caught.catch(one, saReset); err != nil {
-			return nil, err
-		}
+	if err := errors.Join(caught.each(signals), caught.firstOf(once)); err != nil {
+		caught.Release(slices.Concat(signals, once))
+		return nil, err
 	}
 	return caught, nil
 }
 
-// Always catches signals from now on that were to be caught once.
-func (c *Caught) Always(signals []unix.Signal) error {
+// each catches signals as often as they come. That one was ignored is seen
+// afterwards, which is one call less for all others.
+func (c *Caught) each(signals []unix.Signal) error {
 	for _, one := range signals {
+		if err := c.catch(one, 0); err != nil {
+			return err
+		}
+		if before := c.before[one]; before.handler == ignore {
+			delete(c.before, one)
+			if _, err := setHandler(one, &before); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// firstOf catches signals one time. That one is ignored is seen before: between two
+// calls it could end what is to live.
+func (c *Caught) firstOf(signals []unix.Signal) error {
+	for _, one := range signals {
+		now, err := setHandler(one, nil)
+		if err != nil {
+			return err
+		}
+		if now.handler == ignore {
+			continue
+		}
+		if err := c.catch(one, saReset); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Always catches signals from now on that were to be caught once; of those that
+// were ignored only what is in despite.
+func (c *Caught) Always(signals, despite []unix.Signal) error {
+	for _, one := range signals {
+		if _, has := c.before[one]; !has && !slices.Contains(despite, one) {
+			continue
+		}
 		if err := c.catch(one, 0); err != nil {
 			return err
 		}
@@ -83,36 +117,39 @@ func (c *Caught) Always(signals []unix.Signal) error {
 }
 
 func (c *Caught) catch(one unix.Signal, flags uint64) error {
-	if _, has := c.before[one]; !has {
-		before, err := setHandler(one, nil)
-		if err != nil {
-			c.Release()
-			return err
-		}
-		if before.handler == ignore {
-			return nil
-		}
-		c.before[one] = before
-	}
 	sent, fault, restorer := caughtHandlers()
 	handler := sent
 	if slices.Contains(faults, one) {
-		handler, goHandler = fault, c.before[one].handler
+		now, err := setHandler(one, nil) // what ours goes on to may be needed at once
+		if err != nil {
+			return err
+		}
+		handler = fault
+		if now.handler != fault { // else an earlier Catch has left ours
+			goHandler = now.handler
+		}
 	}
 	// The Go runtime gives every thread a stack for signals, and wants its calls
 	// to be restarted.
 	ours := handlerOf{handler: handler, restorer: restorer, flags: flags | saInfo | saOnStack | saRestart | saRestorer, mask: allSignals}
-	if _, err := setHandler(one, &ours); err != nil {
-		c.Release()
+	before, err := setHandler(one, &ours)
+	if err != nil {
 		return err
+	}
+	if _, has := c.before[one]; !has {
+		c.before[one] = before
 	}
 	return nil
 }
 
-// Release lets the signals do what they did before.
-func (c *Caught) Release() {
-	for one, before := range c.before {
-		_, _ = setHandler(one, &before) // it was set before
+// Release lets some of the signals do what they did before. The others are lost from
+// now on: to give each its own back takes a call.
+func (c *Caught) Release(signals []unix.Signal) {
+	caughtTo = -1
+	for _, one := range signals {
+		if before, has := c.before[one]; has {
+			_, _ = setHandler(one, &before) // it was set before
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 
@@ -23,7 +24,7 @@ func catchInto(t *testing.T, signals, once []unix.Signal) (int, *Caught) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		caught.Release()
+		caught.Release(slices.Concat(signals, once))
 		unix.Close(pipe[0])
 		unix.Close(pipe[1])
 	})
@@ -59,7 +60,7 @@ func TestCatch(t *testing.T) {
 	pipe, caught := catchInto(t, []unix.Signal{unix.SIGUSR1, unix.SIGTERM}, []unix.Signal{unix.SIGINT})
 	raise(t, unix.SIGTERM, unix.SIGUSR1, unix.SIGINT, unix.SIGUSR1)
 	wantCaught(t, pipe, byte(unix.SIGTERM), byte(unix.SIGUSR1), byte(unix.SIGINT), byte(unix.SIGUSR1))
-	if err := caught.Always([]unix.Signal{unix.SIGINT}); err != nil {
+	if err := caught.Always([]unix.Signal{unix.SIGINT}, nil); err != nil {
 		t.Fatal(err)
 	}
 	raise(t, unix.SIGINT, unix.SIGINT)
@@ -116,7 +117,7 @@ func TestCaughtSignalsEnd(t *testing.T) {
 		if what == "once" {
 			raise(t, unix.SIGTERM)
 		} else {
-			caught.Release()
+			caught.Release([]unix.Signal{unix.SIGTERM})
 		}
 		raise(t, unix.SIGTERM)
 		t.Fatal("it lives")
@@ -149,14 +150,36 @@ func TestCatchLeavesFaults(t *testing.T) {
 	wantCaught(t, pipe, byte(unix.SIGSEGV))
 }
 
-// What was ignored stays so.
+// What was ignored stays so, but for what is asked for all the same; what is
+// released is ignored again.
 func TestCatchLeavesIgnored(t *testing.T) {
-	before, err := setHandler(unix.SIGUSR2, &handlerOf{handler: ignore})
-	if err != nil {
+	ignored := []unix.Signal{unix.SIGUSR2, unix.SIGHUP, unix.SIGINT}
+	for _, one := range ignored {
+		before, err := setHandler(one, &handlerOf{handler: ignore})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _, _ = setHandler(one, &before) })
+	}
+	ends := []unix.Signal{unix.SIGHUP, unix.SIGINT}
+	pipe, caught := catchInto(t, []unix.Signal{unix.SIGUSR2}, ends)
+	raise(t, ignored...)
+	wantCaught(t, pipe)
+	if err := caught.Always(ends, []unix.Signal{unix.SIGINT}); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _, _ = setHandler(unix.SIGUSR2, &before) }()
-	pipe, _ := catchInto(t, []unix.Signal{unix.SIGUSR2}, nil)
-	raise(t, unix.SIGUSR2)
+	raise(t, ignored...)
+	raise(t, unix.SIGINT)
+	wantCaught(t, pipe, byte(unix.SIGINT), byte(unix.SIGINT))
+	caught.Release(ends)
+	raise(t, ignored...)
 	wantCaught(t, pipe)
+}
+
+// Realtime signals are caught as others are, those of which the Go runtime knows that
+// a C library may want them too.
+func TestCatchRealtime(t *testing.T) {
+	pipe, _ := catchInto(t, []unix.Signal{34, 37, 64}, nil)
+	raise(t, 34, 37, 64, 37)
+	wantCaught(t, pipe, 34, 37, 64, 37)
 }
