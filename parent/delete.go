@@ -40,7 +40,7 @@ func Delete(root, id string, force bool) error {
 	}
 	if err == nil && !force {
 		if status := store.Status(container, frozen(container)); status != state.Stopped {
-			return refuseStatus("cannot delete container %s that is not stopped: %s (kill it first, or delete with --force)", id, status)
+			return refuseStatus("cannot delete container %s that is not stopped: %s; kill it first, or delete with --force", id, status)
 		}
 	}
 	if err := undo(handle); err != nil {

@@ -15,7 +15,6 @@ import (
 
 	"github.com/fsrun/fsrun/cgroupv2"
 	"github.com/fsrun/fsrun/cgroupv2/devfilter"
-	"github.com/fsrun/fsrun/internal/recording"
 	"github.com/fsrun/fsrun/parent/state"
 )
 
@@ -33,7 +32,7 @@ type Examination struct {
 	// Stats are the counters of its cgroup, nil if there is none any more.
 	Stats *cgroupv2.Stats
 	// Recordings are those of its handshakes.
-	Recordings []*recording.Recording
+	Recordings []*Recording
 }
 
 // StandingLimit is a committed limit and what is in its file now.

@@ -82,7 +82,7 @@ func Exec(o ExecOptions) (*Running, error) {
 	case state.Running, state.Created:
 	case state.Paused:
 		if !o.IgnorePaused {
-			return nil, refuseStatus("cannot exec in container %s: it is paused (resume it, or use --ignore-paused)", o.ID)
+			return nil, refuseStatus("cannot exec in container %s: it is paused; resume it, or use --ignore-paused", o.ID)
 		}
 	case state.Creating:
 		return nil, unfinished("exec in", o.ID)

@@ -3,7 +3,6 @@ package parent
 import (
 	"time"
 
-	"github.com/fsrun/fsrun/internal/recording"
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
@@ -62,7 +61,7 @@ type Handshake struct {
 	// Observe, if set, sees every row taken and every frame.
 	Observe func(machine.Step)
 	// Recorded, if set, gets the recording of the handshake, also of a failed one.
-	Recorded func(*recording.Recording)
+	Recorded func(*Recording)
 	// Warn, if set, gets what is to be logged and does not fail.
 	Warn func(string)
 }

@@ -9,6 +9,11 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
+// Recording is what is recorded of one handshake: for what, when and how it went, each
+// state, frame and operation, and of a failure what tells where and why. It holds no
+// argument, no environment and no content of a frame, and is written as JSON.
+type Recording = recording.Recording
+
 // The recordings in a container's state directory: of the handshake that created
 // it, and of its start by another process.
 const (
@@ -54,12 +59,12 @@ func (h *Handshake) recorded(recorder *recording.Recorder, failure error, handle
 
 // Recordings returns what is kept of a container's handshake: of its creation,
 // and of its start if that was another process's.
-func Recordings(root, id string) ([]*recording.Recording, error) {
+func Recordings(root, id string) ([]*Recording, error) {
 	store, err := state.Open(root)
 	if err != nil {
 		return nil, err
 	}
-	var found []*recording.Recording
+	var found []*Recording
 	for _, name := range []string{handshakeFile, startFile} {
 		content, err := store.Kept(id, name, recording.MaxBytes)
 		if errors.Is(err, fs.ErrNotExist) {

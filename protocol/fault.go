@@ -157,7 +157,7 @@ func (f *Fault) Error() string {
 		story = f.Path + ": " + story
 	}
 	if f.Hint != "" && !strings.Contains(story, f.Hint) {
-		story += " (" + f.Hint + ")"
+		story += "; " + f.Hint
 	}
 	return story
 }

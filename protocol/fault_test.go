@@ -18,14 +18,14 @@ func TestFaultError(t *testing.T) {
 		{"whole", Fault{
 			Code: CodeOperation, Op: "mount[3] tmpfs on /dev/shm", Path: "mounts[3]", Call: "fsmount", Object: "/dev/shm",
 			Errno: syscall.EPERM, Detail: "size=64k is refused", Hint: "needs CAP_SYS_ADMIN",
-		}, "mounts[3]: mount[3] tmpfs on /dev/shm: size=64k is refused (needs CAP_SYS_ADMIN)"},
+		}, "mounts[3]: mount[3] tmpfs on /dev/shm: size=64k is refused; needs CAP_SYS_ADMIN"},
 		{"code alone", Fault{Code: CodeTimeout}, "the deadline of a waiting state passed"},
 		{"code and state", Fault{Code: CodeTimeout, Machine: "child", State: "committed", Hint: "wait longer"},
-			"the child in committed: the deadline of a waiting state passed (wait longer)"},
+			"the child in committed: the deadline of a waiting state passed; wait longer"},
 		{"code and what was awaited", Fault{Code: CodeGone, Machine: "child", State: "awaiting_commit", Awaited: "Committed"},
 			"the child in awaiting_commit, awaiting Committed: the peer closed its end, or died, without a Fault; never sent, only reported"},
 		{"unknown code", Fault{Code: 99}, "code 99"},
-		{"code and hint", Fault{Code: CodeAborted, Hint: "run it again"}, "the caller gave up (run it again)"},
+		{"code and hint", Fault{Code: CodeAborted, Hint: "run it again"}, "the caller gave up; run it again"},
 		{"detail", Fault{Code: CodeGone, Detail: "the peer died"}, "the peer died"},
 		{"path", Fault{Code: CodeExec, Path: "process.args[0]", Detail: "not found"}, "process.args[0]: not found"},
 	} {
