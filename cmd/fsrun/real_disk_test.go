@@ -21,6 +21,7 @@ type disk struct{ image, device string }
 func newDisk(t *testing.T, flags uint32) disk {
 	t.Helper()
 	harness.Need(t, harness.Root)
+	harness.NativeOnly(t, "the guest's mke2fs makes another file system")
 	mke2fs := harness.NeedProgram(t, "mke2fs")
 	d := disk{image: filepath.Join(t.TempDir(), "image")}
 	if said, err := exec.Command(mke2fs, "-q", "-t", "ext4", d.image, "4M").CombinedOutput(); err != nil {
