@@ -89,10 +89,10 @@ func (b *bench) measure(w workload, c condition, all []*contestant, stage *stage
 		default:
 		}
 		if limit := b.options.seconds; limit > 0 && time.Since(begun) > time.Duration(limit)*time.Second {
-			if round > 0 {
+			if round >= min(fewestRounds, rounds) {
 				break
 			}
-			round = 0 // one round is measured, even if those before it took all the time
+			round = max(0, round) // the warm-up may have taken all the time
 		}
 		for turn := range players {
 			player := players[(turn+round+warm)%len(players)]

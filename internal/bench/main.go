@@ -62,7 +62,7 @@ func parse(arguments []string) (options, error) {
 	flags.Func("only", "measure only these `WORKLOADS`, with commas between them; quick and full are groups (default quick)", names(&o.only))
 	flags.Func("under", "measure under these `CONDITIONS`: free, pinned to one processor, beside a busy neighbour (default free)", names(&o.under))
 	flags.IntVar(&o.count, "count", 0, "measure a workload that is named in this many `ROUNDS`, those of a group in so many at most (default as the list tells)")
-	flags.IntVar(&o.seconds, "seconds", 0, "end a workload, or the search, after this many `SECONDS` and a round, whatever the rounds (default none)")
+	flags.IntVar(&o.seconds, "seconds", 0, "end a workload after this many `SECONDS` and six rounds, or the search after so many (default none)")
 	flags.StringVar(&o.fsrun, "fsrun", "", "measure this `PROGRAM` (default: built from the source here)")
 	flags.Func("peers", "compare with these `PEERS` (default those that are found of floor, crun and runc)", names(&o.peers))
 	flags.StringVar(&o.json, "json", "", "write all figures to `FILE`")

@@ -57,10 +57,14 @@ func compare(one, other []time.Duration) ratio {
 	}
 }
 
+// fewestRounds are those without which no interval holds the true median with 95 %
+// confidence: that all of five samples lie on one side of it has a probability of 1/16.
+const fewestRounds = 6
+
 // beyondInterval is how many of the order statistics lie on either side of the
 // narrowest symmetric interval between two of them that holds the true median with
 // 95 % confidence. How many samples are below the median is binomial, whatever
-// their distribution is. Of fewer than six there is no such interval.
+// their distribution is. Of fewer than fewestRounds there is no such interval.
 func beyondInterval(count int) (outside int, exists bool) {
 	const mostMissed = 0.05 / 2 // on one side
 	ranks := 0                  // how many may bound it from below

@@ -37,7 +37,7 @@ var workloads = []workload{
 	{name: "run-long", what: "run with 100 environment variables and a configuration of 50 KB", groups: []string{full}, rounds: 100, edits: []edit{long}, play: playRun},
 	{name: "parallel-16", what: "run 16 containers at once", groups: []string{quick, full}, rounds: 20, play: playParallel(16)},
 	{name: "parallel-64", what: "run 64 containers at once", groups: []string{full}, rounds: 10, play: playParallel(64)},
-	{name: "parallel-256", what: "run 256 containers at once", groups: []string{full}, rounds: 5, play: playParallel(256)},
+	{name: "parallel-256", what: "run 256 containers at once", groups: []string{full}, rounds: fewestRounds, play: playParallel(256)},
 	{name: "row-1000", what: "run 1,000 containers, one after the other", groups: []string{full}, rounds: 1, play: playRow(1000)},
 }
 
