@@ -8,7 +8,7 @@ import (
 
 // Options says how a container is to be created.
 type Options struct {
-	// StateRoot is the state directory; see state.Root for the default.
+	// StateRoot is the state directory, "" for the default of state.Root.
 	StateRoot string
 	// ID is the container's id.
 	ID string

@@ -54,11 +54,12 @@ func (g *global) settle() error {
 	if err := g.log.open(); err != nil {
 		return err
 	}
-	var err error
 	if g.root == "" {
-		g.root, err = state.Root()
-	} else {
-		g.root, err = filepath.Abs(g.root)
+		// Where there is no default only those fail that need it: state.Open tells why.
+		g.root, _ = state.Root()
+		return nil
 	}
+	var err error
+	g.root, err = filepath.Abs(g.root)
 	return err
 }

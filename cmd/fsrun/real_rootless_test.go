@@ -368,3 +368,22 @@ func TestRootlessDelegatedLifecycle(t *testing.T) {
 	u.delegate()
 	lifecycle(t, u, strconv.Itoa(testerUID))
 }
+
+// TestWithoutStateDirectory: who has no default for it may ask all that needs none.
+func TestWithoutStateDirectory(t *testing.T) {
+	u := newRootless(t, nobodysUID)
+	for _, arguments := range [][]string{{"help"}, {"help", "run"}, {"--version"}, {"features"}, {"spec", "--help"}, {"completion", "bash"}, {"plan", "--help"}} {
+		command := u.command(arguments...)
+		command.Env = []string{"PATH=" + os.Getenv("PATH")}
+		if said, err := command.CombinedOutput(); err != nil {
+			t.Errorf("%v: %v: %s", arguments, err, said)
+		}
+	}
+	for _, arguments := range [][]string{{"list"}, {"state", u.id}, {"run", "--bundle", u.bundle, u.id}} {
+		command := u.command(arguments...)
+		command.Env = []string{"PATH=" + os.Getenv("PATH")}
+		if said, err := command.CombinedOutput(); err == nil || !strings.Contains(string(said), "XDG_RUNTIME_DIR is not set") {
+			t.Errorf("%v: %v: %s", arguments, err, said)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -182,6 +183,9 @@ func identities(w *Wanted) []Check {
 
 // stateDirectory looks for a place for a container's state.
 func stateDirectory(root string) Check {
+	if root == "" {
+		return judge("state directory", "none", "", errors.New("XDG_RUNTIME_DIR is not set")).remedy("set it, or name a directory with --root")
+	}
 	at := root
 	for {
 		err := unix.Access(at, unix.W_OK)

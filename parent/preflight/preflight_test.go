@@ -133,6 +133,9 @@ func TestStateDirectory(t *testing.T) {
 	}
 	// Nobody can write beneath a file.
 	must(t, os.WriteFile(directory+"/file", nil, 0o600))
+	if check := stateDirectory(""); check.Result != Lacks || check.Hint == "" {
+		t.Errorf("without a default: %+v", check)
+	}
 	if check := stateDirectory(directory + "/file/a"); check.Result != Lacks || check.Hint == "" {
 		t.Errorf("%+v", check)
 	}

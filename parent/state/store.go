@@ -34,9 +34,15 @@ var (
 // Store is a directory of containers.
 type Store struct{ root string }
 
-// Open returns the store in a directory, an absolute path. The directory is made
-// when the first id is reserved.
+// Open returns the store in a directory, an absolute path, or "" for the default of Root.
+// The directory is made when the first id is reserved.
 func Open(root string) (*Store, error) {
+	if root == "" {
+		var err error
+		if root, err = Root(); err != nil {
+			return nil, err
+		}
+	}
 	if !filepath.IsAbs(root) {
 		return nil, fmt.Errorf("state directory %q is a relative path; allowed: an absolute path", root)
 	}
