@@ -23,7 +23,7 @@ const (
 // that read other properties of linux.
 func checkNamespaces(path string, spec *specs.Spec) error {
 	if spec.Linux == nil {
-		return refuse("linux", "is missing", "an object")
+		return refuse("linux", "is missing, and with it a mount namespace, which keeps the container's mounts from the host", "an object with linux.namespaces")
 	}
 	for i, namespace := range spec.Linux.Namespaces {
 		at := index(path, i)
