@@ -83,53 +83,19 @@ func Start(r Request) (int, error) {
 	if r.CPUs != nil { // before anything has a thread
 		program.Must("sched_setaffinity", "the initial CPUs", unix.SYS_SCHED_SETAFFINITY, 0, uintptr(8*len(r.CPUs)), sys.Value(&program, *r.CPUs))
 	}
-	first, flags := uint64(0), r.New&^unix.CLONE_NEWCGROUP
-	if r.TimeOffsets != "" {
-		openOffsets(&program)
-		if len(joins) == 0 { // the time namespace is to belong to the user namespace
-			first = flags & unix.CLONE_NEWUSER
-		}
-		flags &^= first | unix.CLONE_NEWTIME
-	}
-	if flags&unix.CLONE_NEWNET != 0 && flags&unix.CLONE_NEWUSER == 0 && len(joins) == 0 && r.Ahead.hasNetwork() {
-		program.Must("setns", "the network namespace made for it", unix.SYS_SETNS, uintptr(r.Ahead.network), unix.CLONE_NEWNET)
-		flags &^= unix.CLONE_NEWNET
-	}
-	if len(joins) > 0 {
-		enter(&program, joins)
-	}
-	if r.TimeOffsets != "" {
-		makeTimeNamespace(&program, r.TimeOffsets)
-	}
-	if len(joins) > 0 || r.TimeOffsets != "" {
-		// A PID namespace is joined for one's children only, a time namespace with
-		// offsets made for them; and new namespaces belong to the user namespace
-		// that has been joined. Its root user need not be allowed to enter the
-		// cgroup, so the process that joins is born there.
-		program.Branch(flags)
-		flags = first
-	}
+	flags := namespaces(&program, r, joins)
 	settle(&program, r)
 	kept, next, err := descriptors(&program, r, entry.descriptors())
 	defer func() { closeAll(kept) }()
 	if err != nil {
 		return 0, err
 	}
-	program.Must("setsid", "", unix.SYS_SETSID)
-	resetSignals(&program) // out of reach of the caller's terminal
+	program.Must("setsid", "", unix.SYS_SETSID) // out of reach of the caller's terminal
+	resetSignals(&program)
 	if r.New&unix.CLONE_NEWUSER != 0 || hidden {
 		keepCapabilities(&program)
 	}
-	// The first thread that the runtime makes, its monitor, inherits this. The child
-	// sets its own back.
-	program.May("prctl", unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, uintptr(slack.Monitor.Nanoseconds()))
-	arguments := []string{protocol.ChildName, strconv.Itoa(3 + r.Preserved)}
-	if entry != nil {
-		arguments = append(arguments, protocol.EntryArgument)
-	}
-	program.Must("close_range", "", unix.SYS_CLOSE_RANGE, uintptr(next), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
-	program.Must("execveat", "the runtime's binary", unix.SYS_EXECVEAT, uintptr(binary), program.String(""),
-		program.Strings(arguments), program.Strings(environment), unix.AT_EMPTY_PATH)
+	execute(&program, binary, next, arguments(r, entry))
 	if hidden {
 		reveal, err := hide()
 		if err != nil {
@@ -149,6 +115,38 @@ func Start(r Request) (int, error) {
 	return pid, nil
 }
 
+// namespaces appends the calls by which the process comes to its namespaces, and returns
+// those that its clone makes (CLONE_NEW*).
+func namespaces(program *sys.Program, r Request, joins []Join) uint64 {
+	first, flags := uint64(0), r.New&^unix.CLONE_NEWCGROUP
+	if r.TimeOffsets != "" {
+		openOffsets(program)
+		if len(joins) == 0 { // the time namespace is to belong to the user namespace
+			first = flags & unix.CLONE_NEWUSER
+		}
+		flags &^= first | unix.CLONE_NEWTIME
+	}
+	if flags&unix.CLONE_NEWNET != 0 && flags&unix.CLONE_NEWUSER == 0 && len(joins) == 0 && r.Ahead.hasNetwork() {
+		program.Must("setns", "the network namespace made for it", unix.SYS_SETNS, uintptr(r.Ahead.network), unix.CLONE_NEWNET)
+		flags &^= unix.CLONE_NEWNET
+	}
+	if len(joins) > 0 {
+		enter(program, joins)
+	}
+	if r.TimeOffsets != "" {
+		makeTimeNamespace(program, r.TimeOffsets)
+	}
+	if len(joins) > 0 || r.TimeOffsets != "" {
+		// A PID namespace is joined for one's children only, a time namespace with
+		// offsets made for them; and new namespaces belong to the user namespace
+		// that has been joined. Its root user need not be allowed to enter the
+		// cgroup, so the process that joins is born there.
+		program.Branch(flags)
+		return first
+	}
+	return flags
+}
+
 // settle appends what depends on the cgroup that the child is born in. A new
 // cgroup namespace is no flag of the clone's: it would be rooted at our cgroup.
 func settle(program *sys.Program, r Request) {
@@ -158,6 +156,26 @@ func settle(program *sys.Program, r Request) {
 	if r.Return >= 0 {
 		program.Must("write", "cgroup.procs", unix.SYS_WRITE, uintptr(r.Return), program.String("0"), 1)
 	}
+}
+
+// execute appends the calls that leave the child the descriptors below next, and nothing
+// else of ours.
+func execute(program *sys.Program, binary, next int, arguments []string) {
+	// The first thread that the runtime makes, its monitor, inherits this. The child
+	// sets its own back.
+	program.May("prctl", unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, uintptr(slack.Monitor.Nanoseconds()))
+	program.Must("close_range", "", unix.SYS_CLOSE_RANGE, uintptr(next), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+	program.Must("execveat", "the runtime's binary", unix.SYS_EXECVEAT, uintptr(binary), program.String(""),
+		program.Strings(arguments), program.Strings(environment), unix.AT_EMPTY_PATH)
+}
+
+// arguments are the child's, or those of what is to start it.
+func arguments(r Request, entry *entry) []string {
+	all := []string{protocol.ChildName, strconv.Itoa(3 + r.Preserved)}
+	if entry != nil {
+		all = append(all, protocol.EntryArgument)
+	}
+	return all
 }
 
 // hide makes this process non-dumpable until reveal: until its execution a clone
