@@ -60,6 +60,9 @@ func run(chosen *regexp.Regexp, list bool) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if len(rows) == 0 {
+		return false, fmt.Errorf("-run %q chooses none; -list shows classes and guards", chosen)
+	}
 	if list {
 		for _, row := range rows {
 			row.list()
