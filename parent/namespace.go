@@ -44,3 +44,13 @@ func namespaceType(flag uint64) specs.LinuxNamespaceType {
 	}
 	return "unknown"
 }
+
+// isOwnUser says whether a file is that of our own user namespace.
+func isOwnUser(path string) (bool, error) {
+	theirs, err := os.Stat(path)
+	if err != nil {
+		return false, err
+	}
+	ours, err := os.Stat("/proc/self/ns/user")
+	return err == nil && os.SameFile(theirs, ours), err
+}

@@ -79,7 +79,7 @@ func (j *joining) giveStdio() error {
 // that is ours: the kernel then shows the ids of the one above
 // (user_namespaces(7)).
 func mappingsOf(pid int) ([]specs.LinuxIDMapping, error) {
-	ours, err := sameUserNamespace(pid)
+	ours, err := isOwnUser(fmt.Sprintf("/proc/%d/ns/user", pid))
 	if err != nil || ours {
 		return nil, err
 	}
@@ -104,14 +104,4 @@ func mappingsOf(pid int) ([]specs.LinuxIDMapping, error) {
 		mappings = append(mappings, specs.LinuxIDMapping{ContainerID: numbers[0], HostID: numbers[1], Size: numbers[2]})
 	}
 	return mappings, nil
-}
-
-func sameUserNamespace(pid int) (bool, error) {
-	var stat [2]unix.Stat_t
-	for i, name := range []string{"/proc/self/ns/user", fmt.Sprintf("/proc/%d/ns/user", pid)} {
-		if err := unix.Stat(name, &stat[i]); err != nil {
-			return false, &os.PathError{Op: "stat", Path: name, Err: err}
-		}
-	}
-	return stat[0].Dev == stat[1].Dev && stat[0].Ino == stat[1].Ino, nil
 }

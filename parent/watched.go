@@ -103,12 +103,8 @@ func noteTracers(store *state.Store, processes string) error {
 // isOtherUser says whether a file is that of another user namespace than our own. One that
 // cannot be looked at protects nobody.
 func isOtherUser(path string) bool {
-	theirs, err := os.Stat(path)
-	if err != nil {
-		return false
-	}
-	ours, err := os.Stat("/proc/self/ns/user")
-	return err == nil && !os.SameFile(theirs, ours)
+	own, err := isOwnUser(path)
+	return err == nil && !own
 }
 
 // sameNamespace says whether two files are of one namespace; what cannot be looked at is
