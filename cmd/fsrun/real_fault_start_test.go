@@ -19,7 +19,6 @@ import (
 //
 // SPEC: M-DET-4
 func TestFramesOfStartMeddledWith(t *testing.T) {
-	wholeInGuest(t)
 	f := newFrames(t, "start", harness.Args(markArgs...))
 	f.before = func() { f.create() }
 	f.around = func(m meddling) (end func()) { return m.atTheSocket(f.t, filepath.Join(f.StateRoot, f.ID, "start")) }
