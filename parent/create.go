@@ -52,7 +52,8 @@ func create(o *Options, leave bool) (*process, *state.Container, error) {
 		return nil, nil, err
 	}
 	o.join(recorder, prepared.bundle.Spec.Annotations)
-	h := &handshake{prepared: prepared, options: o, leave: leave, recorder: recorder, listener: -1}
+	h := newHandshake(prepared, o)
+	h.leave, h.recorder = leave, recorder
 	if err := h.walk(); err != nil {
 		h.child.close()
 		return nil, nil, err

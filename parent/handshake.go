@@ -45,6 +45,10 @@ type handshake struct {
 	encoded   []byte // the same, as it is sent
 }
 
+func newHandshake(prepared *prepared, o *Options) *handshake {
+	return &handshake{prepared: prepared, options: o, socket: &channel{}, listener: -1}
+}
+
 // channel is the socket to the child. It is there before the child is, since a
 // runner needs one, and closed when the handshake ends.
 type channel struct{ *transport.Socket }
@@ -55,7 +59,6 @@ func (h *handshake) walk() error {
 	if err != nil {
 		return err
 	}
-	h.socket = &channel{}
 	defer h.close()
 	runner := &machine.Runner{
 		Machine: walker,

@@ -44,7 +44,7 @@ func Restore(o Options, from CheckpointOptions) (*Running, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &restoring{handshake: &handshake{prepared: prepared, options: &o, socket: &channel{}}, from: &from, outside: outside}
+	r := &restoring{handshake: newHandshake(prepared, &o), from: &from, outside: outside}
 	defer r.close()
 	if err := checkWritable(prepared.bundle.Spec); err != nil {
 		return nil, err

@@ -64,7 +64,9 @@ func (s *Snapshot) SettledFor(t testing.TB) {
 		now.Programs = slices.Concat(s.before.Programs, lingering)
 		before := s.before
 		// What is closed meanwhile is what a test before has left to the collector.
-		before.FDs = slices.DeleteFunc(slices.Clone(before.FDs), func(descriptor string) bool { return !slices.Contains(now.FDs, descriptor) })
+		before.FDs = slices.DeleteFunc(slices.Clone(before.FDs), func(descriptor string) bool {
+			return !slices.Contains(now.FDs, descriptor) && !isStandard(descriptor)
+		})
 		before.Mounts = slices.DeleteFunc(slices.Clone(before.Mounts), func(mount string) bool {
 			return !slices.Contains(now.Mounts, mount) && isPlaceGone(mount)
 		})
@@ -78,6 +80,12 @@ func (s *Snapshot) SettledFor(t testing.TB) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// isStandard says whether a line of ownDescriptors is of standard input, output or
+// error: the collector has none of them, and who closes one has closed a zero value.
+func isStandard(descriptor string) bool {
+	return strings.HasPrefix(descriptor, "0 ") || strings.HasPrefix(descriptor, "1 ") || strings.HasPrefix(descriptor, "2 ")
 }
 
 // isPlaceGone says whether the directory on which something was mounted, a line of

@@ -68,6 +68,12 @@ var leaks = map[string]func(t *testing.T, place string) (undo func()){
 		must(t, err)
 		return func() { unix.Close(descriptor) }
 	},
+	"standard input closed": func(t *testing.T, _ string) func() {
+		kept, err := unix.Dup(0)
+		must(t, err)
+		must(t, unix.Close(0))
+		return func() { must(t, unix.Dup2(kept, 0)); unix.Close(kept) }
+	},
 	"a program": func(t *testing.T, _ string) func() {
 		program, err := sys.BPFLoad(sys.BPFProgram{
 			Type: unix.BPF_PROG_TYPE_CGROUP_DEVICE, License: "GPL",
