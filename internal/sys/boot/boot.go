@@ -3,12 +3,15 @@
 //
 // A program that imports it and is linked with Link begins at the entry in this
 // package's assembly, and from there goes on to the runtime's own. Of a runtime that
-// is to live for milliseconds it asks for three things that can be asked for only now:
+// is to live for milliseconds it asks for four things that can be asked for only now:
 //
 //   - its monitor looks for work less often: that thread inherits the timer slack of the
 //     one that makes it (prctl(2), PR_SET_TIMERSLACK);
 //   - it begins with one processor, and so makes two threads less: fsrun does one thing
 //     after the other;
+//   - nothing samples its allocations (runtime.MemProfileRate). The linker turns that off
+//     where no profile is written, but the runtime, on its way to notice, takes one
+//     sample: a table of 1.4 MB, and a walk of the stack;
 //   - its code and constants are mapped at once (madvise(2), MADV_POPULATE_READ), and
 //     not piece by piece, with a page fault for each. Most of the pieces are needed, and
 //     they are in the page cache.
@@ -18,6 +21,7 @@ package boot
 
 import (
 	"os"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -39,8 +43,14 @@ const (
 	populate     = unix.MADV_POPULATE_READ
 )
 
+// samplingRate is what the entry sets to zero: assembly must not name it.
+var samplingRate = &runtime.MemProfileRate
+
 // Go itself has no use for them.
-var _ = [...]int64{prctl, setSlack, monitorSlack, madvise, populate}
+var (
+	_ = [...]int64{prctl, setSlack, monitorSlack, madvise, populate}
+	_ = samplingRate
+)
 
 // The entry appends this to the environment, after what the caller may have said: the
 // runtime takes the first. It is a number that nobody writes so.

@@ -10,6 +10,8 @@ GLOBL	oneProcessor<>(SB), RODATA|NOPTR, $16
 // the registers.
 TEXT fsrun_boot(SB),NOSPLIT|NOFRAME,$0
 	MOVB	$1, ·entered(SB)
+	MOVQ	·samplingRate(SB), AX
+	MOVQ	$0, 0(AX)
 
 	MOVL	$const_prctl, AX
 	MOVL	$const_setSlack, DI

@@ -11,6 +11,8 @@ GLOBL	oneProcessor<>(SB), RODATA|NOPTR, $16
 TEXT fsrun_boot(SB),NOSPLIT|NOFRAME,$0
 	MOVD	$1, R0
 	MOVB	R0, ·entered(SB)
+	MOVD	·samplingRate(SB), R0
+	MOVD	ZR, 0(R0)
 
 	MOVD	$const_prctl, R8
 	MOVD	$const_setSlack, R0

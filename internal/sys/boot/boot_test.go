@@ -1,0 +1,28 @@
+package boot
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestNothingIsSampled(t *testing.T) {
+	for _, test := range []struct{ linked, want string }{
+		{Link, "0"},
+		{"", "524288"},
+	} {
+		program := filepath.Join(t.TempDir(), "rate")
+		build := exec.Command("go", "build", "-ldflags="+test.linked, "-o", program, "./testdata/rate")
+		if output, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, output)
+		}
+		output, err := exec.Command(program).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.TrimSpace(string(output)); got != test.want {
+			t.Errorf("linked with %q it samples every %s bytes, want %s", test.linked, got, test.want)
+		}
+	}
+}
