@@ -52,7 +52,9 @@ func (j *joining) spawn(machine.Message) (machine.Event, error) {
 	if err != nil {
 		return "", faulty(protocol.CodeSpawn, err)
 	}
-	return machine.Done, faulty(protocol.CodeOperation, j.setOOMScore())
+	err = j.setOOMScore()
+	j.child.binary.Unmount()
+	return machine.Done, faulty(protocol.CodeOperation, err)
 }
 
 // setOOMScore sets the child's, which hides from everybody in the container and

@@ -11,12 +11,14 @@ import (
 
 	"github.com/fsrun/fsrun/cgroupv2"
 	"github.com/fsrun/fsrun/internal/sys"
+	"github.com/fsrun/fsrun/parent/spawn"
 )
 
 // process is a child of ours: its handle, and how it ended once it has.
 type process struct {
 	pid    int
 	pidfd  int
+	binary *spawn.Binary // what it runs until it executes the program, nil for nothing of ours
 	ended  *unix.WaitStatus
 	killed bool // by us
 	// counted is what its cgroup had counted when the handshake failed, nil if
@@ -123,10 +125,11 @@ func (p *process) terminate() {
 	}
 }
 
-// close gives the handle back; of a child that was never made there is none.
+// close gives everything back; of a child that was never made there is nothing.
 func (p *process) close() {
 	if p != nil {
 		closeDescriptor(&p.pidfd)
+		p.binary.Close()
 	}
 }
 

@@ -48,6 +48,7 @@ func (h *handshake) spawn(machine.Message) (machine.Event, error) {
 		return "", faulty(protocol.CodeSpawn, err)
 	}
 	h.loadProgram()
+	h.child.binary.Unmount()
 	return machine.Done, faulty(protocol.CodeOperation, moveDevices(h.bundle.Spec, h.child.pid))
 }
 
@@ -97,15 +98,18 @@ func launch(request *spawn.Request, joins []plan.Namespace, to *channel) (*proce
 		unix.Close(ours)
 		return nil, err
 	}
-	pid, err := spawn.Start(*request)
+	pid, binary, err := spawn.Start(*request)
 	if err != nil {
 		return nil, err
 	}
 	child, err := watch(pid)
 	if err != nil {
 		(&process{pid: pid, pidfd: -1}).terminate()
+		binary.Close()
+		return nil, err
 	}
-	return child, err
+	child.binary = binary
+	return child, nil
 }
 
 // loadProgram has the kernel verify the device program, which takes a part of the

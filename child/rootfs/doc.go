@@ -11,8 +11,8 @@
 //     in one step. Then the path is resolved again and must show the mount that
 //     was attached (attach).
 //   - A name is made in its directory's descriptor and never followed.
-//   - What the runtime itself needs of procfs comes from a private instance, never
-//     from the container's /proc.
+//   - What the runtime itself needs of procfs comes from the caller's /proc, opened
+//     before the container has one, or from a private instance.
 //
 // Only the mount API on descriptors is used: fsopen(2), fsconfig(2), fsmount(2),
 // open_tree(2), move_mount(2), mount_setattr(2). It needs Linux 5.14.

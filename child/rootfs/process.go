@@ -8,18 +8,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// process is what the runtime needs of procfs, taken from a private instance that
-// is opened when first needed; the container's /proc is never asked.
+// process is what the runtime needs of procfs. The container's /proc is never asked:
+// descriptors are found in the caller's, opened while that is there, and all else, or
+// these too where it is not, in a private instance, opened when first needed.
 type process struct {
 	handle      *procfs.Handle
-	descriptors *os.File // thread-self/fd
-	unlock      procfs.ProcThreadSelfCloser
+	descriptors *os.File // the directory fd of this process, whose threads share their descriptors
 }
 
 func (p *process) close() {
 	if p.descriptors != nil {
 		p.descriptors.Close()
-		p.unlock()
 		p.descriptors = nil
 	}
 	if p.handle != nil {
@@ -41,18 +40,36 @@ func (p *process) root() (*procfs.Handle, error) {
 	return p.handle, nil
 }
 
-// descriptorDirectory is the thread's own fd directory.
+// openCallers opens the directory of descriptors in the caller's /proc, if that is one.
+// A private instance would take longer to open, and longer still to close: when a mount
+// that was never attached goes, the kernel waits for all processors.
+func (p *process) openCallers() {
+	if p.descriptors != nil {
+		return
+	}
+	const name = "/proc/self/fd"
+	descriptor, err := openat(unix.AT_FDCWD, name, unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return
+	}
+	var stat unix.Statfs_t
+	if err := unix.Fstatfs(descriptor, &stat); err != nil || stat.Type != unix.PROC_SUPER_MAGIC {
+		unix.Close(descriptor)
+		return
+	}
+	p.descriptors = os.NewFile(uintptr(descriptor), name)
+}
+
+// descriptorDirectory is the process's fd directory.
 func (p *process) descriptorDirectory() (int, error) {
 	if p.descriptors == nil {
 		handle, err := p.root()
 		if err != nil {
 			return none, err
 		}
-		directory, unlock, err := handle.OpenThreadSelf("fd/")
-		if err != nil {
+		if p.descriptors, err = handle.OpenSelf("fd/"); err != nil {
 			return none, err
 		}
-		p.descriptors, p.unlock = directory, unlock
 	}
 	return int(p.descriptors.Fd()), nil
 }

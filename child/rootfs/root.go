@@ -8,6 +8,7 @@ import (
 // Root sets the propagation of the tree that the namespace started with, binds
 // the source to itself, so that the root is a mount, and keeps its descriptor.
 func (b *Builder) Root(op *protocol.Root) error {
+	b.process.openCallers()
 	if err := b.setOldPropagation(op.Propagation); err != nil {
 		return err
 	}

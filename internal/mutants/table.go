@@ -21,7 +21,7 @@ var mutants = []mutant{
 		{"parent/execspawn.go", "Watched: watched", "Watched: -1"},
 	}, "cmd/fsrun", "TestJoiningChildHasNothingOfTheHosts"},
 	{"V2", "the child executes a sealed view of the binary", []edit{
-		{"parent/spawn/seal.go", "if sealed, err = overlay(); err == nil {", "if sealed, err = unix.Open(self, unix.O_RDONLY|unix.O_CLOEXEC, 0); err == nil {"},
+		{"parent/spawn/seal.go", "if binary, err = overlay(); err == nil {", "var file int\n\t\tfile, err = unix.Open(self, unix.O_RDONLY|unix.O_CLOEXEC, 0)\n\t\tif binary = (&Binary{file, none}); err == nil {"},
 	}, "cmd/fsrun", "TestBinaryIsNotWrittenWhenItIsFree"},
 	{"V2", "the copy of the binary in memory is sealed", []edit{
 		{"parent/spawn/seal.go", "unix.F_SEAL_GROW | unix.F_SEAL_WRITE", "unix.F_SEAL_GROW"},
@@ -50,6 +50,9 @@ var mutants = []mutant{
 		{"child/rootfs/attribute.go", "import (\n", "import (\n\t\"os\"\n"},
 		{"child/rootfs/attribute.go", "file, unlock, err := handle.OpenThreadSelf(path)", "_, unlock := handle, func() {}\n\tfile, err := os.Open(\"/proc/thread-self/\" + path)"},
 	}, "child/rootfs", "TestAttributeIgnoresContainerProc"},
+	{"V4", "descriptors are found in a real procfs", []edit{
+		{"child/rootfs/process.go", "err != nil || stat.Type != unix.PROC_SUPER_MAGIC {", "err != nil {"},
+	}, "child/rootfs", "TestCallersDescriptors"},
 	{"V5", "paths are resolved beneath the root", []edit{
 		{"child/rootfs/tree.go", "unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS", "unix.RESOLVE_NO_MAGICLINKS"},
 	}, "child/rootfs", "TestMountFollowsInside"},

@@ -84,13 +84,14 @@ func networkOfChild(t *testing.T, ahead *Ahead) string {
 		t.Fatal(err)
 	}
 	defer unix.Close(pair[0])
-	pid, err := Start(Request{
+	pid, binary, err := Start(Request{
 		New: unix.CLONE_NEWNET | unix.CLONE_NEWUTS, Watched: -1, Cgroup: -1, Return: -1, Stdio: [3]int{0, 1, 2}, Socket: pair[1], Ahead: ahead,
 	})
 	unix.Close(pair[1])
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer binary.Close()
 	said := make([]byte, 256)
 	count, err := unix.Read(pair[0], said)
 	if err != nil {

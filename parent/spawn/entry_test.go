@@ -85,7 +85,7 @@ func TestEntryThatDies(t *testing.T) {
 	}
 	defer closeAll(pair[:])
 	begin := time.Now()
-	_, err = Start(Request{
+	_, _, err = Start(Request{
 		Watched: open("/proc/self/ns/mnt"), Join: []Join{{Type: unix.CLONE_NEWPID, Path: path, FD: open(path)}},
 		Cgroup: -1, Return: -1, Stdio: [3]int{0, 1, 2}, Socket: pair[0],
 	})

@@ -17,6 +17,31 @@ const secondLayer = "/sys"
 // self is this process's own binary, whatever its name is by now.
 const self = "/proc/self/exe"
 
+// Binary is a copy of this program's that nobody can write to, for a child to execute.
+// When the last to have it open closes it, the kernel takes its file system apart, and
+// waits for all processors. So it stays open here until there is nothing better to do.
+type Binary struct {
+	file  int
+	mount int // of the overlay that the file is in, none if it is in memory
+}
+
+// Unmount gives back the mount, for which the kernel waits too. It is for when the child
+// boots, and has closed its own descriptors of it.
+func (b *Binary) Unmount() {
+	if b != nil {
+		closeDescriptor(&b.mount)
+	}
+}
+
+// Close gives everything back. It is for when the child has executed the program: one
+// that is the last would have to wait.
+func (b *Binary) Close() {
+	if b != nil {
+		b.Unmount()
+		closeDescriptor(&b.file)
+	}
+}
+
 // seal opens a copy of this binary that nobody can write to, for the child to
 // execute: a container that reaches the child's /proc/PID/exe must not reach
 // the file on the host (CVE-2019-5736).
@@ -25,58 +50,59 @@ const self = "/proc/self/exe"
 // copying; its file cannot be opened for writing through any mount of it. Where
 // one cannot be had, or the child is to appear among a container's processes,
 // which may look into one whose binary can be read, it is copied into memory.
-func seal(hidden bool) (int, error) {
+func seal(hidden bool) (*Binary, error) {
 	var err error
 	if !hidden {
-		var sealed int
-		if sealed, err = overlay(); err == nil {
-			return sealed, nil
+		var binary *Binary
+		if binary, err = overlay(); err == nil {
+			return binary, nil
 		}
 	}
-	sealed, copyErr := copySelf(hidden)
+	file, copyErr := copySelf(hidden)
 	if copyErr != nil {
-		return -1, fmt.Errorf("seal the runtime's binary: %w", errors.Join(err, copyErr))
+		return nil, fmt.Errorf("seal the runtime's binary: %w", errors.Join(err, copyErr))
 	}
-	return sealed, nil
+	return &Binary{file, none}, nil
 }
 
 // overlay mounts an overlay without an upper layer, which is read-only for good,
 // where nobody can see it, and opens the binary in it.
-func overlay() (int, error) {
+func overlay() (*Binary, error) {
 	name, err := os.Readlink(self)
 	if err != nil {
-		return -1, err
+		return nil, err
 	}
 	directory, base := filepath.Split(name)
 	directory = filepath.Clean(directory)
 	if strings.ContainsAny(directory, `:\,`) || directory == "/" {
-		return -1, fmt.Errorf("%s cannot be a layer", directory)
+		return nil, fmt.Errorf("%s cannot be a layer", directory)
 	}
 	context, err := unix.Fsopen("overlay", unix.FSOPEN_CLOEXEC)
 	if err != nil {
-		return -1, os.NewSyscallError("fsopen overlay", err)
+		return nil, os.NewSyscallError("fsopen overlay", err)
 	}
 	defer unix.Close(context)
 	if err := unix.FsconfigSetString(context, "lowerdir", directory+":"+secondLayer); err != nil {
-		return -1, os.NewSyscallError("fsconfig lowerdir", err)
+		return nil, os.NewSyscallError("fsconfig lowerdir", err)
 	}
 	if err := unix.FsconfigCreate(context); err != nil {
-		return -1, os.NewSyscallError("fsconfig create", err)
+		return nil, os.NewSyscallError("fsconfig create", err)
 	}
 	mount, err := unix.Fsmount(context, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
 	if err != nil {
-		return -1, os.NewSyscallError("fsmount", err)
+		return nil, os.NewSyscallError("fsmount", err)
 	}
-	defer unix.Close(mount)
-	sealed, err := unix.Openat(mount, base, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	file, err := unix.Openat(mount, base, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
 	if err != nil {
-		return -1, os.NewSyscallError("openat", err)
+		unix.Close(mount)
+		return nil, os.NewSyscallError("openat", err)
 	}
-	if err := same(sealed); err != nil {
-		unix.Close(sealed)
-		return -1, err
+	binary := &Binary{file, mount}
+	if err := same(file); err != nil {
+		binary.Close()
+		return nil, err
 	}
-	return sealed, nil
+	return binary, nil
 }
 
 // same refuses a file that took the place of the one we are running.

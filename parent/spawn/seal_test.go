@@ -17,32 +17,31 @@ import (
 func TestSeal(t *testing.T) {
 	for _, test := range []struct {
 		name string
-		seal func() (int, error)
+		seal func() (*Binary, error)
 		mode uint32 // 0: the binary's own, or a copy's
 	}{
-		{"not hidden", func() (int, error) { return seal(false) }, 0},
-		{"not hidden, in memory", func() (int, error) { return copySelf(false) }, 0o555},
-		{"hidden", func() (int, error) { return seal(true) }, 0o111},
+		{"not hidden", func() (*Binary, error) { return seal(false) }, 0},
+		{"not hidden, in memory", func() (*Binary, error) { file, err := copySelf(false); return &Binary{file, none}, err }, 0o555},
+		{"hidden", func() (*Binary, error) { return seal(true) }, 0o111},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			descriptor, err := test.seal()
+			binary, err := test.seal()
 			if err != nil {
 				t.Fatal(err)
 			}
-			sealed := os.NewFile(uintptr(descriptor), "sealed")
-			defer sealed.Close()
+			defer binary.Close()
 			var info unix.Stat_t
-			if err := unix.Fstat(descriptor, &info); err != nil {
+			if err := unix.Fstat(binary.file, &info); err != nil {
 				t.Fatal(err)
 			}
 			if mode := info.Mode & 0o7777; test.mode != 0 && mode != test.mode {
 				t.Errorf("its mode is %#o, want %#o", mode, test.mode)
 			}
 			// Not ETXTBSY: that protects the file on the host only while it runs.
-			if err := change(descriptor); !errors.Is(err, unix.EROFS) && !errors.Is(err, unix.EPERM) {
+			if err := change(binary.file); !errors.Is(err, unix.EROFS) && !errors.Is(err, unix.EPERM) {
 				t.Errorf("changing it: got %v, want %v or %v", err, unix.EROFS, unix.EPERM)
 			}
-			wantSelf(t, sealed, info.Size)
+			wantSelf(t, binary.file, info.Size)
 		})
 	}
 }
@@ -61,14 +60,14 @@ func change(descriptor int) error {
 	return err
 }
 
-func wantSelf(t *testing.T, sealed *os.File, size int64) {
+func wantSelf(t *testing.T, sealed int, size int64) {
 	t.Helper()
 	ours, err := os.ReadFile(self)
 	if err != nil {
 		t.Fatal(err)
 	}
 	content := make([]byte, size)
-	if _, err := sealed.ReadAt(content, 0); err != nil {
+	if _, err := unix.Pread(sealed, content, 0); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(content, ours) {

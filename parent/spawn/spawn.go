@@ -60,25 +60,33 @@ type Request struct {
 // that the runtime has no reason to start a thread.
 var environment = []string{"GOMAXPROCS=1", "GOGC=off", "GODEBUG=asyncpreemptoff=1"}
 
-// Start starts the child and returns its process id in our pid namespace.
-func Start(r Request) (int, error) {
+// Start starts the child. It returns its process id in our PID namespace, and what it
+// executes, for the caller to close.
+func Start(r Request) (pid int, binary *Binary, err error) {
 	joins, err := different(r.Join)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	hidden := joinsUser(joins)
 	var entry *entry
 	if r.Watched >= 0 {
 		if entry, joins, err = newEntry(r.Watched, joins); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		defer entry.close()
 	}
-	binary, err := seal(hidden)
-	if err != nil {
-		return 0, err
+	if binary, err = seal(hidden); err != nil {
+		return 0, nil, err
 	}
-	defer unix.Close(binary)
+	if pid, err = clone(r, joins, hidden, binary.file, entry); err != nil {
+		binary.Close()
+		return 0, nil, err
+	}
+	return pid, binary, nil
+}
+
+// clone makes the child, which executes the binary.
+func clone(r Request, joins []Join, hidden bool, binary int, entry *entry) (int, error) {
 	var program sys.Program
 	if r.CPUs != nil { // before anything has a thread
 		program.Must("sched_setaffinity", "the initial CPUs", unix.SYS_SCHED_SETAFFINITY, 0, uintptr(8*len(r.CPUs)), sys.Value(&program, *r.CPUs))
