@@ -52,9 +52,7 @@ func (j *joining) spawn(machine.Message) (machine.Event, error) {
 	if err != nil {
 		return "", faulty(protocol.CodeSpawn, err)
 	}
-	err = j.setOOMScore()
-	j.child.binary.Unmount()
-	return machine.Done, faulty(protocol.CodeOperation, err)
+	return machine.Done, faulty(protocol.CodeOperation, j.setOOMScore())
 }
 
 // setOOMScore sets the child's, which hides from everybody in the container and

@@ -70,6 +70,22 @@ func (p *process) endsWithin(patience time.Duration) bool {
 	}
 }
 
+// leavingTime is how long a process may take from the moment when its execution is seen
+// until it has let go of what it ran before.
+const leavingTime = 300 * time.Microsecond
+
+// leaveBinary closes what the process ran before it executed the program. It comes after
+// the process itself, which else would wait for the kernel before its first instruction;
+// here nobody waits for us.
+func (p *process) leaveBinary() {
+	if p.binary != nil {
+		patience := unix.NsecToTimespec(leavingTime.Nanoseconds())
+		_, _ = unix.Ppoll([]unix.PollFd{{Fd: int32(p.pidfd), Events: unix.POLLIN}}, &patience, nil)
+		p.binary.Close()
+		p.binary = nil
+	}
+}
+
 // endsBefore waits for the process's end or for something to read, whichever
 // comes first.
 func (p *process) endsBefore(descriptor int) bool {

@@ -55,14 +55,14 @@ func (r *Running) Terminate() (unix.WaitStatus, error) {
 // EndsBefore waits until the process has ended or a descriptor has something to
 // read, and says whether the process has.
 func (r *Running) EndsBefore(descriptor int) bool {
-	r.process.binary.Close() // here, and not sooner, we have nothing better to do
+	r.process.leaveBinary()
 	return r.process.endsBefore(descriptor)
 }
 
 // Wait waits for its end and reaps it. Where an init has no pid namespace of its
 // own, whose end would end all others, every process of the cgroup is killed.
 func (r *Running) Wait() (unix.WaitStatus, error) {
-	r.process.binary.Close()
+	r.process.leaveBinary()
 	r.process.endsWithin(forever)
 	status, err := r.reap()
 	if err != nil {

@@ -48,7 +48,6 @@ func (h *handshake) spawn(machine.Message) (machine.Event, error) {
 		return "", faulty(protocol.CodeSpawn, err)
 	}
 	h.loadProgram()
-	h.child.binary.Unmount()
 	return machine.Done, faulty(protocol.CodeOperation, moveDevices(h.bundle.Spec, h.child.pid))
 }
 

@@ -18,27 +18,17 @@ const secondLayer = "/sys"
 const self = "/proc/self/exe"
 
 // Binary is a copy of this program's that nobody can write to, for a child to execute.
-// When the last to have it open closes it, the kernel takes its file system apart, and
-// waits for all processors. So it stays open here until there is nothing better to do.
+// Who closes it last waits until the kernel has taken its mount and file system apart.
 type Binary struct {
 	file  int
 	mount int // of the overlay that the file is in, none if it is in memory
 }
 
-// Unmount gives back the mount, for which the kernel waits too. It is for when the child
-// boots, and has closed its own descriptors of it.
-func (b *Binary) Unmount() {
-	if b != nil {
-		closeDescriptor(&b.mount)
-	}
-}
-
-// Close gives everything back. It is for when the child has executed the program: one
-// that is the last would have to wait.
+// Close gives it back. It is for when the child no longer runs it, or the child waits.
 func (b *Binary) Close() {
 	if b != nil {
-		b.Unmount()
 		closeDescriptor(&b.file)
+		closeDescriptor(&b.mount)
 	}
 }
 
