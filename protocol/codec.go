@@ -16,12 +16,12 @@ type Frame interface {
 	fields() fields
 }
 
-// Empty makes a frame of the kind with all its fields zero: the whole frame, for
-// a kind without fields.
+// Empty returns a frame of the kind with every field zero. For a kind without fields that
+// is the whole frame.
 func Empty(kind Kind) Frame { return kinds[kind].frame() }
 
-// Encode returns the frame's canonical bytes. It refuses what Decode would
-// refuse; the error names kind and field.
+// Encode returns the frame's canonical bytes. It refuses whatever Decode would refuse; the
+// error names the kind and the field.
 func Encode(frame Frame) ([]byte, error) {
 	var buffer bytes.Buffer
 	encoder := msgpack.NewEncoder(&buffer)
@@ -40,10 +40,10 @@ func Encode(frame Frame) ([]byte, error) {
 	return buffer.Bytes(), nil
 }
 
-// Decode returns the frame that data holds, with descriptors how many came
-// along. It refuses, with a Malformed, all that SPEC.md ("Encoding") names:
-// bytes that are not the canonical encoding of a frame, a kind that is not in
-// accept, and a wrong number of descriptors.
+// Decode returns the frame encoded in data, which arrived with the given number of
+// descriptors. It returns a *Malformed for everything that SPEC.md ("Encoding") forbids:
+// bytes that are not the canonical encoding of a frame, a kind that is not in accept, or
+// the wrong number of descriptors.
 func Decode(data []byte, descriptors int, accept KindSet) (Frame, error) {
 	kind, err := Scan(data, descriptors, accept)
 	if err != nil {
@@ -57,8 +57,8 @@ func Decode(data []byte, descriptors int, accept KindSet) (Frame, error) {
 	return frame, nil
 }
 
-// Scan is Decode's check alone. It allocates nothing for a frame that it
-// accepts: so the child checks what it receives after Ready.
+// Scan performs Decode's checks without decoding. It allocates nothing for a frame that it
+// accepts, so the child can use it for what it receives after Ready.
 func Scan(data []byte, descriptors int, accept KindSet) (Kind, error) {
 	if len(data) > MaxFrame {
 		return 0, &Malformed{Offset: MaxFrame, Reason: fmt.Sprintf("longer than %d bytes", MaxFrame)}
@@ -96,8 +96,8 @@ func (s *scanner) frame(accept KindSet) Kind {
 	return kind
 }
 
-// Expect makes what Scan needs for frames of the kinds, so that it allocates nothing
-// for one that it accepts: else it does when it meets a kind for the first time.
+// Expect prepares Scan for the given kinds. Without it, Scan allocates the first time it
+// sees a kind.
 func Expect(accept KindSet) {
 	for kind := Kind(1); kind.valid(); kind++ {
 		if accept.Has(kind) {
@@ -106,12 +106,12 @@ func Expect(accept KindSet) {
 	}
 }
 
-// A prototype holds a kind's fields, for scanning. It is made when its kind is first
-// met: a process meets few of them, and starts often.
+// A prototype holds a kind's fields for scanning. It is made the first time the kind is
+// seen: a process sees only a few kinds, and its start must be fast.
 type prototype struct{ made atomic.Pointer[fields] }
 
-// fields returns those that there are, or keeps those of a new object. Two at once make
-// the same.
+// fields returns the cached fields, or makes and caches them. If two goroutines make them
+// at once, both make the same.
 func (p *prototype) fields(of func() fields) fields {
 	made := p.made.Load()
 	if made == nil {
@@ -128,9 +128,8 @@ func (k Kind) prototype() fields {
 	return kindPrototypes[k].fields(func() fields { return kinds[k].frame().fields() })
 }
 
-// of says how many descriptors a frame of such a kind, just scanned, must carry.
-// The only list of a frame with a descriptor for each operation is that of the
-// operations.
+// of returns how many descriptors the frame that was just scanned must carry. A frame with
+// one descriptor per operation has no list other than that of its operations.
 func (c descriptorCount) of(scanned *scanner) (least, most int) {
 	most = [...]int{0, 1, 1, scanned.elements}[c]
 	if c == oneDescriptorAtMost {
@@ -143,7 +142,7 @@ func (c descriptorCount) String() string {
 	return [...]string{"none", "one", "at most one", "one for each operation named"}[c]
 }
 
-// encodeTagged writes an array of two: a number and a map of fields.
+// encodeTagged writes an array of two elements: a number and a map of fields.
 func encodeTagged(e *msgpack.Encoder, tag uint64, list fields) error {
 	if err := encodeTag(e, tag); err != nil {
 		return err
@@ -195,7 +194,7 @@ func decodeFields(d *msgpack.Decoder, list fields) error {
 	for _, field := range list {
 		longest = max(longest, len(field.name))
 	}
-	name := make([]byte, longest) // for all of them
+	name := make([]byte, longest) // reused for every name
 	for _, field := range list {
 		if err := skipName(d, name[:len(field.name)]); err != nil {
 			return err
@@ -207,8 +206,8 @@ func decodeFields(d *msgpack.Decoder, list fields) error {
 	return nil
 }
 
-// skipName passes over a field's name, which scan has compared already, without
-// making a string of it: name is as long, and gets its bytes.
+// skipName skips a field's name, which scan has already compared, without allocating a
+// string. The name's bytes are read into name, which has their length.
 func skipName(d *msgpack.Decoder, name []byte) error {
 	length, err := d.DecodeBytesLen()
 	if err != nil {

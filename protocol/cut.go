@@ -7,11 +7,11 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// frameOverhead is more than a Part or Plan needs around its operations: the
-// array, the kind, the map, the key and the list's length.
+// frameOverhead is an upper bound on what a Part or Plan adds to its operations: the array,
+// the kind, the map, the key and the list's length.
 const frameOverhead = 32
 
-// overhead is exactly what it needs around that many operations.
+// overhead is exactly what the frame adds to that many operations.
 func overhead(ops int) int {
 	const around = 1 + 1 + 1 + 1 + len(opsField) // array, kind, map, key
 	if ops < 1<<4 {
@@ -20,24 +20,24 @@ func overhead(ops int) int {
 	return around + 3 // array 16, which holds MaxElements
 }
 
-// depthOfOps is how deep a plan's operations stand in their frame: the frame's
-// array, its map, the list.
+// depthOfOps is how deeply a plan's operations are nested in their frame: in the frame's
+// array, its map and the list.
 const depthOfOps = 3
 
-// opsField is the one field of Part and Plan.
+// opsField is the only field of Part and Plan.
 const opsField = "ops"
 
-// A Cutting is some of a plan's operations, as many as fit one frame.
+// A Cutting holds consecutive operations of a plan, as many as fit into one frame.
 type Cutting struct {
 	Ops []Op
-	// encoded are the operations, one after the other, behind frameOverhead bytes for
-	// what the frame has before them.
+	// encoded holds the operations one after the other. The frameOverhead bytes in front of
+	// them are for the beginning of the frame.
 	encoded []byte
 }
 
-// Encode returns the canonical bytes of the frame that carries the operations, a Part
-// or the Plan: those that Encode would make, but for the work that Cut has done. They are
-// the cutting's own, and hold until it is encoded again.
+// Encode returns the canonical bytes of the Part or Plan that carries the operations. They
+// are the bytes that the function Encode would return, but reuse what Cut has already
+// encoded. They belong to the cutting and are valid until its next Encode.
 func (c *Cutting) Encode(kind Kind) ([]byte, error) {
 	if len(c.Ops) == 0 {
 		return nil, fmt.Errorf("encode %s: no operations; allowed are 1..%d", kind, MaxElements)
@@ -62,10 +62,9 @@ func (c *Cutting) Encode(kind Kind) ([]byte, error) {
 	return c.encoded[start:], nil
 }
 
-// Cut divides a plan's operations so that each cutting fits a frame: all but the
-// last travel as Parts, the last as the Plan. It refuses a plan that exceeds
-// MaxPlan or MaxOps, before anything is created for it. It is to be called again
-// when an operation has changed.
+// Cut divides a plan's operations so that each cutting fits into a frame: the last one
+// travels as the Plan, all others as Parts. It refuses a plan that exceeds MaxPlan or
+// MaxOps. After a change to an operation, Cut must be called again.
 func Cut(plan []Op) ([]Cutting, error) {
 	if len(plan) > MaxOps {
 		return nil, fmt.Errorf("a plan of %d operations; allowed are %d", len(plan), MaxOps)
@@ -100,8 +99,8 @@ type knife struct {
 	value   value // bound to op
 }
 
-// usualSize is more than most operations take, in bytes. What is not needed of the
-// memory is never touched.
+// usualSize is more than most operations take, in bytes. Memory that turns out not to be
+// needed is never touched.
 const usualSize = 256
 
 func newKnife(ops int) *knife {
@@ -111,8 +110,8 @@ func newKnife(ops int) *knife {
 	return k
 }
 
-// add says what an operation takes of a frame: bytes and list elements, its own
-// place in the list included.
+// add appends an operation and returns what it takes of a frame: bytes, and list elements
+// including its own.
 func (k *knife) add(op Op) (size, elements int, err error) {
 	before := k.buffer.Len()
 	k.op = op
@@ -131,8 +130,8 @@ func (k *knife) add(op Op) (size, elements int, err error) {
 	return len(added), scan.elements, nil
 }
 
-// cut returns the bytes of all that was added but the last, which has so many, and
-// keeps those.
+// cut returns the bytes of everything added except the last operation, whose length is
+// last, and keeps the bytes of that one.
 func (k *knife) cut(last int) []byte {
 	all := k.buffer.Bytes()
 	at := len(all) - last

@@ -1,26 +1,26 @@
 package protocol
 
-// FieldDescription is one field of a frame or an operation, in wire order.
+// FieldDescription describes one field of a frame or an operation.
 type FieldDescription struct{ Name, Type, Meaning string }
 
-// KindDescription is one kind of frame.
+// KindDescription describes one kind of frame.
 type KindDescription struct {
 	Kind        Kind
 	Direction   Direction
-	Descriptors string // how many travel with it
+	Descriptors string // how many travel with the frame
 	Meaning     string
 	Fields      []FieldDescription
 }
 
-// OpDescription is one kind of operation.
+// OpDescription describes one kind of operation.
 type OpDescription struct {
 	Kind    OpKind
-	Roles   string // in whose plans it may stand
+	Roles   string // the roles whose plans may contain it
 	Meaning string
 	Fields  []FieldDescription
 }
 
-// LimitDescription is one named limit.
+// LimitDescription describes one named limit.
 type LimitDescription struct {
 	Name    string
 	Value   int

@@ -6,10 +6,10 @@ import (
 	"os"
 )
 
-// Explain makes a Fault of an error: the call, what it was about and the error
-// number, where the error tells them; the remedy and the place in config.json,
-// where it has the methods Hint and Place that know them; the whole text, where it
-// says more. An error that is a Fault already stays it.
+// Explain turns an error into a Fault. It takes the system call, its object and the error
+// number from the error where it has them; the remedy and the place in config.json from its
+// methods Hint and Place, where it has those; and the error's whole text where it says
+// more. An error that is already a Fault is returned as it is.
 func Explain(code Code, err error) *Fault {
 	var fault *Fault
 	if errors.As(err, &fault) {
@@ -42,7 +42,7 @@ func Explain(code Code, err error) *Fault {
 	return fault
 }
 
-// plain is what an error says that is nothing but call, object and number.
+// plain is the text of an error that says nothing but call, object and error number.
 func plain(fault *Fault) string {
 	if fault.Errno == 0 {
 		return ""

@@ -7,8 +7,7 @@ import (
 	"syscall"
 )
 
-// Code says which of a closed set of things went wrong. The numbers are the
-// wire's.
+// Code says what went wrong, out of a closed set. The numbers are those on the wire.
 type Code uint16
 
 // The fault codes (SPEC.md, "Faults").
@@ -73,7 +72,7 @@ func (c Code) String() string {
 	return codes[c].name
 }
 
-// Meaning is the code's one sentence in SPEC.md.
+// Meaning is the code's description in SPEC.md.
 func (c Code) Meaning() string {
 	if c == 0 || int(c) >= len(codes) {
 		return ""
@@ -81,19 +80,19 @@ func (c Code) Meaning() string {
 	return codes[c].meaning
 }
 
-// Fault says why its sender failed. It is a frame, and it is the error that
-// both runners return: what one side knows reaches the caller whole.
+// Fault says why its sender failed. It is both a frame and the error that both runners
+// return, so that what one side knows reaches the caller complete.
 type Fault struct {
 	Code    Code
 	Machine string        // parent or child
 	State   string        // the machine's state
-	Awaited string        // what it was waiting for, "" if it was not
+	Awaited string        // what it was waiting for; "" if for nothing
 	Op      string        // the operation, such as "mount[3] tmpfs on /dev/shm"
 	Path    string        // the JSON path in config.json, such as "mounts[3]"
 	Call    string        // the system call
-	Errno   syscall.Errno // 0 if none
+	Errno   syscall.Errno // 0: none
 	Object  string        // what the call was about, such as a path
-	Detail  string        // the whole story, where call, object and errno do not tell it
+	Detail  string        // the full text, where call, object and errno do not say everything
 	Hint    string        // the remedy, where one is known
 }
 
@@ -118,8 +117,8 @@ func (f *Fault) fields() fields {
 	}
 }
 
-// Bounded returns a copy whose texts fit the wire's limits and hold no NUL, and
-// whose code is of the closed set: a failure is told in part rather than not at
+// Bounded returns a copy whose texts fit the limits of the wire and contain no NUL, and
+// whose code is in the closed set. It is better to report a failure in part than not at
 // all.
 func (f *Fault) Bounded() *Fault {
 	bounded := *f
@@ -140,8 +139,8 @@ func (f *Fault) Bounded() *Fault {
 	return &bounded
 }
 
-// Error is the one line for people: what was being done, to what, what the
-// kernel said, what to do about it.
+// Error returns one line for people: what was being done, to what, what the kernel said,
+// and what to do about it.
 func (f *Fault) Error() string {
 	story := f.Detail
 	if story == "" {
@@ -150,7 +149,7 @@ func (f *Fault) Error() string {
 	if story == "" {
 		story = f.where() + cmp.Or(f.Code.Meaning(), f.Code.String())
 	}
-	if kind, _, _ := strings.Cut(f.Op, "["); f.Op != "" && !strings.HasPrefix(story, kind+" ") { // it begins with what was being done
+	if kind, _, _ := strings.Cut(f.Op, "["); f.Op != "" && !strings.HasPrefix(story, kind+" ") { // the text already begins with what was being done
 		story = f.Op + ": " + story
 	}
 	if f.Path != "" && !strings.HasPrefix(story, f.Path) {
@@ -162,8 +161,8 @@ func (f *Fault) Error() string {
 	return story
 }
 
-// where says whose state a failure belongs to that tells no more than its code, as those
-// of a child that may no longer make texts.
+// where says whose state a failure belongs to if the Fault says nothing but its code, like
+// that of a child that may no longer allocate.
 func (f *Fault) where() string {
 	if f.Machine == "" || f.State == "" {
 		return ""

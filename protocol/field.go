@@ -7,9 +7,8 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// A field is one named value of a frame or an operation. The fields of a struct
-// are listed once, in wire order; that list scans, decodes, encodes and
-// describes it.
+// A field is one named value of a frame or an operation. A struct's fields are listed once,
+// in wire order; that list is used to scan, decode, encode and describe it.
 type field struct {
 	name    string
 	value   value
@@ -20,18 +19,18 @@ type fields []field
 
 // A value binds one Go variable to its wire form.
 type value interface {
-	// scan goes by value: through an interface, a pointer would have every
-	// scanner allocated.
+	// scan takes the scanner by value: a pointer passed through an interface would make
+	// every scanner escape to the heap.
 	scan(scanner) scanner
 	// decode reads what scan has accepted.
 	decode(*msgpack.Decoder) error
 	// encode refuses what scan would.
 	encode(*msgpack.Encoder) error
-	// describe names type and range for SPEC.md.
+	// describe returns the type and range for SPEC.md.
 	describe() string
 }
 
-// outOfRange is what an encoder answers to a value that a decoder would refuse.
+// outOfRange is the encoder's error for a value that a decoder would refuse.
 type outOfRange struct{ what string }
 
 func (o outOfRange) Error() string { return o.what }
@@ -123,7 +122,7 @@ type textValue struct {
 	least, most int
 }
 
-// text is a string of least..most bytes without NUL.
+// text is a string of least to most bytes without NUL.
 func text(to *string, least, most int) value { return textValue{to, least, most} }
 
 func (v textValue) scan(s scanner) scanner {
@@ -156,7 +155,7 @@ type binaryValue struct {
 	least, most int
 }
 
-// binaryData is binary data of least..most bytes.
+// binaryData is a byte string of least to most bytes.
 func binaryData(to *[]byte, least, most int) value { return binaryValue{to, least, most} }
 
 func (v binaryValue) scan(s scanner) scanner {
@@ -167,7 +166,7 @@ func (v binaryValue) scan(s scanner) scanner {
 func (v binaryValue) decode(d *msgpack.Decoder) error {
 	content, err := d.DecodeBytes()
 	if len(content) == 0 {
-		content = nil // as an empty list
+		content = nil // encoded like an empty list
 	}
 	*v.to = content
 	return err

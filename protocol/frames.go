@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// Role is what the child is to become.
+// Role says what the child will become.
 type Role uint8
 
 // The roles (SPEC.md, "Roles").
@@ -27,10 +27,10 @@ func (r Role) String() string {
 	return fmt.Sprintf("role %d", uint8(r))
 }
 
-// Deadline is how long the child waits in one state for its parent.
+// Deadline is how long the child waits for its parent in one state.
 type Deadline struct {
 	State        string
-	Milliseconds uint32 // 0: for ever
+	Milliseconds uint32 // 0: forever
 }
 
 // Hello opens the handshake.
@@ -39,8 +39,8 @@ type Hello struct {
 	HighestVersion uint16
 	Features       []string
 	Role           Role
-	// MapsWanted tells the child that it was cloned into a new user namespace
-	// whose maps the parent writes on MapRequest.
+	// MapsWanted tells the child that it was cloned into a new user namespace, whose ID
+	// mappings the parent writes on MapRequest.
 	MapsWanted bool
 	Deadlines  []Deadline
 }
@@ -51,23 +51,23 @@ type Welcome struct {
 	Features []string
 }
 
-// MapRequest has no fields: the parent knows the maps.
+// MapRequest has no fields: the parent knows the mappings.
 type MapRequest struct{}
 
 // MapDone has no fields.
 type MapDone struct{}
 
-// Part carries some of a plan's operations.
+// Part carries some of a plan's operations, but not the last.
 type Part struct{ Ops []Op }
 
 // Plan carries the last of a plan's operations.
 type Plan struct{ Ops []Op }
 
-// OpenRequest names operations, by index in the plan, whose descriptors the
-// child cannot open itself.
+// OpenRequest names operations, by their index in the plan, whose descriptors the child
+// cannot open itself.
 type OpenRequest struct{ Ops []uint32 }
 
-// OpenDone carries the descriptors, one for each operation named.
+// OpenDone carries the descriptors, one for each operation.
 type OpenDone struct{ Ops []uint32 }
 
 // Console carries the master of the container's pseudoterminal.
@@ -79,31 +79,32 @@ type HooksRequest struct{}
 // HooksDone has no fields.
 type HooksDone struct{}
 
-// Stamp is a row of the child's table that it took, and when: nanoseconds of its
+// Stamp says which row of its table the child took, and when, in nanoseconds of the
 // monotonic clock.
 type Stamp struct {
 	Row         string
 	Nanoseconds uint64
 }
 
-// Ready tells, for people who look for where the time went, how the child came
-// here. It is the last moment at which the child may say so: from here on it has
-// no memory to remember with.
+// Ready reports how the child got here, for people who want to know where the time went.
+// This is its last chance to report that: from here on the child has no memory to keep
+// records in.
 type Ready struct {
-	Rows []Stamp  // the rows taken so far, from the first on
-	Ops  []uint64 // nanoseconds that each operation took, from the first on
+	Rows []Stamp  // the rows taken so far, starting with the first
+	Ops  []uint64 // how many nanoseconds each operation took, starting with the first
 }
 
-// MaxStamps and MaxTimings bound what Ready tells; of more, the first are told.
+// MaxStamps and MaxTimings bound what Ready reports; rows and operations beyond them are
+// left out.
 const (
 	MaxStamps  = 256
 	MaxTimings = 1024
 )
 
-// Committed says what stands in the kernel, as read back.
+// Committed says which limits are in force, as read back from the kernel.
 type Committed struct {
-	Cgroup   string   // path beneath the cgroup2 mount, "" without a cgroup
-	Limits   []Pair   // file and content
+	Cgroup   string   // path beneath the cgroup2 mount; "" without a cgroup
+	Limits   []Pair   // files and their contents
 	Programs []uint32 // ids of the device programs attached to the cgroup
 }
 

@@ -2,7 +2,7 @@ package protocol
 
 import "fmt"
 
-// Kind says what a frame is about. The numbers are the wire's.
+// Kind says what a frame is about. The numbers are those on the wire.
 type Kind uint8
 
 // The kinds of frame (SPEC.md, "Frames").
@@ -28,7 +28,7 @@ const (
 // Direction says which side sends a kind.
 type Direction uint8
 
-// The directions; a Fault goes both ways.
+// The directions. A Fault goes both ways.
 const (
 	ParentToChild Direction = 1 << iota
 	ChildToParent
@@ -54,7 +54,7 @@ const (
 	noDescriptor descriptorCount = iota
 	oneDescriptor
 	oneDescriptorAtMost
-	descriptorPerOp // as many as the frame names operations
+	descriptorPerOp // one for each operation that the frame names
 )
 
 type kindRow struct {
@@ -131,7 +131,7 @@ func (k Kind) Direction() Direction {
 // KindSet is a set of kinds: what a receiver accepts in its current state.
 type KindSet uint32
 
-// SetOf makes a set.
+// SetOf returns the set of the given kinds.
 func SetOf(members ...Kind) KindSet {
 	var set KindSet
 	for _, kind := range members {
@@ -140,7 +140,8 @@ func SetOf(members ...Kind) KindSet {
 	return set
 }
 
-// SetNamed is the set of the kind that has the name, empty if none has it.
+// SetNamed returns the set that holds the kind of that name, or the empty set if there is
+// none.
 func SetNamed(name string) KindSet {
 	for kind := range kinds {
 		if kind > 0 && kinds[kind].name == name {
@@ -150,7 +151,7 @@ func SetNamed(name string) KindSet {
 	return 0
 }
 
-// Has says whether the kind is in the set.
+// Has reports whether the kind is in the set.
 func (s KindSet) Has(k Kind) bool { return s&(1<<k) != 0 }
 
 func (s KindSet) String() string {

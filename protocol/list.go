@@ -13,7 +13,7 @@ type element[T any] func(*T) value
 type listValue[T any] struct {
 	to          *[]T
 	least, most int
-	one         *T    // an element that is read or written: all of them pass through it
+	one         *T    // the element being read or written; every element passes through it
 	element     value // bound to one
 }
 
@@ -112,7 +112,7 @@ func (v pairValue) describe() string {
 	return fmt.Sprintf("array of a name, 1..%d bytes, and a value, 0..%d bytes", MaxName, MaxText)
 }
 
-// texts is a list of at most most strings.
+// texts is a list of up to most strings.
 func texts(to *[]string, most, mostBytes int) value {
 	return list(to, 0, most, func(one *string) value { return text(one, 0, mostBytes) })
 }

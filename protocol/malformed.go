@@ -5,14 +5,14 @@ import "fmt"
 // Malformed says why a byte sequence is not an acceptable frame. Its text is
 // safe to show: it quotes no more of the peer's bytes than a bounded key.
 type Malformed struct {
-	Offset int    // of what is wrong, in bytes from the frame's start
-	Field  string // the field being read, "" outside one
+	Offset int    // where it is wrong, in bytes from the start of the frame
+	Field  string // the field being read; "" outside of one
 	Reason string
 
-	unexpected bool // well-formed, but of a kind that the state does not accept
+	unexpected bool // a well-formed frame of a kind that the state does not accept
 }
 
-// Code is the fault code that answers it.
+// Code is the fault code to answer it with.
 func (m *Malformed) Code() Code {
 	if m.unexpected {
 		return CodeUnexpected

@@ -6,7 +6,7 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// OpKind says what an operation does. The numbers are the wire's.
+// OpKind says what an operation does. The numbers are those on the wire.
 type OpKind uint8
 
 // The kinds of operation (SPEC.md, "Operations").
@@ -42,8 +42,7 @@ const (
 	OpListener
 )
 
-// An Op is one step of a plan. The child carries out a plan's operations in the
-// order in which they stand.
+// An Op is one step of a plan. The child carries out a plan's operations in order.
 type Op interface {
 	Kind() OpKind
 	// From is the JSON path in config.json that the operation comes from, such
@@ -170,11 +169,11 @@ func (k OpKind) String() string {
 	return ops[k].name
 }
 
-// IsFor says whether a child of the role takes the operation.
+// IsFor reports whether a child in the role accepts the operation.
 func (k OpKind) IsFor(role Role) bool { return ops[k].roles&(1<<role) != 0 }
 
-// IsBeneathRoot says whether the operation's paths are beneath the root, which
-// must have been opened before.
+// IsBeneathRoot reports whether the operation's paths are beneath the root, which an
+// earlier operation must have opened.
 func (k OpKind) IsBeneathRoot() bool { return ops[k].beneath }
 
 var opPrototypes [len(ops)]prototype
@@ -183,13 +182,14 @@ func (k OpKind) prototype() fields {
 	return opPrototypes[k].fields(func() fields { return ops[k].draft().fields() })
 }
 
-// A draft holds an operation of one kind while its fields are read or written. They
-// are listed once for all operations of a frame, which come by one after the other.
+// A draft holds an operation of one kind while its fields are read or written. All
+// operations of that kind in a frame share one draft, so that their fields are listed only
+// once.
 type draft interface {
 	fields() fields
-	// put has the draft hold a copy of an operation, which is of its kind.
+	// put copies an operation of the draft's kind into it.
 	put(Op)
-	// take returns the operation that the draft holds, and empties it.
+	// take returns the operation that the draft holds and empties the draft.
 	take() Op
 }
 
@@ -224,7 +224,7 @@ func (d *drafted[T, P]) take() Op {
 // fields.
 type opValue struct {
 	to     *Op
-	drafts *[len(ops)]draft // those that were needed so far
+	drafts *[len(ops)]draft // those needed so far
 }
 
 func operation(to *Op) value { return opValue{to, new([len(ops)]draft)} }

@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// Origin is embedded in every operation: where in config.json it comes from.
+// Origin is embedded in every operation. It says where in config.json the operation comes
+// from.
 type Origin struct{ At string }
 
 // From is the JSON path.
@@ -49,8 +50,7 @@ type Keyring struct {
 	Name string
 }
 
-// ConsoleOp makes the container's terminal. Width and height 0 leave the size
-// alone.
+// ConsoleOp makes the container's terminal. A width and height of 0 leave the size alone.
 type ConsoleOp struct {
 	Origin
 	Width, Height uint16
@@ -63,7 +63,7 @@ type Sysctl struct {
 	Value string
 }
 
-// ParentHooks asks for the prestart and createRuntime hooks.
+// ParentHooks asks the parent to run the prestart and createRuntime hooks.
 type ParentHooks struct{ Origin }
 
 // Hook is a createContainer or startContainer hook.
@@ -74,8 +74,8 @@ type Hook struct {
 	Path         string
 	Arguments    []string
 	Environment  []string
-	State        []byte // JSON for its standard input
-	Milliseconds uint32 // its timeout; 0: none
+	State        []byte // JSON for the hook's standard input
+	Milliseconds uint32 // timeout; 0: none
 }
 
 // Enter joins the container's mount namespace.
@@ -93,7 +93,7 @@ type Environment struct {
 	Values []string
 }
 
-// Execute is what is left to do after Start.
+// Execute is what remains to be done after Start.
 type Execute struct {
 	Origin
 	Directory    string // process.cwd
@@ -101,14 +101,14 @@ type Execute struct {
 	Groups       []uint32
 	Umask        uint32
 	NoNewPrivs   bool
-	Bounding     uint64 // capabilities, bit n is capability n
+	Bounding     uint64 // capabilities: bit n is capability n
 	Effective    uint64
 	Permitted    uint64
 	Inheritable  uint64
 	Ambient      uint64
 	Filter       []byte // struct sock_filter array in the machine's byte order; empty: no filter
 	FilterFlags  uint32 // SECCOMP_FILTER_FLAG_*
-	PreservedFDs uint32 // descriptors from 3 on that the program keeps
+	PreservedFDs uint32 // how many descriptors from 3 on the program keeps
 	SetsGroups   bool   // false where a user namespace denies setgroups(2)
 }
 
@@ -127,7 +127,7 @@ func (*Arguments) Kind() OpKind     { return OpArguments }
 func (*Environment) Kind() OpKind   { return OpEnvironment }
 func (*Execute) Kind() OpKind       { return OpExecute }
 
-// Object is the resource with its soft and hard limit, as prlimit(1) writes them.
+// Object is the resource with its soft and hard limits, as prlimit(1) writes them.
 func (o *ResourceLimit) Object() string {
 	return fmt.Sprintf("%s %s:%s", resourceName(o.Resource), limitText(o.Soft), limitText(o.Hard))
 }

@@ -9,7 +9,7 @@ import (
 type Root struct {
 	Origin
 	Source      string // on the host, absolute
-	Propagation uint32 // MS_* propagation flags for the whole old tree, MS_REC included; 0: left alone
+	Propagation uint32 // MS_* propagation flags for the old tree, with MS_REC for all of it; 0: left alone
 }
 
 // Mount mounts a new file system instance.
@@ -21,7 +21,7 @@ type Mount struct {
 	Options     []Pair // for the file system; an empty value is a flag
 	Set         uint64 // MOUNT_ATTR_* of mount_setattr(2)
 	Propagation uint32 // MS_* propagation flags, 0: inherited
-	CopyUp      bool   // tmpcopyup: what stood there is copied into the new tmpfs
+	CopyUp      bool   // tmpcopyup: copy what is at the destination into the new tmpfs
 }
 
 // Bind binds a directory or file.
@@ -32,7 +32,7 @@ type Bind struct {
 	Recursive      bool   // rbind
 	Set            uint64 // MOUNT_ATTR_* on the mount itself
 	Clear          uint64
-	RecursiveSet   uint64 // the same on the whole tree
+	RecursiveSet   uint64 // the same for the whole tree
 	RecursiveClear uint64
 	Propagation    uint32 // MS_* propagation flags, 0: inherited
 	ByParent       bool   // the parent opens the source: OpenRequest
@@ -45,7 +45,7 @@ type Remount struct {
 	Options        []Pair // for the file system; an empty value is a flag
 	Set            uint64 // MOUNT_ATTR_* on the mount itself
 	Clear          uint64
-	RecursiveSet   uint64 // the same on the whole tree
+	RecursiveSet   uint64 // the same for the whole tree
 	RecursiveClear uint64
 	Propagation    uint32 // MS_* propagation flags, 0: left alone
 }
@@ -58,7 +58,7 @@ type Device struct {
 	Major, Minor uint32
 	Mode         uint32 // permission bits
 	UID, GID     uint32
-	Bound        bool // bind the host's node of the same path
+	Bound        bool // bind the host's node at the same path
 }
 
 // Link makes a symbolic link.
@@ -77,12 +77,12 @@ type Directory struct {
 // Pivot makes the root file system the root.
 type Pivot struct {
 	Origin
-	// Move uses mount(MS_MOVE) and chroot(2) where pivot_root(2) cannot work: the
-	// host's root is the initial ramfs.
+	// Move selects mount(MS_MOVE) and chroot(2), for hosts whose root is the initial ramfs,
+	// where pivot_root(2) cannot work.
 	Move bool
 }
 
-// RootAttributes sets the root mount's own attributes, once all else is done.
+// RootAttributes sets the root mount's own attributes, after everything else.
 type RootAttributes struct {
 	Origin
 	ReadOnly    bool

@@ -14,11 +14,11 @@ type Personality struct {
 // MemoryPolicy is linux.memoryPolicy.
 type MemoryPolicy struct {
 	Origin
-	Mode  uint32   // MPOL_* with MPOL_F_* of set_mempolicy(2)
-	Nodes []uint32 // the nodes of its mask
+	Mode  uint32   // MPOL_* and MPOL_F_* of set_mempolicy(2)
+	Nodes []uint32 // the nodes in its mask
 }
 
-// MaxNode is the highest memory node: kernels are built for up to 1,024.
+// MaxNode is the highest memory node: kernels are built for 1,024 at most.
 const MaxNode = 1023
 
 // A LabelModule is a security module that labels programs.
@@ -47,7 +47,7 @@ type Label struct {
 	Label  string // an AppArmor profile, an SELinux context
 }
 
-// A HandoverCall is a system call that can hand the filter's listener over.
+// A HandoverCall is a system call that can hand over the filter's listener.
 type HandoverCall uint8
 
 // The calls, as on the wire.
@@ -59,8 +59,8 @@ const (
 // Listener is linux.seccomp.listenerPath.
 type Listener struct {
 	Origin
-	Call  HandoverCall // one that the filter does not notify of
-	State []byte       // the container process state, JSON
+	Call  HandoverCall // one that the filter does not send notifications for
+	State []byte       // the container process state, as JSON
 }
 
 func (*Personality) Kind() OpKind  { return OpPersonality }

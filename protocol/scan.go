@@ -8,13 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// scanner walks a frame's bytes and accepts the canonical encoding only. It
-// allocates nothing until it has something to reject. The first reason to
-// reject sticks; every later step is a no-op.
+// scanner walks a frame's bytes and accepts only the canonical encoding. It allocates
+// nothing until it rejects something. The first rejection sticks; every later step is a
+// no-op.
 type scanner struct {
 	data     []byte
 	offset   int
-	start    int // of the number, string, list or map being read
+	start    int // where the number, string, list or map being read starts
 	depth    int
 	elements int
 	field    string
@@ -27,7 +27,7 @@ func (s *scanner) reject(format string, arguments ...any) {
 	}
 }
 
-// take returns the next count bytes, or nil once the frame is rejected.
+// take returns the next count bytes, or nil if the frame has been rejected.
 func (s *scanner) take(count int) []byte {
 	if s.rejected != nil {
 		return nil
@@ -41,7 +41,7 @@ func (s *scanner) take(count int) []byte {
 	return taken
 }
 
-// takeByte begins the next number, string, list or map.
+// takeByte takes the first byte of the next number, string, list or map.
 func (s *scanner) takeByte() (byte, bool) {
 	if s.rejected == nil {
 		s.start = s.offset
@@ -53,8 +53,8 @@ func (s *scanner) takeByte() (byte, bool) {
 	return taken[0], true
 }
 
-// number reads width bytes, big-endian, and refuses a value that a shorter form
-// would have held.
+// number reads a big-endian number of width bytes and rejects a value that a shorter form
+// could hold.
 func (s *scanner) number(width int, least uint64) uint64 {
 	taken := s.take(width)
 	if taken == nil {
@@ -77,8 +77,8 @@ func (s *scanner) number(width int, least uint64) uint64 {
 	return value
 }
 
-// form is one msgpack first byte that announces a number or a length: how many
-// bytes follow and the least value that needs them.
+// form is a msgpack first byte that announces a number or a length: how many bytes follow,
+// and the smallest value that needs them.
 type form struct {
 	code  byte
 	width int
@@ -93,9 +93,8 @@ var (
 	mapForms      = []form{{0xde, 2, 16}, {0xdf, 4, 0x1_0000}}
 )
 
-// measured reads a first byte that is either one of the fixed forms that hold
-// their number themselves (count of them from first byte fix on) or one of
-// forms, and returns the number it announces.
+// measured reads a first byte and returns the number it announces. The byte is one of the
+// count fixed forms from fix on, which hold the number themselves, or one of forms.
 func (s *scanner) measured(what string, fix, count byte, forms []form) uint64 {
 	first, ok := s.takeByte()
 	if !ok {
@@ -121,7 +120,7 @@ func (s *scanner) unsigned(least, most uint64) uint64 {
 	return value
 }
 
-// signed accepts what unsigned does and the negative forms below it.
+// signed accepts what unsigned accepts, and negative numbers.
 func (s *scanner) signed(least, most int64) {
 	first, ok := s.takeByte()
 	if !ok {
@@ -156,7 +155,7 @@ func (s *scanner) signed(least, most int64) {
 	}
 }
 
-// shortest refuses a negative form whose value a shorter one holds.
+// shortest rejects a negative number that a shorter form could hold.
 func (s *scanner) shortest(value, below int64) {
 	if s.rejected == nil && value >= below {
 		s.reject("%d is not in its shortest form", value)
@@ -170,8 +169,8 @@ func (s *scanner) boolean() {
 	}
 }
 
-// text accepts any bytes but NUL, UTF-8 or not: what it carries are paths,
-// arguments and environment strings, of which Linux asks no more.
+// text accepts any bytes except NUL, UTF-8 or not: it carries paths, arguments and
+// environment strings, and Linux requires no more of those.
 func (s *scanner) text(least, most int) []byte {
 	content := s.sized("a string", s.measured("a string", 0xa0, 32, textForms), least, most)
 	if bytes.IndexByte(content, 0) >= 0 {
@@ -191,8 +190,8 @@ func (s *scanner) sized(what string, size uint64, least, most int) []byte {
 	return s.take(int(size))
 }
 
-// array enters an array of least..most elements and returns how many; leave
-// must follow. Elements of every list of the frame count against MaxElements.
+// array enters an array of least to most elements and returns their number; leave must
+// follow. The elements of all lists in a frame count against MaxElements.
 func (s *scanner) array(least, most int) int {
 	count := s.measured("an array", 0x90, 16, arrayForms)
 	s.enter()
@@ -219,8 +218,8 @@ func (s *scanner) enter() {
 
 func (s *scanner) leave() { s.depth-- }
 
-// object scans a map that holds exactly these fields in this order, which
-// leaves no room for a missing, unknown, duplicate or displaced key.
+// object scans a map that holds exactly these fields in this order, so that no key can be
+// missing, unknown, duplicate or out of place.
 func (s *scanner) object(list fields) {
 	count := s.measured("a map", 0x80, 16, mapForms)
 	s.enter()
@@ -243,7 +242,7 @@ func (s *scanner) object(list fields) {
 	s.leave()
 }
 
-// printable bounds a peer's key for a message.
+// printable shortens a peer's key for an error message.
 func printable(key []byte) string {
 	const most = 32
 	if len(key) > most {

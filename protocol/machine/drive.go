@@ -11,18 +11,18 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// A Channel carries frames between the machines. protocol/transport has two: a
+// A Channel carries frames between the machines. Package protocol/transport has two: a
 // socket and an in-memory pair.
 type Channel interface {
-	// Send sends one frame with its descriptors, which stay the caller's. A
+	// Send sends one frame with its descriptors, which the caller keeps. The error for a
 	// closed peer is io.ErrClosedPipe.
 	Send(data []byte, descriptors []int) error
-	// Receive waits for one frame, for ever if wait is 0. Its descriptors become
-	// the caller's. A peer that closed or died is io.EOF, a passed deadline
-	// os.ErrDeadlineExceeded, a frame that came truncated a *protocol.Malformed.
+	// Receive waits for one frame, forever if wait is 0. The caller owns the frame's
+	// descriptors. The error is io.EOF if the peer closed its end or died,
+	// os.ErrDeadlineExceeded after wait, and a *protocol.Malformed for a truncated frame.
 	// The data is valid until the next call.
 	Receive(wait time.Duration) (data []byte, descriptors []int, err error)
-	// Discard closes descriptors that came with a frame that is not accepted.
+	// Discard closes the descriptors of a frame that is not accepted.
 	Discard(descriptors []int)
 }
 
@@ -30,51 +30,50 @@ type Channel interface {
 type Message struct {
 	Frame       protocol.Frame
 	Descriptors []int
-	// Given, of a message to be sent: its descriptors are the runner's to close,
-	// once the frame is sent or cannot be.
+	// Given, in a message to be sent, makes the runner close the descriptors once the frame
+	// has been sent or cannot be.
 	Given bool
-	// Encoded, of a message to be sent: the frame's bytes, where they are there
-	// already.
+	// Encoded, in a message to be sent, holds the frame's bytes if they exist already.
 	Encoded []byte
-	// Size, of a message received: the frame's, in bytes.
+	// Size, in a received message, is the frame's size in bytes.
 	Size int
 }
 
-// Runner is what a side binds to its table.
+// Runner holds what one side binds to its table.
 type Runner struct {
 	Machine *Machine
 	Channel Channel
 
-	// Effects performs each effect of the table. The message is the last one
-	// received. An error means Failed.
+	// Effects performs each effect of the table, given the last message received. An error
+	// becomes the event Failed.
 	Effects map[Effect]func(Message) (Event, error)
 
-	// Compose makes the frames that a row sends; kinds without fields need none.
-	// The last frame is of the kind; only a Plan may come in several.
+	// Compose makes the frames that a row sends; kinds without fields need no entry. The
+	// last frame is of that kind; only a Plan may consist of several.
 	Compose map[protocol.Kind]func() ([]Message, error)
 
 	// Deadlines replaces the table's defaults.
 	Deadlines map[State]time.Duration
 
-	// Until stops the drive on entering a state, before the row's frames are
-	// sent: the child leaves for its handoff so.
+	// Until ends the drive when it enters this state, before the row's frames are sent. The
+	// child enters its handoff this way.
 	Until State
 
-	// Observe, if set, sees every row taken and every frame sent or received.
+	// Observe, if not nil, is called for every row taken and every frame sent or received.
 	Observe func(Step)
 }
 
-// Step is what Observe sees: a row taken, or a frame sent or received.
+// Step is what Observe is called with: either a row or a frame.
 type Step struct {
-	Row   *Row           // nil: a frame
-	Frame protocol.Frame // nil: a row
-	Sent  bool           // the frame was sent, else received
-	Size  int            // the frame's, in bytes
+	Row   *Row           // nil for a frame
+	Frame protocol.Frame // nil for a row
+	Sent  bool           // sent, rather than received
+	Size  int            // of the frame, in bytes
 }
 
-// Drive walks the machine from its present state with a first event until a
-// terminal state, or Until. Its error is a *protocol.Fault that says where and
-// why the handshake failed: the peer's Fault where it sent one, else ours.
+// Drive walks the machine from its current state, starting with the event first, until it
+// reaches a terminal state or Until. The error is a *protocol.Fault that says where and why
+// the handshake failed: the peer's if it sent one, otherwise our own.
 func (r *Runner) Drive(first Event) (State, error) {
 	if err := r.unbound(); err != nil {
 		return r.Machine.State(), err
@@ -104,8 +103,8 @@ func (r *Runner) Drive(first Event) (State, error) {
 	}
 }
 
-// unbound names an effect that the drive can come to and nobody performs. A
-// drive that is to stop early is for its caller to judge.
+// unbound reports an effect that the drive can reach but that is not bound. For a drive
+// with Until, that is up to its caller.
 func (r *Runner) unbound() error {
 	if r.Until != "" {
 		return nil
@@ -124,7 +123,7 @@ func (r *Runner) observe(step Step) {
 	}
 }
 
-// drive is one walk: the last message and the first failure.
+// drive is the state of one walk: the last message and the first failure.
 type drive struct {
 	*Runner
 	last   Message
@@ -138,8 +137,8 @@ func (d *drive) outcome() error {
 	return d.failed
 }
 
-// send sends what the row says. A peer that is gone is no failure while the
-// machine goes on to receive: what the peer had said before is still to be heard.
+// send sends what the row says. If the peer is gone, that is not a failure as long as the
+// machine goes on to receive: what the peer sent before is still to be read.
 func (d *drive) send(row *Row) Event {
 	for _, kind := range row.Send {
 		messages, err := d.compose(kind)
@@ -163,9 +162,9 @@ func (d *drive) send(row *Row) Event {
 	return ""
 }
 
-// lastWords hears what a peer that is gone has said last, where the machine receives no
-// more: its Fault is the cause, and not that it is gone (SPEC.md, M-TRAN-7, M-SM-3). No
-// row receives it, so it is not observed.
+// lastWords reads what a peer that is gone sent last, where the machine no longer receives.
+// A Fault among it is the real cause, rather than that the peer is gone (SPEC.md, M-TRAN-7,
+// M-SM-3). No row receives it, so it is not observed.
 func (d *drive) lastWords() {
 	data, descriptors, err := d.Channel.Receive(lastWordsTimeout)
 	if err != nil {
@@ -178,13 +177,13 @@ func (d *drive) lastWords() {
 	}
 }
 
-// lastWordsTimeout bounds the wait for them: of a peer that has closed its end they are
-// there, or never will be.
+// lastWordsTimeout bounds that wait: what a closed peer has sent is there already, or never
+// will be.
 const lastWordsTimeout = 100 * time.Millisecond
 
 func (d *drive) compose(kind protocol.Kind) ([]Message, error) {
 	if kind == protocol.KindFault {
-		d.fault(errors.New("given up"), protocol.CodeAborted) // unless something failed before
+		d.fault(errors.New("given up"), protocol.CodeAborted) // unless there was an earlier failure
 		sent := *d.failed
 		if sent.Code == protocol.CodeGone { // only ever reported
 			sent.Code = protocol.CodeAborted
@@ -216,8 +215,9 @@ func (d *drive) sendOne(message Message) error {
 	return nil
 }
 
-// perform brings about one of the events that the table declares: a runner's
-// slip fails the handshake, with its teardown, as any other failure does.
+// perform performs an effect and returns one of the events that the table declares for it.
+// Any other event is a bug in the runner and fails the handshake, with its teardown, like
+// any other failure.
 func (d *drive) perform(effect Effect) Event {
 	event, err := Event(""), error(nil)
 	if perform := d.Effects[effect]; perform != nil {
@@ -236,8 +236,8 @@ func (d *drive) perform(effect Effect) Event {
 }
 
 func (d *drive) receive(state State) Event {
-	// A machine that still receives has overcome what failed before, such as a
-	// caller that connected and died.
+	// A machine that receives again has got over its earlier failure, such as a caller that
+	// connected and died.
 	d.failed = nil
 	wait := d.Machine.Table().Waiting(state)
 	deadline, replaced := d.Deadlines[state]
@@ -252,7 +252,7 @@ func (d *drive) receive(state State) Event {
 	return d.received(state, wait, deadline, err)
 }
 
-// received turns what Receive and Decode said into an event.
+// received turns the results of Receive and Decode into an event.
 func (d *drive) received(state State, wait *Wait, deadline time.Duration, err error) Event {
 	var malformed *protocol.Malformed
 	switch {
@@ -277,8 +277,8 @@ func (d *drive) received(state State, wait *Wait, deadline time.Duration, err er
 	return Failed
 }
 
-// waited records a failure of waiting, unless the table makes it a success: an
-// EOF after Start means that the program was executed.
+// waited records a failed wait, unless the table makes it a success: EOF after Start means
+// that the program was executed.
 func (d *drive) waited(state State, wait *Wait, code protocol.Code, detail string) {
 	if code == protocol.CodeGone && wait.EOFExpected {
 		return
@@ -290,7 +290,7 @@ func (d *drive) waited(state State, wait *Wait, code protocol.Code, detail strin
 	}
 }
 
-// fault makes the first failure ours; later ones are its consequences.
+// fault records our first failure; later ones are its consequences.
 func (d *drive) fault(err error, code protocol.Code) error {
 	if d.failed != nil {
 		return d.failed

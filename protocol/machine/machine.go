@@ -15,9 +15,8 @@ type Machine struct {
 	fsm   *fsm.FSM
 }
 
-// New makes a machine that stands in the table's initial state, or in state
-// resumed if that is not empty. It refuses a table that Check refuses, and a
-// state that the table does not have.
+// New returns a machine in the table's initial state, or in state resumed if that is not
+// empty. It refuses a table that fails Check, and a state that is not in the table.
 func New(table *Table, resumed State) (*Machine, error) {
 	if err := table.Check(); err != nil {
 		return nil, err
@@ -33,25 +32,25 @@ func New(table *Table, resumed State) (*Machine, error) {
 	for i, row := range table.Rows {
 		events[i] = fsm.EventDesc{Name: string(row.Event), Src: []string{string(row.From)}, Dst: string(row.To)}
 	}
-	// No callbacks: effects are performed by the runner, and a misspelt callback
-	// key would be ignored in silence.
+	// No callbacks: the runner performs the effects, and looplab/fsm silently ignores a
+	// misspelt callback key.
 	return &Machine{table: table, fsm: fsm.NewFSM(string(initial), events, nil)}, nil
 }
 
-// State is where the machine stands.
+// State is the machine's current state.
 func (m *Machine) State() State { return State(m.fsm.Current()) }
 
-// Table is what the machine walks.
+// Table is the table that the machine walks.
 func (m *Machine) Table() *Table { return m.table }
 
-// Step moves the machine and returns the row that it took. An event without a
-// row is an error and moves nothing.
+// Step moves the machine and returns the row that it took. An event without a row is an
+// error and does not move it.
 func (m *Machine) Step(event Event) (*Row, error) {
 	row := m.table.Find(m.State(), event)
 	if row == nil {
 		return nil, fmt.Errorf("%s machine: no row for %s in state %s", m.table.Name, event, m.State())
 	}
-	// A context that can be cancelled would wedge looplab/fsm for good.
+	// A cancellable context could wedge looplab/fsm for good.
 	err := m.fsm.Event(context.Background(), string(event))
 	var unmoved fsm.NoTransitionError
 	if err != nil && !errors.As(err, &unmoved) {

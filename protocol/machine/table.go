@@ -7,27 +7,27 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// State is where a machine stands.
+// State is a state of a machine.
 type State string
 
-// Event is what moves it: the name of a received kind, the outcome of an effect,
-// or one of the constants below.
+// Event is what moves a machine: the name of a received kind, the outcome of an effect, or
+// one of the constants below.
 type Event string
 
-// Effect names what a runner does on entering a state.
+// Effect names what a runner does when it enters a state.
 type Effect string
 
-// The events that belong to no frame and no one effect.
+// The events that belong neither to a frame nor to one particular effect.
 const (
-	Begin     Event = "begin"     // the machine is set going
-	Done      Event = "done"      // the effect succeeded and there is one way on
-	Failed    Event = "failed"    // the effect, or sending, failed
+	Begin     Event = "begin"     // the machine starts
+	Done      Event = "done"      // the effect succeeded, and has no other successful outcome
+	Failed    Event = "failed"    // the effect, or a send, failed
 	EOF       Event = "eof"       // the peer closed its end or died
 	Timeout   Event = "timeout"   // the state's deadline passed
-	Malformed Event = "malformed" // a frame was received that is not acceptable here
+	Malformed Event = "malformed" // the received frame is not acceptable in this state
 )
 
-// Received is the event of receiving a frame of the kind.
+// Received is the event of receiving a frame of that kind.
 func Received(kind protocol.Kind) Event { return Event(kind.String()) }
 
 // Row is one transition.
@@ -36,22 +36,22 @@ type Row struct {
 	From   State
 	Event  Event
 	To     State
-	Send   []protocol.Kind // sent on the way, in order; Plan stands for its Parts too
+	Send   []protocol.Kind // sent on the way, in order; Plan includes its Parts
 	Effect Effect          // performed on entering To; its outcome is the next event
 }
 
-// Wait is a state in which a machine waits for a frame, and for how long.
+// Wait is a state in which a machine waits for a frame.
 type Wait struct {
 	State    State
-	Deadline time.Duration // the default; 0: for ever
-	For      string        // what it waits for, for people
-	// EOFExpected marks the state in which a closed channel is how things go
-	// well: the program was executed.
+	Deadline time.Duration // the default; 0: forever
+	For      string        // what it waits for, in words for people
+	// EOFExpected marks the state in which a closed channel means success: the program was
+	// executed.
 	EOFExpected bool
 }
 
-// Outcomes says which events an effect may bring about. Failed is always one of
-// them and not listed.
+// Outcomes lists the events that an effect may return. Failed is always possible and not
+// listed.
 type Outcomes struct {
 	Effect  Effect
 	Events  []Event
@@ -63,17 +63,16 @@ type Table struct {
 	Name     string // parent or child
 	Initial  State
 	Terminal []State
-	// Resumed is the one terminal state from which the machine of another
-	// process goes on, "" if there is none.
+	// Resumed is the terminal state from which another process's machine may go on; "" if
+	// there is none.
 	Resumed State
 	Rows    []Row
 	Waits   []Wait
 	Effects []Outcomes
 }
 
-// Find returns the row for an event in a state, nil if there is none. It
-// allocates nothing: the child walks its table with it once limits may be in
-// force.
+// Find returns the row for an event in a state, or nil. It allocates nothing: the child
+// uses it to walk its table when limits may already be in force.
 func (t *Table) Find(from State, event Event) *Row {
 	for i := range t.Rows {
 		if t.Rows[i].From == from && t.Rows[i].Event == event {
@@ -83,7 +82,7 @@ func (t *Table) Find(from State, event Event) *Row {
 	return nil
 }
 
-// IsTerminal says whether the machine ends in the state.
+// IsTerminal reports whether the machine ends in the state.
 func (t *Table) IsTerminal(state State) bool {
 	for _, terminal := range t.Terminal {
 		if state == terminal {
@@ -93,7 +92,7 @@ func (t *Table) IsTerminal(state State) bool {
 	return false
 }
 
-// Waiting returns the state's row among the waits, nil if it is none.
+// Waiting returns the state's entry among the waits, or nil.
 func (t *Table) Waiting(state State) *Wait {
 	for i := range t.Waits {
 		if t.Waits[i].State == state {
@@ -132,7 +131,7 @@ func (t *Table) States() []State {
 	return states
 }
 
-// ahead lists the effects that a walk from a state may come to.
+// ahead lists the effects that a walk from a state can reach.
 func (t *Table) ahead(from State) []Effect {
 	var effects []Effect
 	seen := map[State]bool{from: true}
@@ -154,7 +153,7 @@ func (t *Table) ahead(from State) []Effect {
 	return effects
 }
 
-// outcomes returns what an effect may bring about, nil if it is unknown.
+// outcomes returns the outcomes of an effect, or nil if the effect is unknown.
 func (t *Table) outcomes(effect Effect) *Outcomes {
 	for i := range t.Effects {
 		if t.Effects[i].Effect == effect {
@@ -164,10 +163,10 @@ func (t *Table) outcomes(effect Effect) *Outcomes {
 	return nil
 }
 
-// Check refuses a table that could not mean what it says: a duplicate row
-// (looplab/fsm would let the last one win) or id, a row out of a terminal state, an
-// effect that is not declared, or an outcome, a wait's event or a failure to send
-// without a row.
+// Check refuses a table that cannot mean what it says: one with a duplicate ID or a
+// duplicate row (of which looplab/fsm would let the last win), a row that leaves a terminal
+// state, an undeclared effect, or no row for an effect's outcome, for an event of a wait or
+// for a failure to send.
 func (t *Table) Check() error {
 	type key struct {
 		from  State
@@ -218,8 +217,8 @@ func (t *Table) Check() error {
 	return nil
 }
 
-// sends says whether the row sends anything but a Fault, which may fail to be
-// sent without a consequence.
+// sends reports whether the row sends anything other than a Fault. If sending a Fault
+// fails, nothing follows from that.
 func (r *Row) sends() bool {
 	for _, kind := range r.Send {
 		if kind != protocol.KindFault {

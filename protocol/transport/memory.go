@@ -10,7 +10,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// Memory is one end of an in-memory channel. Descriptors are mere numbers.
+// Memory is one end of an in-memory channel. Its descriptors are plain numbers.
 type Memory struct {
 	in, out   chan packet
 	closed    chan struct{} // this end
@@ -24,7 +24,7 @@ type packet struct {
 	descriptors []int
 }
 
-// Pair makes two connected ends; each holds up to depth frames unread.
+// Pair returns two connected ends. Each holds up to depth unread frames.
 func Pair(depth int) (*Memory, *Memory) {
 	forth, back := make(chan packet, depth), make(chan packet, depth)
 	one := &Memory{in: back, out: forth, closed: make(chan struct{}), patience: sendTimeout}
@@ -35,7 +35,7 @@ func Pair(depth int) (*Memory, *Memory) {
 
 var _ machine.Channel = (*Memory)(nil)
 
-// Close closes this end; the peer reads what was sent and then sees EOF.
+// Close closes this end. The peer can still read what was sent, and then sees EOF.
 func (m *Memory) Close() error {
 	m.closeOnce.Do(func() { close(m.closed) })
 	return nil
@@ -83,7 +83,7 @@ func (m *Memory) Receive(wait time.Duration) ([]byte, []int, error) {
 	case got := <-m.in:
 		return got.data, got.descriptors, nil
 	case <-m.peer.closed:
-		// What was sent before closing is still to be had.
+		// What was sent before the close can still be read.
 		select {
 		case got := <-m.in:
 			return got.data, got.descriptors, nil

@@ -30,7 +30,7 @@ type Socket struct {
 	control    []byte
 }
 
-// NewSocket takes a connected, blocking socket over.
+// NewSocket takes ownership of a connected, blocking socket.
 func NewSocket(descriptor int) (*Socket, error) { return newSocket(descriptor, sendTimeout) }
 
 func newSocket(descriptor int, patience time.Duration) (*Socket, error) {
@@ -50,14 +50,14 @@ func newSocket(descriptor int, patience time.Duration) (*Socket, error) {
 	return socket, nil
 }
 
-// Connected makes a connected pair of sockets, close-on-exec.
+// Connected returns a connected pair of sockets, both close-on-exec.
 func Connected() (ours, theirs int, err error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, -1, os.NewSyscallError("socketpair", err)
 	}
 	for _, end := range pair {
-		// The default may have been lowered; a frame must fit into one message.
+		// The system's default may have been lowered; a frame must fit into one message.
 		if err := unix.SetsockoptInt(end, unix.SOL_SOCKET, unix.SO_SNDBUF, 2*protocol.MaxFrame); err != nil {
 			unix.Close(pair[0])
 			unix.Close(pair[1])
@@ -67,10 +67,10 @@ func Connected() (ours, theirs int, err error) {
 	return pair[0], pair[1], nil
 }
 
-// Descriptor is the socket itself, for the child's handoff.
+// Descriptor is the socket's own, for the child's handoff.
 func (s *Socket) Descriptor() int { return s.descriptor }
 
-// Close closes the socket; the peer sees EOF.
+// Close closes the socket. The peer sees EOF.
 func (s *Socket) Close() error { return unix.Close(s.descriptor) }
 
 // Send implements machine.Channel.
@@ -102,8 +102,9 @@ func (s *Socket) Receive(wait time.Duration) ([]byte, []int, error) {
 	}
 	err := s.receiving.repeat(s.descriptor, wait, receive)
 	if errors.Is(err, unix.ECONNRESET) {
-		// The peer closed with our frames unread. The error is reported once and
-		// before what the peer had sent, which may be the Fault that explains it.
+		// The peer closed its end before it had read all our frames. The kernel reports
+		// this once, ahead of what the peer had sent, which may be the Fault that explains
+		// it.
 		err = s.receiving.repeat(s.descriptor, wait, receive)
 	}
 	switch {
@@ -136,8 +137,8 @@ func (s *Socket) Discard(descriptors []int) {
 	}
 }
 
-// rights reads the descriptors out of control messages. What is no SCM_RIGHTS is
-// refused, and what descriptors there are returned with the refusal.
+// rights returns the descriptors in control messages. It refuses anything other than
+// SCM_RIGHTS, but even then returns the descriptors it found.
 func rights(control []byte) (descriptors []int, err error) {
 	if len(control) == 0 {
 		return nil, nil

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// timeout is SO_RCVTIMEO or SO_SNDTIMEO of a socket, and what it is set to;
-// unknown as long as an earlier owner may have set it.
+// timeout is a socket's SO_RCVTIMEO or SO_SNDTIMEO and its current value, which is unknown
+// while an earlier owner may have set it.
 type timeout struct {
 	option int
 	name   string
@@ -18,12 +18,12 @@ type timeout struct {
 
 const unknown = -1
 
-// repeat makes a blocking call until it succeeds or fails for another reason than
-// a signal, for at most wait, or for ever if that is 0. A passed limit is EAGAIN.
+// repeat makes a blocking call until it succeeds or fails for a reason other than a signal,
+// for at most wait, or forever if wait is 0. When the time is up it returns EAGAIN.
 //
-// The kernel restarts no call on a socket with such an option set, and the Go
-// runtime gets signals of its own (signal(7)): without an account of what is left,
-// signals that come often enough would put the limit off for ever.
+// With such an option set, the kernel does not restart calls on the socket, and the Go
+// runtime receives signals of its own (signal(7)). So the time left must be tracked:
+// otherwise frequent signals could postpone the timeout forever.
 func (t *timeout) repeat(descriptor int, wait time.Duration, call func() error) error {
 	limit := time.Now().Add(wait)
 	for left := wait; ; {
