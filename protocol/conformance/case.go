@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// The speakers of a story. A caller is who starts a created container.
+// The speakers of a story. The caller is whoever starts a created container.
 const (
 	Parent = "parent"
 	Child  = "child"
@@ -22,19 +22,19 @@ const (
 type Case struct {
 	Name    string
 	About   string
-	Musts   []string // the requirements that it proves
-	Subject string   // who is tested: Parent or Child
-	Root    bool     // it takes root
-	Slow    bool     // it waits for a deadline that cannot be shortened
-	Silent  bool     // it waits for a deadline of the subject's
-	Mapped  bool     // of a parent: it has a child in a new user namespace
+	Musts   []string // the requirements that it tests
+	Subject string   // the side under test: Parent or Child
+	Root    bool     // requires root
+	Slow    bool     // waits for a deadline that cannot be shortened
+	Silent  bool     // waits for one of the subject's deadlines
+	Mapped  bool     // for a parent: its child is in a new user namespace
 	Lines   []Line
-	// Patience is how long the subject may take to do what it should do at once; 0 is
+	// Patience is how long the subject may take over what needs no waiting; 0 means
 	// DefaultPatience.
 	Patience time.Duration
 }
 
-// Line is one thing that happens.
+// Line is one thing that happens in a story.
 type Line struct {
 	Who  string
 	What string // such as Hello maps, Fault malformed, closes, executes the program
@@ -43,10 +43,10 @@ type Line struct {
 // MaxLines bounds a story.
 const MaxLines = 100
 
-// mustID is the form of a requirement's identifier.
+// mustID is the format of a requirement's number.
 var mustID = regexp.MustCompile(`^M-[A-Z]+-[1-9][0-9]*$`)
 
-// Parse reads a story for a subject.
+// Parse reads a story about the subject.
 func Parse(name, subject, text string) (Case, error) {
 	c := Case{Name: name, Subject: subject}
 	var about []string
@@ -88,7 +88,7 @@ func Parse(name, subject, text string) (Case, error) {
 	return c, nil
 }
 
-// String writes the story as Parse reads it.
+// String returns the story in the format that Parse reads.
 func (c *Case) String() string {
 	var text strings.Builder
 	if c.About != "" {
@@ -107,11 +107,10 @@ func (c *Case) String() string {
 	return text.String()
 }
 
-// speaks says whether the line is the subject's.
+// speaks reports whether the line is the subject's.
 func (c *Case) speaks(line Line) bool { return line.Who == c.Subject }
 
-// Stories reads every story for a subject; they lie in a directory named after
-// it.
+// Stories reads every story about a subject, from the directory of that name.
 func Stories(from fs.FS, subject string) ([]Case, error) {
 	names, err := fs.Glob(from, subject+"/*.txt")
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// ChildProgram is a child as a program: it is executed as SPEC.md says, in the
-// namespaces of the kit.
+// ChildProgram is a child in a program of its own. The kit executes it as SPEC.md says, in
+// the kit's own namespaces.
 type ChildProgram struct {
 	Path string
 	Env  []string
@@ -62,12 +62,12 @@ func (s ChildProgram) Begin(*Case) (Session, error) {
 
 // childProcess is a session with a child in a process of its own.
 type childProcess struct {
-	channel   *transport.Socket // nil: closed
+	channel   *transport.Socket // nil once closed
 	command   *exec.Cmd
-	output    bytes.Buffer // complete once it has ended
+	output    bytes.Buffer // complete once the process has ended
 	ended     chan struct{}
-	directory string // where the listening socket is
-	kept      []int  // received: a terminal hangs up when its master is closed
+	directory string // holds the listening socket
+	kept      []int  // received descriptors, kept open because a terminal hangs up when its master is closed
 }
 
 func (c *childProcess) Send(data []byte, descriptors int, kind protocol.Kind) error {
@@ -83,7 +83,7 @@ func (c *childProcess) Send(data []byte, descriptors int, kind protocol.Kind) er
 	return c.channel.Send(data, sent)
 }
 
-// descriptor is one that is fit for the kind: the listening socket, a namespace.
+// descriptor returns one that suits the kind: the listening socket or a namespace.
 func (c *childProcess) descriptor(kind protocol.Kind) (int, error) {
 	if kind != protocol.KindDetach {
 		return unix.Open("/proc/self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
@@ -93,7 +93,7 @@ func (c *childProcess) descriptor(kind protocol.Kind) (int, error) {
 		return -1, err
 	}
 	if err := unix.Bind(socket, &unix.SockaddrUnix{Name: c.address()}); err != nil {
-		return socket, nil // a second one, which is not to be taken
+		return socket, nil // a second descriptor, which the child must not accept
 	}
 	return socket, unix.Listen(socket, 8)
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// whole is a handshake as it should be: what the kit does, with the state in
-// which it finds the subject.
+// whole is a correct handshake: what the kit does, and the state that the subject is in
+// each time.
 type whole struct {
 	name    string
 	root    bool
@@ -17,7 +17,7 @@ type whole struct {
 	actions []action
 }
 
-// wholes are the handshakes from which deviations are made.
+// wholes lists the handshakes that deviations are derived from.
 func wholes(subject string) []whole {
 	made := func(name string, root bool, what ...string) whole {
 		w := whole{name: name, root: root, mapped: name == "maps"}
@@ -41,7 +41,7 @@ func wholes(subject string) []whole {
 	}
 }
 
-// spoilings are what can be wrong with the bytes or descriptors of one frame.
+// spoilings lists what can be wrong with the bytes or descriptors of a frame.
 func spoilings(kind string) []string {
 	all := []string{
 		"cut 1", "extended 1", "flipped 0", "flipped 1", "flipped 2",
@@ -50,7 +50,7 @@ func spoilings(kind string) []string {
 	switch kind {
 	case "OpenDone", "Console", "Detach":
 		return append(all, "descriptors 0")
-	case "Start": // which may bring one
+	case "Start": // these may carry a descriptor
 		return all
 	}
 	return append(all, "descriptors 1")
@@ -67,10 +67,10 @@ func replaced(actions []action, at int, with ...action) []action {
 	return slices.Concat(actions[:at:at], with, actions[at+1:])
 }
 
-// deserted says what a subject has to do whose peer has closed its end.
+// deserted is the requirement for a subject whose peer has closed its end.
 var deserted = map[string]string{Child: "M-END-2", Parent: "M-END-3"}
 
-// deviations are those of a subject's peer that are possible at an action.
+// deviations lists how the subject's peer can deviate at an action.
 func deviations(subject string, actions []action, at int) []deviation {
 	a := actions[at]
 	all := []deviation{
@@ -111,7 +111,7 @@ func deviations(subject string, actions []action, at int) []deviation {
 	return all
 }
 
-// Deviations makes every case in which one thing goes wrong.
+// Deviations returns every case in which one thing goes wrong.
 func Deviations(subject string) []Case {
 	var cases []Case
 	for _, w := range wholes(subject) {
@@ -124,7 +124,7 @@ func Deviations(subject string) []Case {
 	return cases
 }
 
-// TwoDeviations makes every case in which two things go wrong.
+// TwoDeviations returns every case in which two things go wrong.
 func TwoDeviations(subject string) []Case {
 	var cases []Case
 	for _, w := range wholes(subject) {
@@ -149,10 +149,10 @@ func isFrame(a action) bool {
 	return a.what != closes && a.what != connects && a.what != silence && a.what != executes
 }
 
-// silenceMilliseconds is the deadline of a state in which the kit is silent.
+// silenceMilliseconds is the deadline of a state in which the kit stays silent.
 const silenceMilliseconds = 200
 
-// story is what has to happen when the kit does all that.
+// story writes what must happen if the kit does all that.
 func (w *whole) story(subject, name string, musts []string, actions []action) Case {
 	c := Case{Name: w.name + ": " + name, Musts: compact(musts), Subject: subject, Root: w.root, Mapped: w.mapped}
 	r := &referee{subject: subject, state: map[string]string{Child: "awaiting_hello", Parent: "awaiting_welcome"}[subject], mapped: w.mapped}
@@ -166,7 +166,7 @@ func (w *whole) story(subject, name string, musts []string, actions []action) Ca
 			break
 		}
 		if (a.what == connects) != (r.state == "detached") {
-			continue // nobody could connect, or nobody would hear it
+			continue // nobody could connect or hear it
 		}
 		who := kit
 		if r.state == "attached" || a.what == connects {
@@ -181,11 +181,11 @@ func (w *whole) story(subject, name string, musts []string, actions []action) Ca
 		before := r.state
 		for _, answer := range r.answer(a) {
 			if a.what == closes && before == "attached" {
-				continue // the caller has no connection to see that on
+				continue // the caller has no connection to notice it on
 			}
 			c.Lines = append(c.Lines, Line{subject, answer})
 		}
-		if before == "attached" && r.state == "detached" { // the container is as good as before
+		if before == "attached" && r.state == "detached" { // the container is unharmed
 			c.Lines = append(c.Lines, Line{Caller, connects})
 			r.answer(action{what: connects})
 			c.Musts = compact(append(c.Musts, "M-DET-4"))
@@ -197,8 +197,8 @@ func (w *whole) story(subject, name string, musts []string, actions []action) Ca
 	return c
 }
 
-// shorten has the child wait in a state for a short time only; before it has
-// heard Hello, that cannot be.
+// shorten has the child wait in a state only briefly. That is impossible before the child
+// has received Hello.
 func (c *Case) shorten(state string) {
 	for i, line := range c.Lines {
 		if strings.HasPrefix(line.What, "Hello") && line.Who == Parent && c.Subject == Child {

@@ -8,15 +8,15 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// message is what the kit sends.
+// message is a frame that the kit sends.
 type message struct {
 	data        []byte
-	descriptors int // how many go along
+	descriptors int // how many descriptors go along
 	kind        protocol.Kind
 }
 
-// compose makes the message that a line speaks of: a kind, words that change its
-// usual fields, and words that spoil it.
+// compose makes the message that a line describes: a kind, words that change its usual
+// fields, and words that spoil it.
 func (p *play) compose(what string) (message, error) {
 	words := strings.Fields(what)
 	if words[0] == "bytes" && len(words) == 2 {
@@ -62,7 +62,7 @@ func (p *play) compose(what string) (message, error) {
 	return m, nil
 }
 
-// spoilers make a message one that nobody may accept.
+// spoilers turn a message into one that nobody may accept.
 var spoilers = map[string]func(*message, int){
 	"cut":         func(m *message, n int) { m.data = m.data[:max(1, len(m.data)-n)] },
 	"extended":    func(m *message, n int) { m.data = append(m.data, make([]byte, n)...) },
@@ -79,7 +79,7 @@ func kindOf(name string) (protocol.Kind, error) {
 	return 0, fmt.Errorf("%q is no kind of frame, and nothing else that a side can do", name)
 }
 
-// frame makes a frame as the kit sends it, changed by words.
+// frame makes the kit's usual frame of a kind, changed by words.
 func (p *play) frame(kind protocol.Kind, words []string) (protocol.Frame, error) {
 	frame := protocol.Empty(kind)
 	switch frame := frame.(type) {

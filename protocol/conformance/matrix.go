@@ -8,7 +8,7 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// reached are the ways to each waiting state of a subject.
+// reached says how to get a subject into each of its waiting states.
 var reached = map[string]map[string]whole{
 	Child: {
 		"awaiting_hello":       {},
@@ -28,8 +28,8 @@ var reached = map[string]map[string]whole{
 	},
 }
 
-// Matrix makes a case for every waiting state of the subject and every kind of
-// frame: it is accepted there or not.
+// Matrix returns a case for every waiting state of the subject and every kind of frame,
+// which the state either accepts or does not.
 func Matrix(subject string) []Case {
 	var cases []Case
 	for _, state := range slices.Sorted(maps.Keys(reached[subject])) {

@@ -12,10 +12,10 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// mark is what the program writes: nobody else does.
+// mark is what the program writes, and nobody else.
 const mark = "the program has been executed"
 
-// operations makes a plan's by their names.
+// operations makes the operations of a plan, given their names.
 func (p *play) operations(names []string) ([]protocol.Op, error) {
 	var ops []protocol.Op
 	for _, name := range names {
@@ -38,7 +38,7 @@ func (p *play) operations(names []string) ([]protocol.Op, error) {
 	return ops, nil
 }
 
-// operations are those that take no image and touch nothing of the host's.
+// operations holds those that need no image and touch nothing on the host.
 var operations = map[string]func() protocol.Op{
 	"arguments": func() protocol.Op {
 		return &protocol.Arguments{Origin: protocol.Origin{At: "process.args"}, Values: []string{"/bin/sh", "-c", "echo " + mark}}
@@ -59,7 +59,7 @@ var operations = map[string]func() protocol.Op{
 	"root": func() protocol.Op {
 		return &protocol.Root{Origin: protocol.Origin{At: "root.path"}, Source: "/nonexistent", Propagation: unix.MS_PRIVATE | unix.MS_REC}
 	},
-	// A limit that nobody may set: its soft value is above its hard one.
+	// A limit that nobody may set: soft above hard.
 	"impossible": func() protocol.Op {
 		return &protocol.ResourceLimit{Origin: protocol.Origin{At: "process.rlimits[0]"}, Resource: unix.RLIMIT_CORE, Soft: 2, Hard: 1}
 	},
@@ -88,11 +88,11 @@ var operations = map[string]func() protocol.Op{
 		op.Bounding |= 1 << 63
 		return op
 	},
-	// A directory that is not there.
+	// A directory that does not exist.
 	"astray": func() protocol.Op { return execute("/nonexistent") },
 }
 
-// execute executes the program as who we are.
+// execute executes the program with our own identity.
 func execute(directory string) *protocol.Execute {
 	op := &protocol.Execute{
 		Origin: protocol.Origin{At: "process"}, Directory: directory, UID: uint32(os.Getuid()), GID: uint32(os.Getgid()), Umask: 0o22, NoNewPrivs: true,

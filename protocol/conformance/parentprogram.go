@@ -17,20 +17,20 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// ParentProgram is a parent as a command that starts one container whose plan
-// asks for nothing, with a stub as its child: a program that calls IsStub and
-// StubMain. The stub finds the kit in the working directory that the command is
-// given, which the parent must leave its child.
+// ParentProgram is a parent, given as a command that starts one container whose plan asks
+// for nothing, with a stub as its child. The stub is a program that calls IsStub and
+// StubMain. It finds the kit in the command's working directory, which the parent must not
+// change for its child.
 //
-// In each command {case} stands for a name that no other case has.
+// In each command, {case} stands for a name unique to the case.
 type ParentProgram struct {
 	Command []string
-	// Silent is the command with short deadlines, Mapped one that makes a user
-	// namespace; nil: such cases are skipped.
+	// Silent is the command with short deadlines, Mapped the one that makes a user
+	// namespace. Cases that need a nil one are skipped.
 	Silent, Mapped []string
 }
 
-// Plays says whether there is a command for the case.
+// Plays reports whether there is a command for the case.
 func (s ParentProgram) Plays(c *Case) bool { return s.command(c) != nil }
 
 func (s ParentProgram) command(c *Case) []string {
@@ -68,11 +68,11 @@ func (s ParentProgram) Begin(c *Case) (Session, error) {
 // parentProcess is a session with a parent in a process of its own.
 type parentProcess struct {
 	directory string
-	command   *exec.Cmd // nil: not started
+	command   *exec.Cmd // nil until started
 	ended     chan struct{}
-	said      bytes.Buffer      // complete once it has ended
-	kit       int               // to the stub
-	channel   *transport.Socket // the child's end; nil: closed
+	said      bytes.Buffer      // complete once the process has ended
+	kit       int               // connection to the stub
+	channel   *transport.Socket // the child's end; nil once closed
 }
 
 func (p *parentProcess) begin(command []string) error {
@@ -84,7 +84,7 @@ func (p *parentProcess) begin(command []string) error {
 	address := filepath.Join(p.directory, stubSocket)
 	if err := errors.Join(
 		unix.Bind(listener, &unix.SockaddrUnix{Name: address}), unix.Listen(listener, 1),
-		// The stub may be another user, in a user namespace.
+		// In a user namespace, the stub may be another user.
 		os.Chmod(p.directory, 0o777), os.Chmod(address, 0o777),
 	); err != nil {
 		return err
@@ -103,7 +103,7 @@ func (p *parentProcess) begin(command []string) error {
 	return p.meet(listener)
 }
 
-// meet waits for the stub and takes its end of the socket.
+// meet waits for the stub and takes over its end of the socket.
 func (p *parentProcess) meet(listener int) error {
 	if err := unix.SetsockoptTimeval(listener, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Usec: 100_000}); err != nil {
 		return err
@@ -166,7 +166,7 @@ func (p *parentProcess) Receive(wait time.Duration) ([]byte, int, error) {
 	return data, len(descriptors), err
 }
 
-// Close closes the child's end, of which the stub has a copy.
+// Close closes the child's end, of which the stub holds a copy.
 func (p *parentProcess) Close() { p.tell(stubCloses) }
 
 func (p *parentProcess) tell(what byte) {
@@ -175,7 +175,7 @@ func (p *parentProcess) tell(what byte) {
 		p.channel = nil
 	}
 	if p.kit >= 0 {
-		_, _ = unix.Write(p.kit, []byte{what}) // a stub that is gone has closed it
+		_, _ = unix.Write(p.kit, []byte{what}) // a stub that is gone has closed its copy
 	}
 }
 
@@ -203,7 +203,7 @@ func (p *parentProcess) Abandon() {
 		p.channel.Close()
 	}
 	if p.kit >= 0 {
-		unix.Close(p.kit) // the stub ends
+		unix.Close(p.kit) // this ends the stub
 	}
 	if p.command != nil {
 		select {

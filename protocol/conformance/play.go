@@ -13,21 +13,22 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// DefaultPatience is how long a subject may take to do what it should do at once.
+// DefaultPatience is how long a subject may take over what needs no waiting.
 const DefaultPatience = 20 * time.Second
 
 // play is one case being played.
 type play struct {
 	*Case
 	session Session
-	asked   []uint32         // the operations of the last OpenRequest
-	planned int              // operations of the plan so far
-	rows    []protocol.Stamp // that the kit's child has taken
+	asked   []uint32         // the operations in the last OpenRequest
+	planned int              // operations in the plan so far
+	rows    []protocol.Stamp // taken by the kit's child
 	faulted bool             // the subject has sent a Fault
-	over    bool             // its end has been seen
+	over    bool             // the end of the stream has been seen
 }
 
-// Play plays a case. It returns the story as it went, and what was wrong with it.
+// Play plays a case. It returns the story as it went, and how the subject deviated from the
+// case, if it did.
 func Play(subject Subject, c Case) (Case, error) {
 	told := c
 	told.Lines = slices.Clone(c.Lines)
@@ -50,7 +51,7 @@ func Play(subject Subject, c Case) (Case, error) {
 	return told, p.leave()
 }
 
-// us is the side that the kit plays.
+// us is the side played by the kit.
 func (p *play) us() string {
 	if p.Subject == Child {
 		return Parent
@@ -81,12 +82,12 @@ func (p *play) line(line Line) (said string, err error) {
 	}
 	err = p.session.Send(m.data, m.descriptors, m.kind)
 	if errors.Is(err, io.ErrClosedPipe) {
-		return "", nil // what it says of that is the next line's matter
+		return "", nil // the next line says what follows from that
 	}
 	return "", err
 }
 
-// expect waits for what the subject should do.
+// expect waits for what the subject should do next.
 func (p *play) expect(what string) (string, error) {
 	switch what {
 	case "closes":
@@ -108,7 +109,7 @@ func (p *play) expect(what string) (string, error) {
 		err = fmt.Errorf("it says %s", said)
 	}
 	if err == nil && matches(what, said) {
-		said = what // which may allow more than was observed
+		said = what // the line may allow more than was observed
 	}
 	return said, err
 }
@@ -131,7 +132,7 @@ func (p *play) closed() (string, error) {
 	return said, err
 }
 
-// next receives a frame; the Parts of a plan belong to it.
+// next receives a frame. A plan counts as one, Parts included.
 func (p *play) next() (string, error) {
 	for {
 		data, descriptors, err := p.session.Receive(p.Patience)
@@ -150,8 +151,8 @@ func (p *play) next() (string, error) {
 	}
 }
 
-// judge holds every frame of the subject to what is required of all, and tells
-// it in words.
+// judge checks what is required of every frame that the subject sends, and describes the
+// frame in words.
 func (p *play) judge(data []byte, descriptors int) (string, error) {
 	frame, err := protocol.Decode(data, descriptors, protocol.SetOf(protocol.Kinds()...))
 	if err != nil {
@@ -192,8 +193,8 @@ func (p *play) judge(data []byte, descriptors int) (string, error) {
 	return kind.String(), nil
 }
 
-// matches says whether an expectation allows what was said: word by word, as far
-// as it goes, with | between alternatives.
+// matches reports whether an expectation allows what was said. It compares word by word, up
+// to the end of the expectation, with | between alternatives.
 func matches(expected, said string) bool {
 	wants, has := strings.Fields(expected), strings.Fields(said)
 	if len(wants) > len(has) {
@@ -207,8 +208,8 @@ func matches(expected, said string) bool {
 	return true
 }
 
-// leave closes the kit's end after the last line. A child that nobody started
-// must not execute the program then (M-END-2).
+// leave closes the kit's end after the last line. A child that nobody has started must then
+// not execute the program (M-END-2).
 func (p *play) leave() error {
 	if p.over || p.Subject != Child || p.leftAlone() {
 		return nil
@@ -221,8 +222,8 @@ func (p *play) leave() error {
 	return err
 }
 
-// leftAlone says whether the story leaves a created container, which waits for
-// ever.
+// leftAlone reports whether the story leaves behind a created container, which waits
+// forever.
 func (p *play) leftAlone() bool {
 	return slices.ContainsFunc(p.Lines, func(line Line) bool { return line.What == protocol.KindDetach.String() })
 }

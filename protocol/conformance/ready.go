@@ -9,16 +9,16 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// firstRow and lastRow are the rows of the child's table that begin it and that send
-// Ready (SPEC.md, "The child").
+// firstRow and lastRow are the child's first row and the one that sends Ready (SPEC.md,
+// "The child").
 const (
 	firstRow = "C01"
 	lastRow  = "C15"
 )
 
-// judgeReady holds a child's Ready to M-TELL-1, as far as a peer can: it tells the rows
-// from the first to the one that sends it, no time runs backwards, and each operation of
-// the plan has its duration. Of more than the fields' limits it tells the first.
+// judgeReady checks M-TELL-1 as far as a peer can: a Ready reports the rows from the first
+// to the one that sends it, time never runs backwards, and every operation of the plan has
+// a duration. Where there are more than fit, it reports the first ones.
 func (p *play) judgeReady(ready *protocol.Ready) error {
 	wanted := min(p.planned, protocol.MaxTimings)
 	switch rows := ready.Rows; {
@@ -36,25 +36,25 @@ func (p *play) judgeReady(ready *protocol.Ready) error {
 	return nil
 }
 
-// rowsWith are the rows of the child's table that it takes with a frame.
+// rowsWith maps a frame to the rows that the child takes with it.
 var rowsWith = map[protocol.Kind][]string{
 	protocol.KindHello: {firstRow, "C02"}, protocol.KindWelcome: {"C03"},
 	protocol.KindMapDone: {"C05", "C06"}, protocol.KindPart: {"C07", "C08"}, protocol.KindPlan: {"C09"},
 	protocol.KindReady: {lastRow},
 }
 
-// pass notes the rows that the kit's child takes with a frame.
+// pass records the rows that the kit's child takes with a frame.
 func (p *play) pass(kind protocol.Kind) {
 	rows := rowsWith[kind]
 	if kind == protocol.KindWelcome && p.Mapped {
-		rows = []string{"C04"} // which sends MapRequest as well
+		rows = []string{"C04"} // this row also sends MapRequest
 	}
 	for _, row := range rows {
 		p.rows = append(p.rows, protocol.Stamp{Row: row, Nanoseconds: uint64(len(p.rows) + 1)})
 	}
 }
 
-// ready is the Ready of the kit's child.
+// ready fills in the Ready of the kit's child.
 func (p *play) ready(frame *protocol.Ready) {
 	p.pass(protocol.KindReady)
 	frame.Rows, frame.Ops = p.rows, make([]uint64, min(p.planned, protocol.MaxTimings))

@@ -9,29 +9,29 @@ import (
 // action is one thing that the kit does, and what is wrong with it.
 type action struct {
 	what   string // as in a story, without its spoilers
-	spoilt string // such as cut 1, "" if it is as it should be
+	spoilt string // such as cut 1; "" if nothing is wrong
 }
 
-// The actions that are no frames.
+// The actions that are not frames.
 const (
 	closes   = "closes"
-	connects = "connects" // a caller, to a detached child
-	executes = "executes" // the kit's child becomes the program
+	connects = "connects" // a caller connects to a detached child
+	executes = "executes" // the kit's child executes the program
 	silence  = "says nothing"
 )
 
 func (a action) kind() string { kind, _, _ := strings.Cut(a.what, " "); return kind }
 
-// referee knows, by hand from SPEC.md, what a subject has to answer to whatever
-// its peer does.
+// referee knows what a subject has to answer to anything its peer does. It is written by
+// hand from SPEC.md.
 type referee struct {
 	subject string
 	state   string
 	over    bool
-	mapped  bool // for a parent: it has offered maps
+	mapped  bool // the parent offered mappings
 }
 
-// answer is what the subject must say to an action.
+// answer returns what the subject must do after an action.
 func (r *referee) answer(a action) []string {
 	if r.over {
 		return nil
@@ -42,8 +42,8 @@ func (r *referee) answer(a action) []string {
 	return r.parent(a)
 }
 
-// childAccepts lists what a child accepts in each state beside a Fault, from
-// section 5.2 and the text of SPEC.md.
+// childAccepts lists what a child accepts in each state, apart from a Fault; from section
+// 5.2 and the text of SPEC.md.
 var childAccepts = map[string][]string{
 	"awaiting_hello":       {"Hello"},
 	"awaiting_maps":        {"MapDone"},
@@ -110,7 +110,8 @@ func (r *referee) child(a action) []string {
 	return nil
 }
 
-// childFails is a child's failure; one that is attached loses its caller only.
+// childFails is how a child fails. If a caller is connected, the child only loses the
+// caller.
 func (r *referee) childFails(code string) []string {
 	if r.state == "attached" {
 		r.state = "detached"
@@ -123,7 +124,7 @@ func (r *referee) childFails(code string) []string {
 	return []string{fmt.Sprintf("Fault %s in %s", code, r.state), string(Ends)}
 }
 
-// parentAccepts lists what a parent accepts in each state beside a Fault.
+// parentAccepts lists what a parent accepts in each state, apart from a Fault.
 var parentAccepts = map[string][]string{
 	"awaiting_welcome":     {"Welcome"},
 	"awaiting_map_request": {"MapRequest"},
@@ -131,7 +132,7 @@ var parentAccepts = map[string][]string{
 	"starting":             {},
 }
 
-// parent is a parent whose plan asks for nothing, and who runs a container.
+// parent is the answer of a parent that runs a container whose plan asks for nothing.
 func (r *referee) parent(a action) []string {
 	switch {
 	case a.what == closes, a.what == "Fault" && a.spoilt == "":

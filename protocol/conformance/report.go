@@ -13,7 +13,7 @@ import (
 	"sync"
 )
 
-// Report is what came of many cases.
+// Report is the result of many cases.
 type Report struct {
 	Subject  string    `json:"subject"`
 	Passed   int       `json:"passed"`
@@ -23,7 +23,7 @@ type Report struct {
 	Failures []Failure `json:"failures,omitempty"`
 }
 
-// Must is what came of the cases that prove one requirement.
+// Must is the result of the cases that test one requirement.
 type Must struct {
 	ID     string `json:"id"`
 	Passed int    `json:"passed"`
@@ -38,14 +38,13 @@ type Failure struct {
 	Story string   `json:"story"` // as it went
 }
 
-// Options say which cases are played and how.
+// Options say which cases to play and how.
 type Options struct {
-	Slow     bool // also those that wait for a deadline that cannot be shortened
-	Parallel int  // how many at a time
+	Slow     bool // include cases that wait for a deadline that cannot be shortened
+	Parallel int  // how many cases to play at a time
 }
 
-// Run plays cases and reports. Those that the machine or the options do not
-// allow are counted as skipped.
+// Run plays the cases. Those that the machine or the options rule out count as skipped.
 func Run(subject Subject, cases []Case, o Options) Report {
 	var r Report
 	var lock sync.Mutex
@@ -93,7 +92,7 @@ func Run(subject Subject, cases []Case, o Options) Report {
 	return r
 }
 
-// compareMusts puts M-ENC-2 before M-ENC-10.
+// compareMusts sorts M-ENC-2 before M-ENC-10.
 func compareMusts(a, b string) int {
 	section := func(id string) (string, int) {
 		at := strings.LastIndexByte(id, '-')

@@ -10,30 +10,29 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// stubSocket is where a stub finds the kit: in the working directory that it
+// stubSocket is where a stub finds the kit. It is in the working directory, which the stub
 // inherits from the parent under test.
 const stubSocket = "fsrun-conformance"
 
-// A stub is the process that a parent under test takes for its child. It hands
-// its end of the socket to the kit, which plays the child with it, and then does
-// what only the process itself can do. What the kit tells it is one byte.
+// A stub is the process that a parent under test takes for its child. It hands its end of
+// the socket to the kit, which then plays the child, and does what only the process itself
+// can do. The kit tells it what with a single byte.
 const (
-	stubExecutes = 'e' // become a program
+	stubExecutes = 'e' // execute a program
 	stubDies     = 'd' // be killed
 	stubCloses   = 'c' // close the socket and live on
 )
 
-// What a stub tells with its socket: whether it was executed as SPEC.md says.
+// What a stub reports along with its socket: whether it was executed as SPEC.md says.
 const (
 	stubFine      = 'f'
 	stubNoSession = 's' // it does not lead a session
 )
 
-// stubProgram is what the stub becomes.
+// stubProgram is what the stub executes.
 const stubProgram = "/bin/true"
 
-// IsStub says whether this process is one that a parent has started as its child,
-// with the kit waiting.
+// IsStub reports whether a parent under test started this process as its child.
 func IsStub() bool {
 	if os.Args[0] != protocol.ChildName {
 		return false
@@ -42,7 +41,7 @@ func IsStub() bool {
 	return err == nil
 }
 
-// StubMain is the stub. It does not return.
+// StubMain runs the stub. It does not return.
 func StubMain() { os.Exit(stub()) }
 
 func stub() int {
@@ -55,7 +54,7 @@ func stub() int {
 	}
 	end := int(number)
 	unix.CloseOnExec(end)
-	// The whole process bears the name that its first thread has (SPEC.md, M-EXE-1).
+	// The process's name, which is that of its first thread (SPEC.md, M-EXE-1).
 	if err := os.WriteFile("/proc/self/comm", []byte(protocol.ChildComm), 0); err != nil {
 		return 2
 	}
@@ -84,8 +83,8 @@ func stub() int {
 		}
 		switch command[0] {
 		case stubCloses, stubDies:
-			// Its end closes with it. SIGKILL would not do: it may be process 1 of a pid
-			// namespace, which the kernel spares from its own signals.
+			// Its end is closed on exit. SIGKILL would not do: the stub may be process 1 of
+			// a PID namespace, which the kernel protects from signals it sends to itself.
 			return 1
 		case stubExecutes:
 			_ = syscall.Exec(stubProgram, []string{stubProgram}, nil)

@@ -18,7 +18,7 @@ import (
 	"strings"
 
 	"github.com/fsrun/fsrun/protocol/conformance"
-	_ "github.com/fsrun/fsrun/protocol/conformance/stub" // this program is the stub, too
+	_ "github.com/fsrun/fsrun/protocol/conformance/stub" // this program is also the stub
 	stories "github.com/fsrun/fsrun/testdata/conformance"
 )
 
@@ -80,7 +80,7 @@ func conform(arguments []string, out io.Writer) (bool, error) {
 	return report.Failed == 0, nil
 }
 
-// chosen is what is tested, and the cases for it: those in files, or all.
+// chosen returns the subject under test and its cases: those in files, or all of them.
 func chosen(arguments, files []string) (conformance.Subject, []conformance.Case, error) {
 	if len(arguments) < 2 {
 		return nil, nil, fmt.Errorf("want child PROGRAM or parent COMMAND; -h shows how")

@@ -1,6 +1,6 @@
-// Package stub makes the program that imports it the conformance kit's stub when
-// a parent under test executes it as its child. It does so before any other
-// package's init functions that come later, as fsrun's own child does.
+// Package stub turns the program that imports it into the conformance kit's stub when a
+// parent under test executes it as its child. It does so in an init function, before
+// packages that are initialized later, as fsrun's own child does.
 package stub
 
 import "github.com/fsrun/fsrun/protocol/conformance"
