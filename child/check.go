@@ -15,14 +15,14 @@ const (
 	startContainer  = "startContainer"
 )
 
-// single are the operations of which a plan has one at most. Two would contradict each
-// other, and the earlier would be dropped.
+// single lists the operations that a plan may contain only once. Two would contradict each
+// other, and the first would be lost.
 var single = [...]protocol.OpKind{
 	protocol.OpRoot, protocol.OpPivot, protocol.OpPersonality, protocol.OpMemoryPolicy, protocol.OpLabel, protocol.OpListener,
 }
 
-// checkPlan refuses a plan whose operations do not belong together, or of which one
-// cannot be carried out as it says. Nothing of it has been carried out yet.
+// checkPlan refuses a plan with operations that do not belong together, or with one that
+// cannot be carried out as written. Nothing has been carried out yet.
 func checkPlan(plan []protocol.Op, role protocol.Role) error {
 	seen := map[protocol.OpKind]bool{}
 	program := false
@@ -62,8 +62,8 @@ func checkPlan(plan []protocol.Op, role protocol.Role) error {
 	return nil
 }
 
-// wrongFilter says what is wrong with a filter, "" for nothing; listened says whether
-// the plan has somebody hand its listener over.
+// wrongFilter says what is wrong with a filter, or "". Listened says whether the plan hands
+// over the filter's listener.
 func wrongFilter(op *protocol.Execute, listened bool) string {
 	const instruction = 8 // the size of struct sock_filter (seccomp(2))
 	switch {

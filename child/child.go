@@ -18,20 +18,20 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// child is one walk through the table.
+// child is the state of one walk through the table.
 type child struct {
 	hello     *protocol.Hello
-	deadlines map[machine.State]time.Duration // the parent's wishes
+	deadlines map[machine.State]time.Duration // as the parent asked
 	welcome   protocol.Welcome
 	way       way
 	builder   *rootfs.Builder
 	plan      []protocol.Op
-	size      int  // of the frames that the plan came in, in bytes
-	whole     bool // the Plan has come
-	next      int  // the operation to carry out next
+	size      int  // of the plan's frames, in bytes
+	whole     bool // the Plan has arrived
+	next      int  // the next operation to carry out
 	trees     map[int]int
-	wanted    []uint32 // operations whose descriptors are asked for
-	master    int      // of a console that is to be sent
+	wanted    []uint32 // operations whose descriptors have been requested
+	master    int      // of a console that is yet to be sent
 	left      handoff.Execution
 	prepared  *handoff.Handoff
 }
@@ -40,10 +40,10 @@ func newChild() *child {
 	return &child{way: newWay(), master: -1, trees: map[int]int{}, deadlines: map[machine.State]time.Duration{}}
 }
 
-// Main is the child, or the process that starts it where others may look into it
-// (package entry): which of them, the arguments say. It does not return. It is called
-// on the process's main thread and stays there, since namespaces, ids and file system
-// state belong to a thread. Observe, if not nil, sees every step up to the handoff.
+// Main runs the child, or the process that starts it where others could look into it
+// (package entry), depending on the arguments. It does not return. It must be called on the
+// process's main thread and stays there, because namespaces, IDs and file system state
+// belong to a thread. Observe, if not nil, is called for every step up to the handoff.
 func Main(arguments []string, observe func(machine.Step)) {
 	if len(arguments) == 3 && arguments[2] == protocol.EntryArgument {
 		entry.Main(arguments[:2])
@@ -53,8 +53,8 @@ func Main(arguments []string, observe func(machine.Step)) {
 		os.Exit(1)
 	}
 	unix.CloseOnExec(socket)
-	// What the parent set was for the runtime's monitor; the program gets what the
-	// caller had (prctl(2), PR_SET_TIMERSLACK).
+	// The parent lowered it for the runtime's monitor thread; the program gets the caller's
+	// value (prctl(2), PR_SET_TIMERSLACK).
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0)
 	sys.SetName(protocol.ChildComm)
 	channel, err := transport.NewSocket(socket)
@@ -72,7 +72,7 @@ func Main(arguments []string, observe func(machine.Step)) {
 	c.prepared.Run(socket, childmachine.Table.Find(childmachine.Preparing, childmachine.Prepared), &c.way.told, c.waits())
 }
 
-// socketArgument reads the number of the descriptor that is the child's end.
+// socketArgument returns the descriptor number of the child's end of the socket.
 func socketArgument(arguments []string) (int, error) {
 	if len(arguments) != 2 {
 		return -1, fmt.Errorf("%d arguments; wanted are %q and a descriptor", len(arguments), protocol.ChildName)

@@ -17,8 +17,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// last prepares the execution: what is found out now need not be found out, and
-// cannot fail, once limits are in force.
+// last prepares the execution. What is determined now need not be determined, and cannot
+// fail, once limits are in force.
 func (c *child) last(op *protocol.Execute) (machine.Event, error) {
 	programs, err := find(c.builder, c.left.Arguments[0], c.left.Environment, op.Directory)
 	if err != nil {
@@ -42,17 +42,16 @@ func (c *child) last(op *protocol.Execute) (machine.Event, error) {
 	return childmachine.Prepared, nil
 }
 
-// defaultPath is where a program is looked for if the environment has no PATH.
+// defaultPath is the search path if the environment has no PATH.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 var errNotFound = errors.New("executable file not found in $PATH")
 
-// find does what a shell does with the first word of a command: a name with a
-// slash is taken as it stands, from the working directory; any other is looked
-// for in PATH. It returns every file there that may be the program: which of them
-// the program's user can reach and execute is for the kernel to say, once the child
-// is that user. Where there is none, the error is of one that is forbidden to
-// everybody, or else of one whose interpreter is missing.
+// find resolves a program's name the way a shell does: a name with a slash is relative to
+// the working directory, any other is searched for in PATH. It returns every file that may
+// be the program. Which of them the program's user can reach and execute is for the kernel
+// to decide once the child is that user. If there is none, the error is about a file that
+// nobody may execute, or failing that about one whose interpreter is missing.
 func find(builder *rootfs.Builder, name string, environment []string, directory string) ([]handoff.Program, error) {
 	if strings.Contains(name, "/") {
 		name = absolute(name, directory)
@@ -115,8 +114,9 @@ func searchPath(environment []string) string {
 	return defaultPath
 }
 
-// executable refuses what nobody may execute. What the child may not reach the
-// program's user perhaps may, as on a network file system that takes root for nobody.
+// executable refuses a file that nobody may execute. A file that the child itself cannot
+// reach is accepted: the program's user may be able to, as on a network file system that
+// maps root to nobody.
 func executable(name string) error {
 	var stat unix.Stat_t
 	err := unix.Stat(name, &stat)

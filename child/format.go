@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// elfNames are the names of ELF machines that one meets (elf(5), EM_*).
+// elfNames are the names of the ELF machines that are likely to be met (elf(5), EM_*).
 var elfNames = [...]struct {
 	machine uint16
 	name    string
@@ -17,9 +17,9 @@ var elfNames = [...]struct {
 	{183, "arm64"}, {243, "riscv"}, {258, "loongarch"},
 }
 
-// formatOf says why the kernel may not know a program's format, "" if it should,
-// or if that cannot be told. Where the kernel does know it, as by way of
-// binfmt_misc, nobody hears of it.
+// formatOf says why the kernel may not recognize a program's format; "" if it should, or if
+// that is unknown. It is only reported once the kernel has refused, so programs that run by
+// way of binfmt_misc are not affected.
 func formatOf(head []byte) string {
 	switch {
 	case len(head) == 0:
@@ -32,7 +32,7 @@ func formatOf(head []byte) string {
 	return "it is text without a #! line that names its interpreter"
 }
 
-// foreign says for which architecture an ELF program is, if not for this one.
+// foreign names the architecture of an ELF program that is not for this one.
 func foreign(head []byte) string {
 	const dataAt, bigEndian = 5, 2
 	if len(head) < elfMachine+2 {

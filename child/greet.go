@@ -13,8 +13,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// greet takes the highest version that both speak. There is no optional feature
-// in version 1, so none is taken.
+// greet selects the highest version that both sides speak. Version 1 has no optional
+// features, so none is selected.
 func (c *child) greet(message machine.Message) (machine.Event, error) {
 	c.hello = message.Frame.(*protocol.Hello)
 	if c.hello.LowestVersion > c.hello.HighestVersion {
@@ -38,7 +38,7 @@ func (c *child) greet(message machine.Message) (machine.Event, error) {
 	return childmachine.Plain, hide()
 }
 
-// strictly makes two equal strings a break of the order.
+// strictly treats equal strings as out of order.
 func strictly(one, before string) int {
 	if one > before {
 		return 1
@@ -50,8 +50,8 @@ func (c *child) composeWelcome() ([]machine.Message, error) {
 	return []machine.Message{{Frame: &c.welcome}}, nil
 }
 
-// becomeRoot makes the child the root user of its user namespace, now that there
-// is one: until now its ids were mapped to nothing.
+// becomeRoot makes the child root in its user namespace. Until the mappings were written,
+// its IDs were mapped to nothing.
 func (c *child) becomeRoot(machine.Message) (machine.Event, error) {
 	if err := unix.Setresgid(0, 0, 0); err != nil {
 		return "", fmt.Errorf("setresgid 0: %w", err)
@@ -62,16 +62,15 @@ func (c *child) becomeRoot(machine.Message) (machine.Event, error) {
 	return machine.Done, hide()
 }
 
-// hide keeps other processes of the container from looking into this one, which
-// still holds the runtime's descriptors. It comes after the maps, which the
-// parent writes through /proc: the files there belong to nobody once it is in
-// force.
+// hide keeps other processes of the container from looking into this one, which still holds
+// the runtime's descriptors. It comes after the mappings, which the parent writes through
+// /proc: once it is in force, nobody owns the files there.
 func hide() error {
 	return os.NewSyscallError("prctl PR_SET_DUMPABLE", unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0))
 }
 
-// waits are the deadlines of all states in milliseconds, for the handoff: the
-// parent's wishes, the table's defaults elsewhere.
+// waits returns the deadlines of all states in milliseconds, for the handoff: those the
+// parent asked for, otherwise the table's defaults.
 func (c *child) waits() map[machine.State]uint32 {
 	waits := map[machine.State]uint32{}
 	for _, wait := range childmachine.Table.Waits {

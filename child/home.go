@@ -9,14 +9,15 @@ import (
 	"github.com/fsrun/fsrun/child/rootfs"
 )
 
-// passwd is where the container tells the users' home directories, as passwd(5).
+// passwd is the file with the container's users and their home directories, in the format
+// of passwd(5).
 const passwd = "/etc/passwd"
 
-// maxPasswd is how much of it is read.
+// maxPasswd is how many bytes of it are read.
 const maxPasswd = 1 << 20
 
-// withHome adds HOME to an environment that has none, as a login does: engines
-// leave that to the runtime, which alone sees the container's users.
+// withHome adds HOME to an environment without one, like a login does. Engines leave that
+// to the runtime, which is the only one to see the container's users.
 func withHome(builder *rootfs.Builder, environment []string, uid uint32) []string {
 	for _, entry := range environment {
 		if strings.HasPrefix(entry, "HOME=") {
@@ -26,7 +27,7 @@ func withHome(builder *rootfs.Builder, environment []string, uid uint32) []strin
 	return append(environment, "HOME="+homeOf(uid, readPasswd(builder)))
 }
 
-// homeOf is the home directory of the user's first line, or / where there is none.
+// homeOf returns the home directory in the user's first entry, or / if there is none.
 func homeOf(uid uint32, users string) string {
 	wanted := strconv.FormatUint(uint64(uid), 10)
 	for line := range strings.SplitSeq(users, "\n") {
@@ -38,7 +39,7 @@ func homeOf(uid uint32, users string) string {
 	return "/"
 }
 
-// readPasswd reads the file of a container that may have made anything of it.
+// readPasswd reads the file, which the container may have replaced with anything.
 func readPasswd(builder *rootfs.Builder) string {
 	file, err := builder.OpenRegular(passwd)
 	if err != nil {

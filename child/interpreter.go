@@ -13,12 +13,12 @@ import (
 	"github.com/fsrun/fsrun/child/rootfs"
 )
 
-// headSize is how much of a program is looked at: the kernel reads no more of a
-// script's first line (BINPRM_BUF_SIZE is 256), and linkers put an ELF program's
-// headers and the name of its interpreter first.
+// headSize is how many bytes of a program are looked at. The kernel reads no more than 256
+// bytes of a script's first line (BINPRM_BUF_SIZE), and linkers put the headers and the
+// interpreter's name at the beginning of an ELF program.
 const headSize = 1024
 
-// headOf reads the beginning of a program, nil if that cannot be had.
+// headOf reads the beginning of a program, or returns nil if it cannot.
 func headOf(builder *rootfs.Builder, name string) []byte {
 	file, err := builder.OpenRegular(name)
 	if err != nil {
@@ -33,9 +33,9 @@ func headOf(builder *rootfs.Builder, name string) []byte {
 	return head[:size]
 }
 
-// interpretable refuses a program whose interpreter is missing. The kernel says
-// of it no more than of a program that is missing itself (execve(2), ENOENT).
-// What cannot be told is left to the kernel.
+// interpretable refuses a program whose interpreter is missing. The kernel's error for that
+// is the same as for a missing program (execve(2), ENOENT). What cannot be determined is
+// left to the kernel.
 func interpretable(head []byte) error {
 	interpreter := interpreterOf(head)
 	if interpreter == "" {
@@ -48,8 +48,8 @@ func interpretable(head []byte) error {
 	return nil
 }
 
-// interpreterOf returns what a script's first line or an ELF program names, ""
-// if that is nothing, or not within the head.
+// interpreterOf returns the interpreter named in a script's first line or an ELF program;
+// "" if there is none, or if it is not within the head.
 func interpreterOf(head []byte) string {
 	if line, is := bytes.CutPrefix(head, []byte("#!")); is {
 		line, _, complete := bytes.Cut(line, []byte("\n"))
@@ -62,9 +62,9 @@ func interpreterOf(head []byte) string {
 	return elfInterpreter(head)
 }
 
-// The parts of an ELF file of 64 bits that matter here (elf(5)).
+// The parts of a 64-bit ELF file that matter here (elf(5)).
 const (
-	elfMagic   = "\x7fELF\x02\x01" // 64 bits, little-endian
+	elfMagic   = "\x7fELF\x02\x01" // 64-bit, little-endian
 	elfMachine = 18
 	elfPhoff   = 32
 	elfPhnum   = 56
@@ -75,8 +75,8 @@ const (
 	ptInterp   = 3
 )
 
-// elfMachines are the numbers of the architectures (EM_*). Programs of others run
-// by way of binfmt_misc, which knows its own interpreter.
+// elfMachines holds the numbers (EM_*) of the supported architectures. Programs for others
+// run by way of binfmt_misc, which knows their interpreter.
 var elfMachines = map[string]uint16{"amd64": 62, "arm64": 183}
 
 func elfInterpreter(head []byte) string {
@@ -99,7 +99,7 @@ func elfInterpreter(head []byte) string {
 	return ""
 }
 
-// part is a piece of the head, nil if it is not all there.
+// part returns size bytes of the head from at on, or nil if they are not all there.
 func part(head []byte, at, size uint64) []byte {
 	length := uint64(len(head))
 	if at > length || size > length-at {

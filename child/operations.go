@@ -15,8 +15,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// carryOut carries one operation out. Most end in Done; a few are for the
-// parent to go on with.
+// carryOut carries out one operation. Most end in Done; a few need the parent to continue.
 func (c *child) carryOut(index int, operation protocol.Op) (machine.Event, error) {
 	if c.builder == nil {
 		c.builder = rootfs.New()
@@ -31,8 +30,8 @@ func (c *child) carryOut(index int, operation protocol.Op) (machine.Event, error
 		return c.last(op)
 
 	case *protocol.ResourceLimit:
-		// Last thing before the program: a limit on memory, processes or
-		// descriptors must not meet the runtime.
+		// Set just before the program starts: a limit on memory, processes or descriptors
+		// must not hit the runtime.
 		c.left.Limits = append(c.left.Limits, op)
 	case *protocol.Arguments:
 		c.left.Arguments = append(c.left.Arguments, op.Values...)
@@ -92,8 +91,8 @@ func (c *child) carryOut(index int, operation protocol.Op) (machine.Event, error
 	return machine.Done, err
 }
 
-// label opens the file by which this thread's next execution takes a label: only
-// the thread itself can (proc_pid_attr(5)). It is written after Start.
+// label opens the file that sets the label of this thread's next execution; only the thread
+// itself may do so (proc_pid_attr(5)). It is written after Start.
 func (c *child) label(op *protocol.Label) (*handoff.Label, error) {
 	name, content := "exec", op.Label
 	if op.Module == protocol.LabelAppArmor {
@@ -113,8 +112,8 @@ func (c *child) bind(index int, op *protocol.Bind) error {
 	return c.builder.Bind(op, tree)
 }
 
-// enter joins the container's mount namespace. This thread then has its root and
-// working directory; it shares neither with the runtime's other threads.
+// enter joins the container's mount namespace. Afterwards this thread has its own root and
+// working directory, not shared with the runtime's other threads.
 func (c *child) enter(index int) error {
 	namespace := c.trees[index]
 	delete(c.trees, index)
@@ -130,7 +129,7 @@ func (c *child) enter(index int) error {
 	return err
 }
 
-// hook runs a createContainer hook; a startContainer hook is for the handoff.
+// hook runs a createContainer hook. A startContainer hook is kept for the handoff.
 func (c *child) hook(op *protocol.Hook) error {
 	if op.Point == startContainer {
 		c.left.Hooks = append(c.left.Hooks, op)
@@ -142,8 +141,8 @@ func (c *child) hook(op *protocol.Hook) error {
 	}, op.State)
 }
 
-// console opens the container's terminal and makes it this process's: its
-// controlling terminal and its standard descriptors.
+// console opens the container's terminal and makes it this process's controlling terminal
+// and standard descriptors.
 func (c *child) console(op *protocol.ConsoleOp) (machine.Event, error) {
 	master, peer, err := c.builder.Console(op)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// collect keeps the operations of a Part.
+// collect stores the operations of a Part.
 func (c *child) collect(message machine.Message) (machine.Event, error) {
 	return machine.Done, c.keep(message.Frame.(*protocol.Part).Ops, message.Size)
 }
@@ -30,8 +30,8 @@ func malformed(format string, arguments ...any) error {
 	return &protocol.Fault{Code: protocol.CodeMalformed, Detail: fmt.Sprintf(format, arguments...)}
 }
 
-// prepare carries out the plan's operations, in order, until one needs the
-// parent or only the last is left.
+// prepare carries out the plan's operations in order until one needs the parent or only the
+// last is left.
 func (c *child) prepare(message machine.Message) (machine.Event, error) {
 	if err := c.resume(message); err != nil {
 		return "", err
@@ -56,12 +56,12 @@ func (c *child) prepare(message machine.Message) (machine.Event, error) {
 	return "", malformed("a plan without execute")
 }
 
-// resume takes in what the last frame brought.
+// resume processes what the last frame brought.
 func (c *child) resume(message machine.Message) error {
 	switch frame := message.Frame.(type) {
 	case *protocol.Plan:
 		if c.whole {
-			return nil // after a console the last message is the same again
+			return nil // after a console, the same message comes again
 		}
 		c.whole = true
 		if err := c.keep(frame.Ops, message.Size); err != nil {
@@ -74,10 +74,10 @@ func (c *child) resume(message machine.Message) error {
 	return nil
 }
 
-// take keeps the descriptors that were asked for.
+// take keeps the descriptors that were requested.
 func (c *child) take(ops []uint32, descriptors []int) error {
 	if c.wanted == nil {
-		return nil // after a console the last message is the same again
+		return nil // after a console, the same message comes again
 	}
 	if !slices.Equal(ops, c.wanted) {
 		return malformed("OpenDone for %v; %v was asked for", ops, c.wanted)
@@ -89,7 +89,8 @@ func (c *child) take(ops []uint32, descriptors []int) error {
 	return nil
 }
 
-// needsDescriptor says whether the operation waits for one of the parent's.
+// needsDescriptor reports whether the operation is waiting for a descriptor from the
+// parent.
 func (c *child) needsDescriptor(index int) bool {
 	if _, here := c.trees[index]; here {
 		return false
@@ -103,8 +104,8 @@ func (c *child) needsDescriptor(index int) bool {
 	return false
 }
 
-// wantedFrom asks for what follows in the same request, as far as one frame
-// goes: an exchange costs more than a descriptor.
+// wantedFrom lists the operation and those after it whose descriptors fit into the same
+// request: an exchange costs more than a descriptor.
 func (c *child) wantedFrom(index int) []uint32 {
 	var wanted []uint32
 	for ; index < len(c.plan) && len(wanted) < protocol.MaxDescriptors; index++ {

@@ -12,7 +12,7 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// named gives a bare error number its call and object.
+// named adds the call and its object to a bare error number.
 func named(call, object string, err error) error {
 	if err == nil {
 		return nil
@@ -22,8 +22,8 @@ func named(call, object string, err error) error {
 
 const oomScoreFile = "/proc/self/oom_score_adj"
 
-// setOOMScore writes oom_score_adj, unless it is the value already: to lower it
-// takes CAP_SYS_RESOURCE, to leave it does not.
+// setOOMScore writes oom_score_adj unless it already has that value: lowering it takes
+// CAP_SYS_RESOURCE, leaving it alone does not.
 func setOOMScore(value int) error {
 	now, err := sys.ReadFile(oomScoreFile)
 	if err != nil {
@@ -37,16 +37,16 @@ func setOOMScore(value int) error {
 	if !errors.Is(err, unix.EACCES) {
 		return err
 	}
-	// In a user namespace the file of a process that hides itself belongs to
-	// nobody. No program of the container's is there yet to look.
+	// In a user namespace, nobody owns the files of a process that is not dumpable. No
+	// program of the container is there yet to look into this one.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0); err != nil {
 		return os.NewSyscallError("prctl PR_SET_DUMPABLE", err)
 	}
 	return errors.Join(write(), hide())
 }
 
-// joinKeyring leaves the caller's session keyring for a new one, so that the
-// container cannot read the caller's keys.
+// joinKeyring replaces the caller's session keyring with a new one, so that the container
+// cannot read the caller's keys.
 func joinKeyring(name string) error {
 	_, err := unix.KeyctlJoinSessionKeyring(name)
 	return named("keyctl KEYCTL_JOIN_SESSION_KEYRING", name, err)

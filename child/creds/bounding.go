@@ -10,8 +10,7 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// standing is the bounding set as it stands, with the capabilities that the kernel
-// knows.
+// standing returns the bounding set as it is, and the capabilities that the kernel knows.
 func standing() (held, known uint64, err error) {
 	for capability := uintptr(0); capability < 64; capability++ {
 		in, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, capability, 0, 0, 0)
@@ -27,7 +26,7 @@ func standing() (held, known uint64, err error) {
 	return held, known, nil
 }
 
-// bounding drops what is in the bounding set and not wanted.
+// bounding drops the unwanted capabilities from the bounding set.
 func bounding(program *sys.Program, dropped uint64) {
 	for capability := uintptr(0); capability < 64; capability++ {
 		if dropped&(1<<capability) != 0 {
@@ -36,8 +35,8 @@ func bounding(program *sys.Program, dropped uint64) {
 	}
 }
 
-// refuseLacking refuses sets that the program could not have bit for bit, though no
-// call would fail: nothing adds to a bounding set, and the kernel passes over the bits
+// refuseLacking refuses capability sets that the program could not have exactly, although
+// no system call would fail: nothing adds to a bounding set, and the kernel ignores bits
 // that it does not know (capabilities(7)). The error is a *protocol.Fault with the code
 // CodeCredentials (SPEC.md, M-ACT-13).
 func refuseLacking(op *protocol.Execute, held, known uint64) error {

@@ -1,6 +1,6 @@
-// Package creds writes the calls that give a process its identity: ids,
-// capabilities, no_new_privs. They are carried out after Start, in the order of
-// SPEC.md, "Privileged acts".
+// Package creds compiles the system calls that give a process its identity: user and group
+// IDs, capabilities, no_new_privs. They are made after Start, in the order of SPEC.md,
+// "Privileged acts".
 package creds
 
 import (
@@ -12,9 +12,9 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// Identity appends the calls that set ids and capabilities. The bounding set is
-// dropped while CAP_SETPCAP is still held; the ids change while keepcaps carries
-// the permitted set over; then all sets become exactly what the plan says.
+// Identity appends the calls that set IDs and capabilities. The bounding set is dropped
+// while CAP_SETPCAP is still held; the IDs change while keepcaps preserves the permitted
+// set; then every set becomes exactly what the plan says.
 func Identity(program *sys.Program, op *protocol.Execute) error {
 	held, known, err := standing()
 	if err == nil {

@@ -1,11 +1,12 @@
-// Package entry starts the child among processes that may look into any other: those
-// that have CAP_SYS_PTRACE over our own user namespace, and see the child as soon as
-// it is in their PID namespace.
+// Package entry starts the child among processes that may look into any process of the
+// container: those with CAP_SYS_PTRACE in its user namespace, which see the child as soon
+// as it is in their PID namespace.
 //
-// Nothing keeps them out, so nothing is there to be found. A process that they do not
-// see, which executes the sealed binary, joins the mount namespace and gives up every
-// descriptor of the host's; a copy of it is the first that they see. It has the
-// container's root, the sealed binary, and memory that it shares with nobody.
+// Nothing can keep them out, so there must be nothing to find. The entry is a process that
+// they cannot see. It executes the sealed binary, joins the mount namespace and closes
+// every descriptor of the host's. The child, the first process that they can see, is a
+// clone of it: it has the container's root, the sealed binary, and memory that it shares
+// with nobody.
 package entry
 
 import (
@@ -20,9 +21,9 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// Main starts the child and does not return. It is called on the process's main
-// thread, the only one that it has joined namespaces with. What it reports is the
-// child's process id, or why there is none.
+// Main starts the child and does not return. It must be called on the process's main
+// thread, the only one with which it joins namespaces. It reports the child's process ID,
+// or why there is none.
 func Main(arguments []string) {
 	socket, err := strconv.Atoi(arguments[len(arguments)-1])
 	if err != nil {
@@ -39,7 +40,7 @@ func Main(arguments []string) {
 	os.Exit(0)
 }
 
-// start leaves the child's socket, and what is below it, to the child.
+// start leaves to the child its socket and the descriptors below it.
 func start(socket int) (pid int, err error) {
 	report, mount, processes := protocol.EntryReport.After(socket), protocol.EntryMount.After(socket), protocol.EntryPID.After(socket)
 	for _, descriptor := range []int{report, mount, processes} {
@@ -51,13 +52,13 @@ func start(socket int) (pid int, err error) {
 	case interpreted:
 		return 0, errors.New("this program is linked dynamically, and the container need not have its interpreter: build it with CGO_ENABLED=0")
 	}
-	// While /proc is still the host's.
+	// Open it while /proc is still the host's.
 	binary, err := unix.Open("/proc/self/exe", unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return 0, &os.PathError{Op: "open", Path: "/proc/self/exe", Err: err}
 	}
 	var join sys.Program
-	// The child takes what it is born with for its caller's (M-TRAN-15).
+	// The child takes the timer slack that it starts with for its caller's (M-TRAN-15).
 	join.May("prctl", unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, 0)
 	// The runtime's other threads keep the host's root; the clone has this thread's.
 	join.Must("unshare", "CLONE_FS", unix.SYS_UNSHARE, unix.CLONE_FS)

@@ -1,15 +1,15 @@
-// Package first makes a program the child before most of it is initialized.
+// Package first turns a program into the child before most of it is initialized.
 //
-// A program that imports it, for that alone, is both sides of the handshake: executed
-// as the child it never gets beyond the init function here. That function is on the
-// process's main thread, to which namespaces, ids and file system state belong, and
-// as it does not return it stays there; to lock the thread would cost another one,
-// from which the runtime would make threads.
+// A program that imports it, for that effect alone, contains both sides of the handshake:
+// executed as the child, it never gets past the init function in this package. That
+// function runs on the process's main thread, to which namespaces, IDs and file system
+// state belong, and stays there because it never returns. Locking the goroutine to the
+// thread instead would cost another thread, from which the runtime would create more.
 //
-// The language initializes packages in an order of its own: of those whose imports
-// are initialized, the one whose path sorts first. So what the child imports comes
-// before this package, and most of what only the parent does comes after it: the
-// network, D-Bus, flags. That is a fifth of what a child costs to start.
+// Go initializes, among the packages whose imports are initialized, the one whose path
+// sorts first. So what the child imports comes before this package, and most of what only
+// the parent needs comes after it: networking, D-Bus, flags. This saves a fifth of what
+// starting a child costs.
 package first
 
 import (

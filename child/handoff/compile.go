@@ -18,25 +18,25 @@ type Execution struct {
 	Label        *Label
 	Listener     *protocol.Listener
 	Hooks        []*protocol.Hook // startContainer
-	Null         int              // the null device, open for writing; of use only with hooks
+	Null         int              // the null device, open for writing; used only with hooks
 	Execute      *protocol.Execute
-	Programs     []Program // one or more, in the order in which they are tried
+	Programs     []Program // at least one, in the order in which they are tried
 	Arguments    []string
 	Environment  []string
 }
 
-// Label is what is written for the next execution to take, and where.
+// Label is a security label that takes effect at the next execve, and where to write it.
 type Label struct {
 	At      string // its place in config.json
 	Content string
 	File    int // open for writing, close-on-exec
 }
 
-// Handoff is an execution whose every call is written.
+// Handoff is an execution with every system call prepared.
 type Handoff struct {
 	first     sys.Program // steps 1 to 3
 	directory directory   // steps 4 and 11
-	early     bool        // the filter is loaded in step 5, else in step 13
+	early     bool        // the filter is loaded in step 5, otherwise in step 13
 	filter    filter
 	label     *Label      // nil for none
 	identity  sys.Program // steps 6 to 10
@@ -45,12 +45,12 @@ type Handoff struct {
 	frames    sys.Receiver
 }
 
-// Compile writes the calls of an execution.
+// Compile prepares the system calls of an execution.
 func Compile(e Execution) (*Handoff, error) {
 	h := &Handoff{frames: *sys.NewReceiver(protocol.MaxFrame + 1)}
 	h.begin(e)
 	h.directory.compile(e.Execute.Directory)
-	// Without no_new_privs, loading a filter takes CAP_SYS_ADMIN, which the
+	// Without no_new_privs, loading a filter takes CAP_SYS_ADMIN, which setting the
 	// identity may give up.
 	h.early = !e.Execute.NoNewPrivs
 	h.filter = compileFilter(e.Execute, e.Listener)
@@ -75,8 +75,8 @@ func Compile(e Execution) (*Handoff, error) {
 	return h, nil
 }
 
-// begin appends what comes before any filter, which need not allow it, and
-// before any hook, which would inherit descriptors.
+// begin appends what comes before any filter, which need not allow it, and before any hook,
+// which would inherit descriptors.
 func (h *Handoff) begin(e Execution) {
 	h.first.Must("close_range", "", unix.SYS_CLOSE_RANGE, uintptr(3+e.Execute.PreservedFDs), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	for _, limit := range e.Limits {
@@ -86,7 +86,7 @@ func (h *Handoff) begin(e Execution) {
 	if policy := e.MemoryPolicy; policy != nil {
 		var mask, bits uintptr
 		if len(policy.Nodes) > 0 {
-			mask, bits = sys.Value(&h.first, nodeMask(policy.Nodes)), protocol.MaxNode+2 // the kernel takes one off
+			mask, bits = sys.Value(&h.first, nodeMask(policy.Nodes)), protocol.MaxNode+2 // the kernel subtracts one
 		}
 		h.first.Must("set_mempolicy", policy.Object(), unix.SYS_SET_MEMPOLICY, uintptr(policy.Mode), mask, bits)
 	}
@@ -95,7 +95,7 @@ func (h *Handoff) begin(e Execution) {
 	}
 }
 
-// nodeMask is a mask of memory nodes as set_mempolicy(2) takes it.
+// nodeMask returns a mask of memory nodes in the format of set_mempolicy(2).
 func nodeMask(nodes []uint32) (mask [(protocol.MaxNode + 1) / 64]uint64) {
 	for _, node := range nodes {
 		mask[node/64] |= 1 << (node % 64)

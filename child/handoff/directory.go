@@ -10,10 +10,10 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// directory is the working directory. It is entered before any filter, which need
-// not allow that, with the rights that the child has then: images name directories
-// that their users may not enter. Where the child itself may not, as on a network
-// file system that takes root for nobody, the program's user has to.
+// directory is the working directory. It is entered before any filter is loaded, which need
+// not allow it, and with the child's rights: images name directories that their users may
+// not enter. Where the child itself may not enter, as on a network file system that maps
+// root to nobody, the program's user must try.
 type directory struct {
 	change sys.Program
 	path   []byte // for getcwd
@@ -24,8 +24,7 @@ func (d *directory) compile(name string) {
 	d.change.Must("chdir", name, unix.SYS_CHDIR, d.change.String(name))
 }
 
-// tryToEnter enters the directory, and says whether it could: false where the
-// child's rights do not suffice.
+// tryToEnter enters the directory. It returns false if the child's rights do not suffice.
 func (d *directory) tryToEnter() (bool, error) {
 	err := d.enter()
 	if errors.Is(err, unix.EACCES) {
@@ -41,8 +40,8 @@ func (d *directory) enter() error {
 	return d.inside()
 }
 
-// inside refuses a working directory that is not beneath the root: a descriptor
-// of the host's that leaked would be the way to one.
+// inside refuses a working directory that is not beneath the root: a leaked descriptor of
+// the host could lead to one.
 func (d *directory) inside() error {
 	path, errno := sys.WorkingDirectory(d.path)
 	if errno != 0 {

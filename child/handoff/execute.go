@@ -6,8 +6,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// execute carries the execution out, with the connection to the agent that came
-// with Start, if the filter has a listener. It returns only if it fails.
+// execute carries out the execution. Agent is the connection that came with Start if the
+// filter has a listener. It returns only on failure.
 func (h *Handoff) execute(agent int) *protocol.Fault {
 	if err := h.become(agent); err != nil {
 		return h.label.explain(explain(err))
@@ -45,8 +45,8 @@ func (h *Handoff) become(agent int) error {
 	return h.directory.enter()
 }
 
-// meanings says, of each call, which code its failure has and which part of the
-// configuration asked for it. All others are about capabilities.
+// meanings maps a call to the fault code of its failure and to the part of the
+// configuration that asked for it. Calls that are not listed are about capabilities.
 var meanings = map[string]struct {
 	code  protocol.Code
 	place string
@@ -78,7 +78,7 @@ func (l *Label) explain(fault *protocol.Fault) *protocol.Fault {
 	return fault
 }
 
-// writingLabel is the only call of its kind here.
+// writingLabel is the name of the only call here that writes a label.
 const writingLabel = "write"
 
 func explain(err error) *protocol.Fault {

@@ -11,19 +11,19 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// handoverTimeout is how long an agent may take to let the listener be sent, in
-// milliseconds (SPEC.md, M-LST-5).
+// handoverTimeout is how long an agent may take to accept the listener, in milliseconds
+// (SPEC.md, M-LST-5).
 const handoverTimeout = 10_000
 
-// handingOver is the call's name in errors, whichever it is.
+// handingOver is the call's name in errors, whichever of the two it is.
 const handingOver = "sendmsg"
 
-// filter is the seccomp filter, ready to be loaded. None has no instructions.
+// filter is a seccomp filter, ready to be loaded. Without instructions it stands for none.
 type filter struct {
 	program  sys.Program
 	loads    bool
-	handover *sys.Handover // of the listener; nil without one
-	multiple bool          // sendmmsg(2) hands it over
+	handover *sys.Handover // for the listener; nil without one
+	multiple bool          // hand over with sendmmsg(2)
 }
 
 func compileFilter(op *protocol.Execute, listener *protocol.Listener) (f filter) {
@@ -40,7 +40,7 @@ func compileFilter(op *protocol.Execute, listener *protocol.Listener) (f filter)
 	return f
 }
 
-// listens says whether the filter has a listener, which needs an agent.
+// listens reports whether the filter has a listener, which needs an agent.
 func (f *filter) listens() bool { return f.handover != nil }
 
 // load loads the filter and hands its listener to the agent.
@@ -48,7 +48,7 @@ func (f *filter) load(agent int) error {
 	if !f.loads {
 		return nil
 	}
-	if f.listens() { // before the filter, which need not allow it
+	if f.listens() { // before the filter is loaded, which need not allow it
 		sys.SetSendTimeout(agent, handoverTimeout)
 	}
 	if err := f.program.Run(); err != nil || !f.listens() {
@@ -63,8 +63,8 @@ func (f *filter) load(agent int) error {
 		return &fs.PathError{Op: handingOver, Path: "the listener to the seccomp agent",
 			Err: errors.New("the agent took only a part of the container process state")}
 	}
-	// From here on the agent can answer for these calls, too. A listener that we
-	// held would keep the program waiting for an agent that is dead.
+	// From here on, the agent can answer for these calls too. Keeping our copy of the
+	// listener open would leave the program waiting for an agent that has died.
 	sys.Raw(unix.SYS_CLOSE, uintptr(listener))
 	sys.Raw(unix.SYS_CLOSE, uintptr(agent))
 	return nil

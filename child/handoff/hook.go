@@ -13,25 +13,26 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// tailSize is how much of a hook's standard error is kept, its end.
+// tailSize is how much of the end of a hook's standard error is kept, in bytes.
 const tailSize = 4 << 10
 
-// pipeSize is how much a pipe holds unread (pipe(7), "Pipe capacity").
+// pipeSize is a pipe's capacity in bytes (pipe(7)).
 const pipeSize = 64 << 10
 
-// hook is a startContainer hook, ready to be run: in the container, as the
-// container's user, under the container's limits, by raw calls.
+// hook is a startContainer hook, ready to be run with raw system calls: in the container,
+// as the container's user and under its limits.
 type hook struct {
 	op      *protocol.Hook
 	program sys.Program
-	output  int // reading end of its standard error
-	writing int // the other end, ours until the hook has it
+	output  int // the reading end of its standard error
+	writing int // the writing end, ours until the hook has it
 	tail    []byte
 	chunk   []byte
 }
 
-// compileHook writes the calls of a hook. Null is the null device, open for writing:
-// the standard output is the program's, and what the program says comes from itself.
+// compileHook prepares the system calls of a hook. Null is the null device, open for
+// writing. It becomes the hook's standard output, because the container's belongs to the
+// program alone.
 func compileHook(op *protocol.Hook, null int) (hook, error) {
 	h := hook{op: op, tail: make([]byte, 0, 2*tailSize), chunk: make([]byte, tailSize)}
 	input, err := unix.MemfdCreate("state", unix.MFD_CLOEXEC)
@@ -56,7 +57,7 @@ func compileHook(op *protocol.Hook, null int) (hook, error) {
 	return h, nil
 }
 
-// run runs the hook and waits for it, no longer than its timeout.
+// run runs the hook and waits for it up to its timeout.
 func (h *hook) run() *protocol.Fault {
 	pid, err := sys.Clone(0, -1, &h.program)
 	sys.Raw(unix.SYS_CLOSE, uintptr(h.writing))
@@ -70,15 +71,15 @@ func (h *hook) run() *protocol.Fault {
 		return h.fault(os.NewSyscallError("pidfd_open", errno))
 	}
 	ended := h.wait(int(watch))
-	if !ended { // it may have left its group
+	if !ended { // it may have left its process group
 		sys.Raw(unix.SYS_PIDFD_SEND_SIGNAL, watch, uintptr(unix.SIGKILL), 0, 0)
 	}
-	// What the hook left behind in its group ends with it.
+	// Kill what the hook has left behind in its process group.
 	sys.Raw(unix.SYS_KILL, uintptr(-pid), uintptr(unix.SIGKILL))
 	status, _ := sys.WaitFor(pid)
 	sys.Raw(unix.SYS_CLOSE, watch)
 	sys.Raw(unix.SYS_CLOSE, uintptr(h.output))
-	switch { // in the words of internal/hooks, which runs all other hooks
+	switch { // worded as in internal/hooks, which runs all other hooks
 	case !ended:
 		return h.fault(fmt.Errorf("killed after its timeout of %v%s", h.timeout(), h.said()))
 	case status.Signaled():
@@ -89,8 +90,8 @@ func (h *hook) run() *protocol.Fault {
 	return nil
 }
 
-// wait drains standard error until the hook has ended; false if its timeout
-// passed before.
+// wait drains standard error until the hook has ended. It returns false if the timeout
+// passes first.
 func (h *hook) wait(watch int) bool {
 	const ends = unix.POLLIN
 	descriptors := []unix.PollFd{{Fd: int32(watch), Events: ends}, {Fd: int32(h.output), Events: ends}}
@@ -115,8 +116,8 @@ func (h *hook) wait(watch int) bool {
 	}
 }
 
-// rest keeps the end of what a hook that has ended wrote. A process that it left
-// behind may go on writing, so no more is read than a pipe holds.
+// rest keeps the end of what a finished hook wrote. A process that it left behind may go on
+// writing, so no more is read than a pipe holds.
 func (h *hook) rest(output []unix.PollFd) {
 	for range pipeSize / tailSize {
 		if ready, errno := sys.Poll(output, 0); errno != unix.EINTR && (ready != 1 || !h.drain()) {
@@ -125,7 +126,8 @@ func (h *hook) rest(output []unix.PollFd) {
 	}
 }
 
-// drain keeps the end of what there is to read; false once nothing can follow.
+// drain keeps the end of what there is to read. It returns false once nothing more can
+// follow.
 func (h *hook) drain() bool {
 	size, errno := sys.Read(h.output, h.chunk)
 	if errno != 0 || size == 0 {

@@ -13,14 +13,14 @@ import (
 // Program is a file that may be the program.
 type Program struct {
 	Path   string
-	Format string // why the kernel may not know the file's format, "" if it should
+	Format string // why the kernel may not recognize the file's format; "" if it should
 }
 
-// programs are the executions that are tried, one for each place of PATH that may
-// have the program. Which of them the program's user may execute is not known
-// before he is the user.
+// programs are the executions to try, one for each directory in PATH that may have the
+// program. Which of them the program's user may execute is not known until the child is
+// that user.
 type programs struct {
-	calls   sys.Program // an execve for each
+	calls   sys.Program // one execve each
 	formats []string
 }
 
@@ -32,12 +32,12 @@ func (p *programs) compile(e Execution) {
 	}
 }
 
-// passedOver are the answers at which execvp(3) goes on to the next place.
+// passedOver lists the errors after which execvp(3) tries the next directory.
 var passedOver = []syscall.Errno{unix.EACCES, unix.ENOENT, unix.ENOTDIR}
 
-// execute executes the first program that the kernel agrees to. It returns only if
-// there is none: with what was forbidden, as execvp(3) does, or else with what
-// failed first. It takes no memory before that.
+// execute executes the first program that the kernel accepts. If there is none it returns a
+// fault: about a permission that was denied, as execvp(3) does, or else about the first
+// failure. Until then it allocates nothing.
 func (p *programs) execute() *protocol.Fault {
 	told, errno := 0, syscall.Errno(0)
 	for i := range p.formats {
@@ -53,8 +53,7 @@ func (p *programs) execute() *protocol.Fault {
 	return p.explain(told, explain(p.calls.Failure(told, errno)))
 }
 
-// explain adds what was seen of the program to the kernel's word that it does not
-// know its format.
+// explain adds what is known about the program if the kernel did not recognize its format.
 func (p *programs) explain(program int, fault *protocol.Fault) *protocol.Fault {
 	if format := p.formats[program]; fault.Errno == unix.ENOEXEC && format != "" {
 		fault.Detail = "execve " + fault.Object + ": " + fault.Errno.Error() + ": " + format

@@ -9,20 +9,20 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// walk is the child's machine from Ready on. looplab/fsm, which has walked it so
-// far, allocates and locks; Find reads the same rows and does neither.
+// walk is the child's machine from Ready on. Until then looplab/fsm walks it, which
+// allocates and locks; Find reads the same rows and does neither.
 type walk struct {
 	handoff  *Handoff
 	waits    map[machine.State]uint32           // milliseconds
-	accepts  map[machine.State]protocol.KindSet // worked out while there is room
+	accepts  map[machine.State]protocol.KindSet // computed in advance, while there is room
 	socket   int
 	listener int
-	agent    int // the connection that Start carried, -1 for none
+	agent    int // the connection that Start carried; -1 for none
 	fault    *protocol.Fault
 }
 
-// Run takes the row that sends Ready and goes on from there. It does not return:
-// the program replaces the child, or the child ends.
+// Run takes the row that sends Ready and goes on from there. It does not return: either the
+// program replaces the child, or the child exits.
 func (h *Handoff) Run(socket int, row *machine.Row, ready *protocol.Ready, waits map[machine.State]uint32) {
 	frame, err := protocol.Encode(ready) // while there is still room
 	if err != nil {
@@ -50,8 +50,8 @@ func (h *Handoff) Run(socket int, row *machine.Row, ready *protocol.Ready, waits
 	sys.Raw(unix.SYS_EXIT_GROUP, 1)
 }
 
-// ready sends Ready and waits for what comes of it. A parent that is gone is
-// found out by receiving.
+// ready sends Ready and waits for what follows. If the parent is gone, receiving will show
+// it.
 func (w *walk) ready(frame []byte, row *machine.Row) machine.Event {
 	switch errno := sys.Send(w.socket, frame); errno {
 	case 0, unix.EPIPE, unix.ECONNRESET:
@@ -62,7 +62,7 @@ func (w *walk) ready(frame []byte, row *machine.Row) machine.Event {
 	}
 }
 
-// enter does what the row's new state asks for and returns what came of it.
+// enter does what the row's new state asks for and returns the outcome.
 func (w *walk) enter(row *machine.Row) machine.Event {
 	switch row.Effect {
 	case childmachine.Execute:
@@ -78,7 +78,7 @@ func (w *walk) enter(row *machine.Row) machine.Event {
 func (w *walk) receive(state machine.State) machine.Event {
 	wait := w.waits[state]
 	data, descriptor, truncated, errno := w.handoff.frames.Receive(w.socket, wait)
-	if errno == unix.ECONNRESET { // reported once, before what is still to be read
+	if errno == unix.ECONNRESET { // reported once, ahead of what can still be read
 		data, descriptor, truncated, errno = w.handoff.frames.Receive(w.socket, wait)
 	}
 	switch {
@@ -117,22 +117,22 @@ func (w *walk) receive(state machine.State) machine.Event {
 	return machine.Received(kind)
 }
 
-// refuse closes the descriptor, if any, of a message that is not taken. One of no bytes
-// can carry one, too.
+// refuse closes the descriptor, if any, of a message that is not accepted. Even an empty
+// message can carry one.
 func (w *walk) refuse(descriptor int) {
 	if descriptor >= 0 {
 		sys.Raw(unix.SYS_CLOSE, uintptr(descriptor))
 	}
 }
 
-// startWants says what is wrong with a Start, by whether the filter has a
+// startWants says what is wrong with a Start, depending on whether the filter has a
 // listener.
 var startWants = map[bool]string{
 	true:  "Start without the connection to the seccomp agent, which the plan's listener is for",
 	false: "Start with a descriptor, and the plan has no listener",
 }
 
-// accept leaves the socket it has and waits for a caller to connect.
+// accept closes the current socket and waits for a caller to connect.
 func (w *walk) accept() machine.Event {
 	sys.Raw(unix.SYS_CLOSE, uintptr(w.socket))
 	for {
@@ -148,9 +148,9 @@ func (w *walk) accept() machine.Event {
 	}
 }
 
-// tell sends the Fault that ends the child. It allocates, since what it says is
-// known only now; if that is one page too many, the parent sees the child
-// killed and why.
+// tell sends the Fault that ends the child. Its text is not known before, so this
+// allocates; if that is one page too many, the parent sees that the child was killed, and
+// why.
 func (w *walk) tell(state machine.State) {
 	fault := w.fault
 	if fault == nil {

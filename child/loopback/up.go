@@ -11,22 +11,22 @@ const device = "lo"
 
 type family struct{ domain, kind int }
 
-// families holds the sockets that can carry the ioctls, the likeliest first.
-// netdevice(7): they work on any socket, whatever its family. The later rows
-// serve a kernel without IPv4 and an environment that denies it.
+// families lists the sockets that can carry the ioctls, most likely first: according to
+// netdevice(7), any socket works. The later ones are for kernels without IPv4 and for
+// environments that deny it.
 var families = []family{
 	{unix.AF_INET, unix.SOCK_DGRAM},
 	{unix.AF_UNIX, unix.SOCK_DGRAM},
 	{unix.AF_NETLINK, unix.SOCK_RAW},
 }
 
-// Up brings lo up in the calling thread's network namespace, and does nothing
-// when it is up already. A caller that unshared the namespace holds its thread
-// with [runtime.LockOSThread].
+// Up brings lo up in the calling thread's network namespace. It does nothing if lo is
+// already up. A caller that has unshared the namespace must have locked its goroutine to
+// the thread with [runtime.LockOSThread].
 //
-// It needs CAP_NET_ADMIN in the user namespace that owns the network namespace.
-// A refused ioctl is an [*os.PathError] whose Op is the call and whose Path is
-// the interface; a refused socket is an [*os.SyscallError].
+// Up needs CAP_NET_ADMIN in the user namespace that owns the network namespace. If an ioctl
+// fails, the error is an [*os.PathError] whose Op is the call and whose Path is the
+// interface; if a socket cannot be made, it is an [*os.SyscallError].
 func Up() error { return up(families) }
 
 func up(families []family) error {
@@ -54,9 +54,9 @@ func up(families []family) error {
 	return nil
 }
 
-// open returns a socket of the first family that there is. Only "there is no such
-// family" leads on to the next row: another error, such as too many open files,
-// would meet the next family too and says more by itself.
+// open returns a socket of the first family that exists. It tries the next one only if the
+// family does not exist: any other error, such as too many open files, would recur, and
+// says more by itself.
 func open(families []family) (int, error) {
 	var err error
 	for _, row := range families {

@@ -39,16 +39,16 @@ const (
 	Execute    machine.Effect = "execute"
 )
 
-// The outcomes of effects that have more than one.
+// The outcomes of effects with more than one.
 const (
-	Plain     machine.Event = "plain"     // agreed, and no maps are wanted
-	Mapped    machine.Event = "mapped"    // agreed, and maps are wanted
-	Open      machine.Event = "open"      // the next operations need descriptors of the parent's
+	Plain     machine.Event = "plain"     // agreed; no mappings are wanted
+	Mapped    machine.Event = "mapped"    // agreed; mappings are wanted
+	Open      machine.Event = "open"      // the next operations need descriptors from the parent
 	Console   machine.Event = "console"   // a console was opened
 	Hooks     machine.Event = "hooks"     // the next operation is the parent's hooks
-	Prepared  machine.Event = "prepared"  // every operation but the last is done
+	Prepared  machine.Event = "prepared"  // every operation except the last is done
 	Connected machine.Event = "connected" // a caller has connected
-	Executed  machine.Event = "executed"  // the program has replaced the child, which never sees it
+	Executed  machine.Event = "executed"  // the program has replaced the child, which never sees this event
 )
 
 // Table is the child's machine (SPEC.md, "The child").
@@ -77,11 +77,11 @@ var Table = &machine.Table{
 	},
 }
 
-// Handoff is the state from which on the child walks its table in raw system
-// calls only: the limits may be in force.
+// Handoff is the state from which the child walks its table with raw system calls only,
+// because limits may be in force.
 const Handoff = AwaitingCommit
 
-// course is how a handshake goes when all goes well.
+// course is the handshake if all goes well.
 var course = [...]machine.Row{
 	{ID: "C01", From: Idle, Event: machine.Begin, To: AwaitingHello},
 	{ID: "C02", From: AwaitingHello, Event: received(protocol.KindHello), To: Greeting, Effect: Greet},
@@ -106,15 +106,14 @@ var course = [...]machine.Row{
 	{ID: "C21", From: Executing, Event: Executed, To: Replaced},
 }
 
-// rows are all of them, in one allocation: the table is made at every start of
-// either side.
+// rows returns all rows in one allocation: each side builds the table whenever it starts.
 func rows() []machine.Row {
 	const most = 80
 	return failures(append(make([]machine.Row, 0, most), course[:]...))
 }
 
-// failures adds the ways in which a handshake ends early: they are the same in
-// every state of a kind.
+// failures appends the ways in which a handshake can end early, which are the same for all
+// states of a kind.
 func failures(rows []machine.Row) []machine.Row {
 	add := func(id string, from machine.State, event machine.Event, send ...protocol.Kind) {
 		rows = append(rows, machine.Row{ID: id, From: from, Event: event, To: Dead, Send: send})
@@ -131,10 +130,10 @@ func failures(rows []machine.Row) []machine.Row {
 	for _, state := range []machine.State{Greeting, BecomingRoot, Collecting, Preparing, Executing} {
 		add("C34."+string(state), state, machine.Failed, protocol.KindFault)
 	}
-	// Nobody is there to hear a Fault.
+	// Nobody could receive a Fault.
 	add("C35."+string(Detached), Detached, machine.Failed)
-	// A caller that connects and fails is no failure of the container: the child
-	// closes the connection and waits for the next.
+	// A caller that connects and then fails does not fail the container: the child closes
+	// the connection and waits for the next caller.
 	for _, event := range []machine.Event{received(protocol.KindFault), machine.EOF, machine.Timeout, machine.Malformed, machine.Failed} {
 		rows = append(rows, machine.Row{ID: "C36." + string(event), From: Attached, Event: event, To: Detached, Effect: Accept})
 	}

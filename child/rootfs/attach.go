@@ -7,20 +7,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attach attaches a detached mount to the destination, which was opened as how
-// says. Then it makes sure that the path shows the mount: a directory that
-// somebody moves meanwhile takes its mount along. Only on a mount that nobody
-// else has yet there is no need to.
+// attach attaches a detached mount to the destination, which was opened in the way that how
+// describes. It then makes sure that the path really shows the mount, since a directory
+// that is moved in the meantime takes its mount along. That is unnecessary only on a mount
+// that no other process has yet.
 func (b *Builder) attach(mount, destination int, path string, how lookup) error {
 	return b.attachKnown(mount, unknown, destination, path, how)
 }
 
-// unknown stands for a mount's id that has not been asked for.
+// unknown stands for a mount ID that has not been looked up.
 const unknown = 0
 
-// attachKnown is attach for a mount with the id, if that is known.
+// attachKnown is attach for a mount whose ID may be known.
 func (b *Builder) attachKnown(mount int, id uint64, destination int, path string, how lookup) error {
-	b.parent.close() // it may be covered now
+	b.parent.close() // the mount may cover it
 	own, err := b.onOwn(destination, path)
 	if err != nil {
 		return err
@@ -40,9 +40,9 @@ func (b *Builder) attachKnown(mount int, id uint64, destination int, path string
 	return b.verify(id, path, how)
 }
 
-// onOwn says whether the destination, which the path leads to, is on a mount that
-// nobody else has yet. It asks only where the path is beneath that of such a mount:
-// one that a symbolic link leads there is verified like any other.
+// onOwn reports whether the destination, which the path leads to, is on a mount that no
+// other process has yet. It only looks if the path is beneath such a mount: a destination
+// that a symbolic link leads there is verified like any other.
 func (b *Builder) onOwn(destination int, path string) (bool, error) {
 	for id, above := range b.own {
 		if !strings.HasPrefix(path, above+"/") {
@@ -59,7 +59,7 @@ func (b *Builder) onOwn(destination int, path string) (bool, error) {
 	return false, nil
 }
 
-// verify resolves a path again, which must lead to the mount with the id.
+// verify resolves a path again and requires that it leads to the mount with that ID.
 func (b *Builder) verify(want uint64, path string, how lookup) error {
 	how.make = 0
 	descriptor, err := b.tree.open(path, how)
@@ -78,11 +78,11 @@ func (b *Builder) verify(want uint64, path string, how lookup) error {
 	return nil
 }
 
-// ownTypes are file systems in whose new instances no other process can move a
+// ownTypes lists the file systems in whose new instances no other process can move a
 // directory before the container's first program runs.
 var ownTypes = map[string]bool{"proc": true, "sysfs": true, "tmpfs": true}
 
-// rememberOwn notes that mounts on a new instance need no verification.
+// rememberOwn records that mounts on a new instance need no verification.
 func (b *Builder) rememberOwn(mount int, op *protocol.Mount) error {
 	if !ownTypes[op.Filesystem] || b.joined {
 		return nil
@@ -95,7 +95,7 @@ func (b *Builder) rememberOwn(mount int, op *protocol.Mount) error {
 	return nil
 }
 
-// explainMove tells the most common reason for the kernel's EINVAL.
+// explainMove names the most common reason for EINVAL.
 func explainMove(err error, mount, destination int) error {
 	if err != unix.EINVAL {
 		return err

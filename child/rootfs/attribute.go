@@ -6,10 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Attribute opens a file of this thread's attr directory (proc_pid_attr(5)) for
-// writing, such as "apparmor/exec". It is that of the private procfs: a file
-// that an image or another process puts over the container's own is not written
-// (hardening: a label that lands elsewhere protects nothing).
+// Attribute opens a file in this thread's attr directory (proc_pid_attr(5)) for writing,
+// such as "apparmor/exec". It uses the private procfs, not a file that an image or another
+// process has put over the container's: a label written elsewhere protects nothing.
 func (b *Builder) Attribute(name string) (int, error) {
 	path := "attr/" + name
 	handle, err := b.process.root()

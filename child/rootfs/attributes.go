@@ -4,14 +4,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setAttributes sets and clears MOUNT_ATTR_* on the mount of a descriptor, and on
-// all below it if flags has AT_RECURSIVE (mount_setattr(2)).
+// setAttributes sets and clears MOUNT_ATTR_* on a descriptor's mount, and on all mounts
+// below it if flags has AT_RECURSIVE (mount_setattr(2)).
 func setAttributes(mount int, object string, flags uint, set, clear uint64) error {
 	if set|clear == 0 {
 		return nil
 	}
 	if set&unix.MOUNT_ATTR__ATIME != 0 {
-		// The access time modes are one field: the kernel wants it cleared first.
+		// The access time modes form one field, which the kernel wants cleared first.
 		clear |= unix.MOUNT_ATTR__ATIME
 	}
 	attributes := unix.MountAttr{Attr_set: set, Attr_clr: clear}

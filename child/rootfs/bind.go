@@ -5,9 +5,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bind binds a directory or file. The tree is the source as a detached mount that
-// the parent has opened, which stays the caller's to close; where it is negative,
-// the source is opened here, in the runtime namespace.
+// Bind binds a directory or file. Tree is the source as a detached mount opened by the
+// parent, and remains the caller's to close. If it is negative, Bind opens the source
+// itself, in the runtime namespace.
 func (b *Builder) Bind(op *protocol.Bind, tree int) error {
 	if tree < 0 {
 		var err error
@@ -23,7 +23,8 @@ func (b *Builder) Bind(op *protocol.Bind, tree int) error {
 	if err := b.propagateDetached(tree, path, op.Propagation); err != nil {
 		return err
 	}
-	// One call for both that is asked of the tree: there may be many of them.
+	// One system call for everything we need to know about the tree: there may be many
+	// binds.
 	var stat unix.Statx_t
 	if err := unix.Statx(tree, "", unix.AT_EMPTY_PATH, unix.STATX_TYPE|unix.STATX_MNT_ID, &stat); err != nil {
 		return failed("statx", op.Source, err)
@@ -32,7 +33,7 @@ func (b *Builder) Bind(op *protocol.Bind, tree int) error {
 	if isType(uint32(stat.Mode), unix.S_IFDIR) {
 		how.make = unix.S_IFDIR
 	}
-	// What is bound on /proc has to be a procfs, so it gets procfs's strictness.
+	// Whatever is bound on /proc must be procfs, so it is treated as strictly.
 	how.strict = path == "/proc"
 	destination, err := b.tree.open(path, how)
 	if err != nil && how.strict {
@@ -69,8 +70,8 @@ func cloneSource(op *protocol.Bind) (int, error) {
 	return tree, nil
 }
 
-// setBindAttributes completes a tree before it is attached, so that it is never
-// to be seen without its attributes.
+// setBindAttributes completes a tree before it is attached, so that it is never visible
+// without its attributes.
 func setBindAttributes(op *protocol.Bind, tree int) error {
 	object := clean(op.Destination)
 	if err := setAttributes(tree, object, unix.AT_RECURSIVE, op.RecursiveSet, op.RecursiveClear); err != nil {

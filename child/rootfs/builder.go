@@ -6,19 +6,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Builder carries out operations on one root, in the plan's order. Its errors
-// are *fs.PathError: the system call, its object and the kernel's answer, where
-// more is known as an *Explanation.
+// Builder carries out operations on one root, in the plan's order. Its errors are
+// *fs.PathError: the system call, its object, and the kernel's answer, which is an
+// *Explanation where more is known.
 type Builder struct {
 	tree tree
 
-	// joined: the container is running; what it has made of /dev is its own.
+	// joined: the container is running, and its /dev is in its own hands.
 	joined bool
 	// shared: mounts of the old root propagate to the host.
 	shared bool
-	// sharing: a mount beneath the root may be shared. If not, none put there becomes so.
+	// sharing: a mount beneath the root may be shared. If not, nothing mounted there
+	// becomes shared.
 	sharing bool
-	// own holds the places of mounts that no other process has yet, by their ids.
+	// own maps the IDs of mounts that no other process has yet to their paths.
 	own map[uint64]string
 
 	parent  parent
@@ -27,11 +28,11 @@ type Builder struct {
 	masks   masks
 }
 
-// New returns a Builder without a root: Root comes first.
+// New returns a Builder without a root. The first operation must be Root.
 func New() *Builder { return newBuilder(none) }
 
-// Join returns a Builder on the calling thread's own root: that of a running
-// container that it has joined.
+// Join returns a Builder for the calling thread's own root, that of a running container
+// that the thread has joined.
 func Join() (*Builder, error) {
 	root, err := openRoot()
 	if err != nil {
@@ -71,7 +72,7 @@ func (b *Builder) Close() {
 	closeDescriptor(&b.tree.root)
 }
 
-// none is no descriptor.
+// none stands for no descriptor.
 const none = -1
 
 func closeDescriptor(descriptor *int) {
@@ -81,6 +82,5 @@ func closeDescriptor(descriptor *int) {
 	}
 }
 
-// clean makes a path of the plan absolute in the container and resolves its dots
-// by name.
+// clean makes a path of the plan absolute in the container and resolves its dots lexically.
 func clean(name string) string { return path.Clean("/" + name) }

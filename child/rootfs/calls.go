@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// uninterrupted repeats a call that a signal interrupted; Go's scheduler sends
-// signals of its own.
+// uninterrupted repeats a call that a signal interrupted. Go's scheduler sends signals of
+// its own.
 func uninterrupted[T any](call func() (T, error)) (T, error) {
 	for {
 		result, err := call()
@@ -23,8 +23,8 @@ func openat(directory int, name string, flags int) (int, error) {
 	})
 }
 
-// cloneTree returns a detached copy of the mount at name beneath directory, with
-// the mounts below it if flags has AT_RECURSIVE.
+// cloneTree returns a detached copy of the mount at name beneath directory, including the
+// mounts below it if flags has AT_RECURSIVE.
 func cloneTree(directory int, name string, flags uint) (int, error) {
 	return uninterrupted(func() (int, error) {
 		return unix.OpenTree(directory, name, flags|unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
@@ -43,15 +43,15 @@ func fileSystemType(descriptor int) (int64, error) {
 	return int64(stat.Type), err
 }
 
-// mountID is the id of the mount that a descriptor is on, unique among mounts
-// that are there at the same time (statx(2), STATX_MNT_ID).
+// mountID returns the ID of a descriptor's mount, unique among the mounts that exist at the
+// same time (statx(2), STATX_MNT_ID).
 func mountID(descriptor int) (uint64, error) {
 	var stat unix.Statx_t
 	err := unix.Statx(descriptor, "", unix.AT_EMPTY_PATH, unix.STATX_MNT_ID, &stat)
 	return stat.Mnt_id, err
 }
 
-// readLink reads the text of the symbolic link that an O_PATH descriptor is on.
+// readLink reads the target of the symbolic link that an O_PATH descriptor refers to.
 func readLink(descriptor int) (string, error) {
 	buffer := make([]byte, unix.PathMax)
 	length, err := unix.Readlinkat(descriptor, "", buffer)
@@ -64,7 +64,8 @@ func readLink(descriptor int) (string, error) {
 	return string(buffer[:length]), nil
 }
 
-// withoutMask runs a call that makes a file with exactly the mode it is given.
+// withoutMask makes a call without the file mode creation mask, so that the file gets
+// exactly the mode given.
 func withoutMask(call func() error) error {
 	mask := unix.Umask(0)
 	defer unix.Umask(mask)

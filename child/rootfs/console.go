@@ -14,9 +14,9 @@ const (
 
 var multiplexer = node{kind: unix.S_IFCHR, number: unix.Mkdev(5, 2)}
 
-// Console makes a pseudoterminal of the container's own devpts and returns both
-// ends, which are the caller's to close. In a container that is being made the
-// peer is also bound on /dev/console.
+// Console makes a pseudoterminal in the container's own devpts and returns both ends, which
+// are the caller's to close. In a container that is being created, it also binds the peer
+// on /dev/console.
 func (b *Builder) Console(op *protocol.ConsoleOp) (master, peer int, err error) {
 	master, device, err := b.openMultiplexer()
 	if err != nil {
@@ -30,8 +30,8 @@ func (b *Builder) Console(op *protocol.ConsoleOp) (master, peer int, err error) 
 	return master, peer, nil
 }
 
-// openMultiplexer opens a new pseudoterminal's master and returns the number of
-// the devpts that it belongs to.
+// openMultiplexer opens a new pseudoterminal's master. It also returns the device number of
+// its devpts.
 func (b *Builder) openMultiplexer() (master int, device uint64, err error) {
 	directory, err := b.tree.open(pseudoterminals, lookup{})
 	if err != nil {
@@ -53,9 +53,8 @@ func (b *Builder) openMultiplexer() (master int, device uint64, err error) {
 	return master, root.Dev, err
 }
 
-// openVerified opens the multiplexer of a devpts root, once it is found to be
-// that: a running container may have covered it with something that is not to be
-// opened at all.
+// openVerified opens the multiplexer in a devpts root after making sure that it is one: a
+// running container may have covered it with something that must not be opened.
 func (b *Builder) openVerified(directory int, device uint64) (int, error) {
 	descriptor, err := openat(directory, "ptmx", unix.O_PATH|unix.O_NOFOLLOW)
 	if err != nil {
@@ -76,8 +75,8 @@ func (b *Builder) openVerified(directory int, device uint64) (int, error) {
 	return master, nil
 }
 
-// openPeer prepares a pseudoterminal and opens its other end. By descriptor: the
-// name in devpts is resolved at no time.
+// openPeer prepares a pseudoterminal and opens its other end by descriptor, without ever
+// resolving the name in devpts.
 func (b *Builder) openPeer(op *protocol.ConsoleOp, master int, device uint64) (int, error) {
 	if err := unix.IoctlSetPointerInt(master, unix.TIOCSPTLCK, 0); err != nil {
 		return none, failed("ioctl", "TIOCSPTLCK", err)
@@ -117,8 +116,8 @@ func (b *Builder) preparePeer(op *protocol.ConsoleOp, peer int, device uint64) e
 	return b.bindOnFile(tree, consolePath, consoleMode)
 }
 
-// setTerminal turns ONLCR off, as callers expect a bare line feed, and sets the
-// window's size.
+// setTerminal turns off ONLCR, since callers expect a bare line feed, and sets the window
+// size.
 func setTerminal(op *protocol.ConsoleOp, peer int) error {
 	settings, err := unix.IoctlGetTermios(peer, unix.TCGETS)
 	if err != nil {

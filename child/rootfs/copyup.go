@@ -10,17 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The limits of what is copied into a new file system. They keep a hostile image
-// from making a start endless; the file system's own size is a limit too.
+// The limits on what is copied into a new file system. They keep a hostile image from
+// making a start take forever; the size of the file system is a limit too.
 const (
 	maxCopyEntries = 65536
 	maxCopyBytes   = 1 << 30
 	maxCopyDepth   = 64
 )
 
-// copyUp copies what stands at the destination into the new, still detached file
-// system: directories, regular files, symbolic links and FIFOs with owner, mode
-// and times. Extended attributes are left behind, file capabilities with them.
+// copyUp copies what is at the destination into the new, still detached file system:
+// directories, regular files, symbolic links and FIFOs, with owner, mode and times, but
+// without extended attributes and therefore without file capabilities.
 func (b *Builder) copyUp(destination, mount int, op *protocol.Mount) error {
 	source, err := openat(destination, ".", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
@@ -47,8 +47,7 @@ func (b *Builder) copyUp(destination, mount int, op *protocol.Mount) error {
 	return c.own(target, &stat, clean(op.Destination))
 }
 
-// setsOwner says whether the options decide on the new root directory's owner or
-// mode themselves.
+// setsOwner reports whether the options set the owner or mode of the new root directory.
 func setsOwner(op *protocol.Mount) bool {
 	for _, option := range op.Options {
 		if option.Name == "mode" || option.Name == "uid" || option.Name == "gid" {
@@ -58,14 +57,14 @@ func setsOwner(op *protocol.Mount) bool {
 	return false
 }
 
-// copier holds what may still be copied.
+// copier counts what may still be copied.
 type copier struct {
 	process *process
 	entries int
 	bytes   int64
 }
 
-// directory copies a directory's entries and closes the source.
+// directory copies a directory's entries and closes source.
 func (c *copier) directory(source, target int, name string, depth int) error {
 	listing := os.NewFile(uintptr(source), name)
 	defer listing.Close()
@@ -92,7 +91,7 @@ func (c *copier) exceeded(name, what string) error {
 	return refused("mount", name, unix.EFBIG, "too much to copy into the new file system: "+what)
 }
 
-// entry copies one entry by a descriptor that is looked at before it is opened.
+// entry copies one entry. The entry is checked by descriptor before it is opened.
 func (c *copier) entry(source, target int, entry, name string, depth int) error {
 	if c.entries--; c.entries < 0 {
 		return c.exceeded(name, fmt.Sprintf("more than %d files", maxCopyEntries))
@@ -157,7 +156,7 @@ func (c *copier) regular(original, target int, entry, name string, stat *unix.St
 	defer to.Close()
 	copied, err := io.Copy(to, io.LimitReader(from, c.bytes+1))
 	if err != nil {
-		return err // of package os: a *fs.PathError already
+		return err // from package os: already a *fs.PathError
 	}
 	if c.bytes -= copied; c.bytes < 0 {
 		return c.exceeded(name, fmt.Sprintf("more than %d bytes", maxCopyBytes))
@@ -191,8 +190,8 @@ func (c *copier) special(target int, entry, name string, stat *unix.Stat_t) erro
 	return nil
 }
 
-// own gives a copy its original's owner, then its mode, which a change of owner
-// may cut, then its times.
+// own gives a copy the original's owner, then its mode, which changing the owner may have
+// reduced, then its times.
 func (c *copier) own(copied int, stat *unix.Stat_t, name string) error {
 	if err := unix.Fchown(copied, int(stat.Uid), int(stat.Gid)); err != nil {
 		return failed("fchown", name, err)

@@ -9,9 +9,9 @@ import (
 
 var deviceTypes = map[string]uint32{"c": unix.S_IFCHR, "b": unix.S_IFBLK, "p": unix.S_IFIFO}
 
-// Device makes a device node, or binds the runtime namespace's. A node that is
-// already there is left as it is if it is the same; anything else in its place
-// is refused (OCI runtime specification, config-linux.md, "Devices").
+// Device makes a device node or binds that of the runtime namespace. If the same node is
+// already there, it is left as it is; anything else in its place is an error (OCI runtime
+// specification, config-linux.md, "Devices").
 func (b *Builder) Device(op *protocol.Device) error {
 	kind, known := deviceTypes[op.Type]
 	if !known {
@@ -55,7 +55,7 @@ func explainNode(err error) error {
 	return err
 }
 
-// node is what makes two device nodes the same.
+// node is what identifies a device node.
 type node struct {
 	kind   uint32
 	number uint64
@@ -69,8 +69,8 @@ func isOwned(stat *unix.Stat_t, op *protocol.Device) bool {
 	return stat.Mode&0o7777 == op.Mode && stat.Uid == op.UID && stat.Gid == op.GID
 }
 
-// ownDevice gives a node that was just made its owner, and its mode where the
-// directory's default ACL or the change of owner took some of it.
+// ownDevice sets the owner of a new node, and its mode if the directory's default ACL or
+// the change of owner reduced it.
 func (b *Builder) ownDevice(directory int, name string, op *protocol.Device, node node) error {
 	descriptor, err := openat(directory, name, unix.O_PATH|unix.O_NOFOLLOW)
 	if err != nil {
@@ -93,7 +93,7 @@ func (b *Builder) ownDevice(directory int, name string, op *protocol.Device, nod
 	return nil
 }
 
-// bindDevice binds the runtime namespace's node of the same path.
+// bindDevice binds the runtime namespace's node at the same path.
 func (b *Builder) bindDevice(op *protocol.Device, node node) error {
 	path := clean(op.Path)
 	tree, err := cloneTree(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW)

@@ -5,7 +5,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Directory makes a directory, and those above it, where nothing stands.
+// Directory makes a directory and its parents where nothing exists.
 func (b *Builder) Directory(op *protocol.Directory) error {
 	path := clean(op.Path)
 	directory, err := b.tree.open(path, lookup{make: unix.S_IFDIR})

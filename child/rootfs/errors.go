@@ -6,11 +6,11 @@ import (
 	"syscall"
 )
 
-// Explanation is a system call's error number with what else is known about it.
+// Explanation is a system call's error number together with what else is known about it.
 type Explanation struct {
 	Errno  syscall.Errno
 	Detail string // what happened, or what the kernel said
-	Remedy string // where one is known
+	Remedy string // if one is known
 }
 
 func (e *Explanation) Error() string {
@@ -24,18 +24,19 @@ func (e *Explanation) Error() string {
 	return text
 }
 
-// Hint returns the remedy alone.
+// Hint returns only the remedy.
 func (e *Explanation) Hint() string { return e.Remedy }
 
 // Unwrap lets errors.Is see the error number.
 func (e *Explanation) Unwrap() error { return e.Errno }
 
-// failed names the system call that err comes from and what it was about.
+// failed adds the system call and its object to an error.
 func failed(call, object string, err error) error {
 	return &fs.PathError{Op: call, Path: object, Err: err}
 }
 
-// refused is failed where the kernel would have agreed and the runtime does not.
+// refused is like failed, for cases where the kernel would have agreed but the runtime does
+// not.
 func refused(call, object string, errno syscall.Errno, detail string) error {
 	return failed(call, object, &Explanation{Errno: errno, Detail: detail})
 }

@@ -4,9 +4,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bindOnFile attaches a file's detached mount to a path, whose last name is made
-// with mode if it is missing. It is never followed: a symbolic link or directory
-// in its place is refused.
+// bindOnFile attaches a file's detached mount to a path, making the file with mode if it is
+// missing. The last component is never followed: a symbolic link or directory in its place
+// is refused.
 func (b *Builder) bindOnFile(tree int, path string, mode uint32) error {
 	directory, name, err := b.place(path)
 	if err != nil {

@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kernelViews are the file systems by whose paths programs talk to the kernel.
-// Their destination must be a real directory of the image, and they must still
-// be there in the end: an image that leads /proc elsewhere, or a volume that
-// covers it, would take security labels and kernel parameters for itself.
+// kernelViews lists the file systems through whose paths programs talk to the kernel. Their
+// destination must be a real directory of the image, and they must still be there at the
+// end. Otherwise an image that redirects /proc, or a volume that covers it, would receive
+// security labels and kernel parameters itself.
 var kernelViews = map[string]int64{
 	"proc":  unix.PROC_SUPER_MAGIC,
 	"sysfs": unix.SYSFS_MAGIC,
@@ -25,15 +25,15 @@ func explainStrict(err error, filesystem string) error {
 	return err
 }
 
-// guard is a path that must show a file system type before the root is entered.
+// guard is a path that must show a file system of a type before the root is entered.
 type guard struct {
 	path       string
 	filesystem string
-	view       int // O_PATH descriptor of what it showed then, none before
+	view       int // O_PATH descriptor of what it showed when mounted; none before
 }
 
-// guard remembers a mounted file system. What is mounted or bound on /proc must
-// be procfs, whatever it is called.
+// guard remembers a mounted file system. Whatever is mounted or bound on /proc must be
+// procfs, whatever the configuration calls it.
 func (b *Builder) guard(path, filesystem string) {
 	if path == "/proc" {
 		filesystem = "proc"
@@ -74,10 +74,10 @@ func (b *Builder) checkGuard(guard *guard) error {
 	return nil
 }
 
-// openCovered opens what is to be covered, so that nobody sees it or writes to it;
-// none if it is not there. What lies on a kernel view is looked up on the one that
-// was checked: an image that moves /proc away meanwhile would else have nothing there
-// to cover, and yet show the kernel's files by another name.
+// openCovered opens what is to be covered, so that nobody can see it or write to it; none
+// if it does not exist. What is beneath a kernel view is looked up in the one that was
+// checked: otherwise an image that moves /proc away in the meantime would have nothing
+// there to cover, and would still show the kernel's files under another name.
 func (b *Builder) openCovered(path string) (int, error) {
 	for _, guard := range b.guards {
 		if below, is := strings.CutPrefix(path, guard.path+"/"); is && guard.view != none {

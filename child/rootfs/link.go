@@ -5,8 +5,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Link makes a symbolic link where nothing stands. What stands there stays: it is
-// the image's, and nothing of the runtime depends on it.
+// Link makes a symbolic link where nothing exists. Anything that exists is left alone: it
+// belongs to the image, and the runtime does not depend on it.
 func (b *Builder) Link(op *protocol.Link) error {
 	path := clean(op.Path)
 	directory, name, err := b.place(path)

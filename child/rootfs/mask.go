@@ -5,10 +5,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// masks are what paths are covered with.
+// masks holds what paths are covered with.
 type masks struct {
 	null  int // O_PATH descriptor of the container's /dev/null, once checked
-	empty int // the last attached empty file system
+	empty int // the last empty file system that was attached
 }
 
 func (m *masks) close() {
@@ -16,8 +16,8 @@ func (m *masks) close() {
 	closeDescriptor(&m.empty)
 }
 
-// Mask covers a directory with an empty read-only file system and anything else
-// with /dev/null. A path that is not there needs no mask.
+// Mask covers a directory with an empty read-only file system, and anything else with
+// /dev/null. A path that does not exist needs no mask.
 func (b *Builder) Mask(op *protocol.Mask) error {
 	path := clean(op.Path)
 	destination, err := b.openCovered(path)
@@ -60,13 +60,13 @@ func (b *Builder) maskDirectory(destination int, path string) error {
 		unix.Close(cover)
 		return err
 	}
-	// An attached mount can be copied; before Linux 6.15 a detached one cannot.
+	// Only an attached mount can be copied before Linux 6.15.
 	closeDescriptor(&b.masks.empty)
 	b.masks.empty = cover
 	return nil
 }
 
-// emptyDirectory returns a detached mount of the one empty file system.
+// emptyDirectory returns a detached mount of the shared empty file system.
 func (b *Builder) emptyDirectory() (int, error) {
 	if b.masks.empty == none {
 		return newInstance(&protocol.Mount{

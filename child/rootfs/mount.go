@@ -5,7 +5,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Mount mounts a new file system instance.
+// Mount mounts a new instance of a file system.
 func (b *Builder) Mount(op *protocol.Mount) error {
 	path := clean(op.Destination)
 	how := lookup{make: unix.S_IFDIR, strict: isKernelView(op.Filesystem)}
@@ -58,8 +58,8 @@ func newInstance(op *protocol.Mount) (int, error) {
 	return mount, nil
 }
 
-// ownNamespace names the namespace that a user namespace must own to mount a
-// file system that shows it.
+// ownNamespace maps a file system to the namespace that it shows. To mount it, a user
+// namespace must own that namespace.
 var ownNamespace = map[string]string{
 	"proc":    "pid",
 	"sysfs":   "network",
@@ -68,8 +68,8 @@ var ownNamespace = map[string]string{
 	"cgroup2": "cgroup",
 }
 
-// explainInstance adds what the kernel wrote to the file system context, if there
-// is one, and what is known about refusals.
+// explainInstance adds what the kernel wrote to the file system context, if there is one,
+// and known reasons for a refusal.
 func explainInstance(context int, filesystem string, err error) error {
 	errno, known := err.(unix.Errno)
 	if !known {

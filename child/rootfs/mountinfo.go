@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// mountEntry is a line of mountinfo, as far as it is needed here.
+// mountEntry holds the fields of a mountinfo line that are needed here.
 type mountEntry struct {
 	id, parent uint64
-	path       string // the mount point, seen from the process's root
+	path       string // the mount point, relative to the process's root
 }
 
-// parseMountInfo reads /proc/PID/mountinfo (proc_pid_mountinfo(5)).
+// parseMountInfo parses /proc/PID/mountinfo (proc_pid_mountinfo(5)).
 func parseMountInfo(table string) ([]mountEntry, error) {
 	var mounts []mountEntry
 	for line := range strings.Lines(table) {
@@ -33,6 +33,5 @@ func parseMountInfo(table string) ([]mountEntry, error) {
 	return mounts, nil
 }
 
-// unescapeMountPoint undoes what the kernel writes for the characters that would
-// break a line.
+// unescapeMountPoint undoes the kernel's escapes for characters that would break a line.
 var unescapeMountPoint = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`, `\043`, "#")

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// move puts the root on top of the old one and changes root, where the old root
-// is the initial ramfs and pivot_root(2) cannot work. The old root stays below,
-// and chroot(2) does not hold a process with CAP_SYS_CHROOT, so every other mount
-// of the host is unmounted first; where that is impossible, the move is refused.
+// move puts the root on top of the old one and changes root to it, for a host whose root is
+// the initial ramfs, where pivot_root(2) cannot work. The old root remains below, and
+// chroot(2) does not confine a process with CAP_SYS_CHROOT. So every other mount of the
+// host is unmounted first; if that is impossible, move fails.
 func (b *Builder) move() error {
 	if err := setPropagationAt(unix.AT_FDCWD, "/", "/", unix.MS_PRIVATE); err != nil {
 		return err
@@ -31,12 +31,12 @@ func (b *Builder) move() error {
 	return nil
 }
 
-// maxRounds bounds how often the mount table is read: mounts that lie on top of
-// each other take one round each.
+// maxRounds bounds how often the mount table is read. Mounts stacked on each other take one
+// round each.
 const maxRounds = 64
 
-// unmountOthers unmounts what is mounted directly on the old root, and all below
-// it with it, but not the new root.
+// unmountOthers unmounts everything that is mounted directly on the old root, including
+// what is below it, except the new root.
 func (b *Builder) unmountOthers() error {
 	root, err := mountID(b.tree.root)
 	if err != nil {
@@ -76,8 +76,7 @@ func (b *Builder) unmountOther(path string) error {
 	return nil
 }
 
-// othersOnOldRoot lists the mount points of what is mounted directly on the old
-// root, except the new one.
+// othersOnOldRoot lists the mount points directly on the old root, except the new root.
 func (b *Builder) othersOnOldRoot(root uint64) ([]string, error) {
 	table, err := b.mountTable()
 	if err != nil {
@@ -107,7 +106,7 @@ func (b *Builder) othersOnOldRoot(root uint64) ([]string, error) {
 const (
 	mountInfo = "/proc/thread-self/mountinfo"
 
-	// maxMountTable bounds what is read of the mount table, in bytes.
+	// maxMountTable bounds how much of the mount table is read, in bytes.
 	maxMountTable = 64 << 20
 )
 

@@ -6,9 +6,9 @@ const nullPath = "/dev/null"
 
 var null = node{kind: unix.S_IFCHR, number: unix.Mkdev(1, 3)}
 
-// openNull opens the container's /dev/null and makes sure that it is the null
-// device. An image that puts something else there would have it shown in place
-// of what is masked, and made writable with it.
+// openNull opens the container's /dev/null and makes sure that it is the null device.
+// Otherwise whatever the image has put there would show, and be writable, in place of
+// masked files.
 func (b *Builder) openNull() (int, error) {
 	descriptor, err := b.tree.open(nullPath, lookup{strict: true})
 	if err != nil {
@@ -25,10 +25,10 @@ func (b *Builder) openNull() (int, error) {
 	return none, refused("fstat", nullPath, unix.EINVAL, "it is "+typeName(stat.Mode)+" and not the null device")
 }
 
-// Null opens the container's null device for writing. The descriptor is the
-// caller's to close.
+// Null opens the container's null device for writing. The descriptor is the caller's to
+// close.
 func (b *Builder) Null() (int, error) {
-	if b.tree.root == none { // of a plan without a root: it is the caller's own
+	if b.tree.root == none { // a plan without a root: the caller's own /dev/null
 		root, err := openRoot()
 		if err != nil {
 			return none, err

@@ -7,11 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxOptionValue is the longest value of an option in bytes that fsconfig(2)
-// takes.
+// maxOptionValue is the longest option value that fsconfig(2) accepts, in bytes.
 const maxOptionValue = 255
 
-// configure gives the operation's source and options to a file system context.
+// configure sets the operation's source and options on a file system context.
 func configure(context int, op *protocol.Mount) error {
 	if op.Source != "" {
 		if err := setOption(context, op.Filesystem, op.Object(), "source", op.Source); err != nil {
@@ -26,7 +25,7 @@ func configure(context int, op *protocol.Mount) error {
 	return nil
 }
 
-// setOption gives one option to a context, which is about object.
+// setOption sets one option on a context. Object is for the error.
 func setOption(context int, filesystem, object, key, value string) error {
 	if len(value) > maxOptionValue {
 		return refused("fsconfig", key+" of "+object, unix.EINVAL,
@@ -48,11 +47,11 @@ func setOption(context int, filesystem, object, key, value string) error {
 	return failed("fsconfig", option+" of "+object, explainInstance(context, filesystem, err))
 }
 
-// maxMessages bounds what is read of a file system context's log.
+// maxMessages bounds how many messages of a file system context's log are read.
 const maxMessages = 8
 
-// messages returns the kernel's errors and warnings about a file system context.
-// Each read gives one: a letter for its level, a space, the text (fsopen(2)).
+// messages returns the kernel's errors and warnings about a file system context. Each read
+// returns one: a letter for its level, a space, the text (fsopen(2)).
 func messages(context int) string {
 	var texts []string
 	buffer := make([]byte, 512)

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// parent is the directory in which the last name was made. Devices and links come
-// in rows in the same directory, so it is kept open until a mount may cover it.
+// parent is the directory in which the last name was made. Devices and links in the same
+// directory tend to follow each other, so it is kept open until a mount may cover it.
 type parent struct {
 	path       string
 	descriptor int
@@ -15,8 +15,8 @@ type parent struct {
 
 func (p *parent) close() { closeDescriptor(&p.descriptor) }
 
-// place returns the directory of a path, made if it is missing, and the path's
-// last name. The descriptor stays the Builder's.
+// place returns a path's directory, making it if it is missing, and the path's last
+// component. The descriptor remains the Builder's.
 func (b *Builder) place(name string) (directory int, last string, err error) {
 	above, last := path.Split(name)
 	if last == "" {

@@ -5,8 +5,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Pivot makes the root the root of the mount namespace and the thread's working
-// directory, and leaves the old root.
+// Pivot makes the root the root of the mount namespace and the thread's working directory,
+// and leaves the old root.
 func (b *Builder) Pivot(op *protocol.Pivot) error {
 	if err := b.checkGuards(); err != nil {
 		return err
@@ -39,13 +39,13 @@ func (b *Builder) pivot() error {
 	if err := unix.Fchdir(b.tree.root); err != nil {
 		return failed("fchdir", "/", err)
 	}
-	// The old root ends up on top of the new one, where the working directory
-	// still is (pivot_root(2), "pivot_root(".", ".")").
+	// The old root ends up on top of the new one, and is still the working directory
+	// (pivot_root(2), "pivot_root(".", ".")").
 	if err := unix.PivotRoot(".", "."); err != nil {
 		return failed("pivot_root", "/", explainPivot(err))
 	}
 	if old != none {
-		// Or unmounting it would unmount on the host.
+		// Otherwise the unmount would propagate to the host.
 		if err := setPropagation(old, "/", unix.MS_PRIVATE|unix.MS_REC); err != nil {
 			return err
 		}
@@ -56,8 +56,7 @@ func (b *Builder) pivot() error {
 	return nil
 }
 
-// namespace opens the mount namespace that the thread is in, while the caller's /proc
-// is there.
+// namespace opens the thread's mount namespace while the caller's /proc is still there.
 func (b *Builder) namespace() (int, error) {
 	const file = "ns/mnt"
 	namespace, err := unix.Open("/proc/thread-self/"+file, unix.O_RDONLY|unix.O_CLOEXEC, 0)
@@ -80,11 +79,11 @@ func (b *Builder) namespace() (int, error) {
 	return namespace, nil
 }
 
-// leaveNamespaceRoot goes to where processes go that join the namespace later: to its
-// root, and what is on top of that. For a caller in a chroot that is not the root that
-// has just been left, but the host's, which is left in the same way.
+// leaveNamespaceRoot goes where processes end up that join the namespace later: to its
+// root, and to whatever is mounted on it. If the caller is in a chroot, that is not the
+// root just left but the host's, which is left the same way.
 func (b *Builder) leaveNamespaceRoot(namespace int, leave func() error) error {
-	// Setns moves the root and the working directory, which threads share.
+	// setns changes the root and working directory, which threads share.
 	if err := unix.Unshare(unix.CLONE_FS); err != nil {
 		return failed("unshare", "CLONE_FS", err)
 	}
@@ -107,7 +106,7 @@ func (b *Builder) leaveNamespaceRoot(namespace int, leave func() error) error {
 	if found == root {
 		return nil
 	}
-	// Nobody has said how its mounts propagate.
+	// Nothing is known about how its mounts propagate.
 	b.shared = true
 	above, err := openat(b.tree.root, "..", unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {

@@ -27,7 +27,7 @@ func (p *process) close() {
 	}
 }
 
-// root returns the private instance, whole: with the files that are not of one
+// root returns the private instance, unrestricted: with the files that do not belong to a
 // process.
 func (p *process) root() (*procfs.Handle, error) {
 	if p.handle == nil {
@@ -74,7 +74,7 @@ func (p *process) descriptorDirectory() (int, error) {
 	return int(p.descriptors.Fd()), nil
 }
 
-// reopen opens what an O_PATH descriptor is on.
+// reopen opens the file that an O_PATH descriptor refers to.
 func (p *process) reopen(descriptor, flags int) (int, error) {
 	directory, err := p.descriptorDirectory()
 	if err != nil {
@@ -83,8 +83,8 @@ func (p *process) reopen(descriptor, flags int) (int, error) {
 	return openat(directory, strconv.Itoa(descriptor), flags)
 }
 
-// chmod sets the mode of what an O_PATH descriptor is on: by fchmodat2(2), or
-// before Linux 6.6 by the descriptor's link in procfs.
+// chmod sets the mode of the file that an O_PATH descriptor refers to: with fchmodat2(2),
+// or before Linux 6.6 through the descriptor's link in procfs.
 func (p *process) chmod(descriptor int, mode uint32) error {
 	err := unix.Fchmodat(descriptor, "", mode, unix.AT_EMPTY_PATH)
 	if err != unix.EOPNOTSUPP {

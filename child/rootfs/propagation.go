@@ -4,12 +4,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// propagationKinds in the order in which they are applied: "slave" and "shared"
-// together make a mount that receives and passes on.
+// propagationKinds is in the order of application: "slave" then "shared" makes a mount that
+// both receives and passes on.
 var propagationKinds = [...]uint32{unix.MS_PRIVATE, unix.MS_UNBINDABLE, unix.MS_SLAVE, unix.MS_SHARED}
 
-// setPropagation applies MS_* propagation flags to the mount of a descriptor, with
-// MS_REC to all mounts below.
+// setPropagation applies MS_* propagation flags to a descriptor's mount, and with MS_REC to
+// all mounts below it.
 func setPropagation(mount int, object string, propagation uint32) error {
 	return setPropagationAt(mount, "", object, propagation)
 }
@@ -36,15 +36,15 @@ func setPropagationAt(directory int, name, object string, propagation uint32) er
 	return nil
 }
 
-// propagate sets the propagation of a mount of the root.
+// propagate sets the propagation of a mount in the root.
 func (b *Builder) propagate(mount int, path string, propagation uint32) error {
 	b.sharing = b.sharing || propagation&unix.MS_SHARED != 0
 	return setPropagation(mount, path, propagation)
 }
 
-// propagateDetached gives a mount that is not attached yet its propagation, so that it
-// is nobody's peer when it shows. The kernel puts no unbindable mount on a shared one:
-// where there may be one, it is private until it is attached.
+// propagateDetached sets the propagation of a mount before it is attached, so that it is
+// nobody's peer when it becomes visible. The kernel does not attach an unbindable mount to
+// a shared one, so where one may be shared, the mount is private until it is attached.
 func (b *Builder) propagateDetached(mount int, path string, propagation uint32) error {
 	if b.sharing && propagation&unix.MS_UNBINDABLE != 0 {
 		propagation = propagation&^unix.MS_UNBINDABLE | unix.MS_PRIVATE
@@ -52,9 +52,9 @@ func (b *Builder) propagateDetached(mount int, path string, propagation uint32) 
 	return setPropagation(mount, path, propagation)
 }
 
-// propagateAttached gives a mount that has just been attached its propagation again:
-// the kernel makes shared what is put on a shared mount, whatever it was before. Where
-// none can be shared there is no need to, and there may be many mounts.
+// propagateAttached sets the propagation of a mount again right after it was attached: the
+// kernel makes shared whatever is attached to a shared mount. This is skipped where nothing
+// can be shared, since there may be many mounts.
 func (b *Builder) propagateAttached(mount int, path string, propagation uint32) error {
 	const others = unix.MS_PRIVATE | unix.MS_UNBINDABLE | unix.MS_SLAVE
 	if b.sharing && propagation&others != 0 {

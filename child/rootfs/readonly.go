@@ -5,9 +5,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReadOnly makes a path and all mounts below it read-only: a copy of the tree is
-// made read-only and then attached on top, all by one descriptor. A path that is
-// not there is passed over.
+// ReadOnly makes a path and all mounts below it read-only: a copy of the tree is made
+// read-only and attached on top, all through one descriptor. A path that does not exist is
+// skipped.
 func (b *Builder) ReadOnly(op *protocol.ReadOnly) error {
 	path := clean(op.Path)
 	destination, err := b.openCovered(path)

@@ -2,11 +2,11 @@ package rootfs
 
 import "golang.org/x/sys/unix"
 
-// OpenRegular opens for reading what the kernel finds by a name, from the calling
-// thread's root, and refuses anything but a regular file before it is opened: the
-// driver of a device acts on being opened, and the child may do what the container's
-// device rules forbid its program. It opens what was looked at, whatever the name
-// leads to by then. The descriptor is the caller's to close.
+// OpenRegular opens a file for reading by its name, relative to the calling thread's root.
+// Anything other than a regular file is refused before it is opened: merely opening a
+// device makes its driver act, and the child may access devices that the container's rules
+// forbid. It opens exactly the file that it checked, wherever the name leads by then. The
+// descriptor is the caller's to close.
 func (b *Builder) OpenRegular(name string) (int, error) {
 	found, err := openat(unix.AT_FDCWD, name, unix.O_PATH)
 	if err != nil {

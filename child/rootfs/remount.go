@@ -6,8 +6,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// Remount changes the attributes, the file system's options and the propagation of
-// the mount that the destination shows.
+// Remount changes the attributes, the file system options and the propagation of the mount
+// at the destination.
 func (b *Builder) Remount(op *protocol.Remount) error {
 	path := clean(op.Destination)
 	mount, err := b.tree.open(path, lookup{})
@@ -34,7 +34,7 @@ func (b *Builder) Remount(op *protocol.Remount) error {
 	return b.propagate(mount, path, op.Propagation)
 }
 
-// reconfigure changes the options of the file system that is mounted (fspick(2)).
+// reconfigure changes the options of a mounted file system (fspick(2)).
 func reconfigure(mount int, path string, options []protocol.Pair) error {
 	if len(options) == 0 {
 		return nil

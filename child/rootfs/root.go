@@ -5,8 +5,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Root sets the propagation of the tree that the namespace started with, binds
-// the source to itself, so that the root is a mount, and keeps its descriptor.
+// Root sets the propagation of the tree that the namespace started with, binds the source
+// to itself so that the root is a mount, and keeps its descriptor.
 func (b *Builder) Root(op *protocol.Root) error {
 	b.process.openCallers()
 	if err := b.setOldPropagation(op.Propagation); err != nil {
@@ -27,7 +27,7 @@ func (b *Builder) Root(op *protocol.Root) error {
 		return failed("open_tree", op.Source, err)
 	}
 	if b.shared {
-		// What is mounted below it is shared still.
+		// The mounts below it are still shared.
 		if err := setPropagation(root, op.Source, unix.MS_SLAVE|unix.MS_REC); err != nil {
 			unix.Close(root)
 			return err
@@ -50,9 +50,8 @@ func (b *Builder) setOldPropagation(propagation uint32) error {
 	return setPropagationAt(unix.AT_FDCWD, "/", "/", propagation)
 }
 
-// makeMountPrivate makes the mount private that a directory is on: pivot_root(2)
-// refuses a root whose parent mount is shared, and mounting on a shared one would
-// show on the host.
+// makeMountPrivate makes a directory's mount private: pivot_root(2) refuses a root whose
+// parent mount is shared, and mounts on a shared one would appear on the host.
 func makeMountPrivate(directory int, object string) error {
 	at, err := openat(directory, ".", unix.O_PATH)
 	if err != nil {
@@ -77,8 +76,7 @@ func makeMountPrivate(directory int, object string) error {
 	return refused("mount_setattr", object, unix.EINVAL, "it is on a mount whose root cannot be reached")
 }
 
-// RootAttributes sets the root mount's own attributes, not those of the mounts
-// below it.
+// RootAttributes sets the attributes of the root mount only, not of the mounts below it.
 func (b *Builder) RootAttributes(op *protocol.RootAttributes) error {
 	if op.ReadOnly {
 		if err := setAttributes(b.tree.root, "/", 0, unix.MOUNT_ATTR_RDONLY, 0); err != nil {

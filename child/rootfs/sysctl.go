@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sysctl writes a kernel parameter of the thread's namespaces.
+// Sysctl writes a kernel parameter in the thread's namespaces.
 func (b *Builder) Sysctl(op *protocol.Sysctl) error {
 	name, err := sysctlPath(op.Key)
 	if err != nil {
@@ -37,10 +37,9 @@ func (b *Builder) Sysctl(op *protocol.Sysctl) error {
 	return nil
 }
 
-// sysctlPath turns a key into its path in procfs. As with sysctl(8), the first
-// separator in the key, a dot or a slash, is the separator; the other one is then
-// part of a name, with a dot written as a slash: net.ipv4.conf.eth0/1.forwarding
-// is of the interface eth0.1.
+// sysctlPath turns a key into its path in procfs. As in sysctl(8), whichever of dot and
+// slash comes first in the key is the separator. The other is then part of a name, in which
+// a slash stands for a dot: net.ipv4.conf.eth0/1.forwarding is about the interface eth0.1.
 func sysctlPath(key string) (string, error) {
 	if first := strings.IndexAny(key, "./"); first >= 0 && key[first] == '.' {
 		key = strings.Map(swapSeparators, key)

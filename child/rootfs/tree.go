@@ -6,28 +6,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tree resolves paths beneath a root: what chroot(2) would make of them, but on
-// descriptors, and with no way out.
+// tree resolves paths beneath a root with the result that chroot(2) would give, but on
+// descriptors and without a way out.
 type tree struct {
 	root int
-	// walks: openat2(2) is blocked, as by an old seccomp profile.
+	// walks: openat2(2) is blocked, for example by an old seccomp profile.
 	walks bool
 }
 
 // lookup says how a path is resolved.
 type lookup struct {
-	// make is S_IFDIR or S_IFREG: what is missing is made, directories on the
-	// way included. Zero: a missing path is ENOENT.
+	// make is S_IFDIR or S_IFREG to make what is missing, including the directories on the
+	// way. Zero makes a missing path ENOENT.
 	make uint32
 	// strict refuses a symbolic link anywhere in the path.
 	strict bool
-	// nofollow does not follow a symbolic link at the path's end.
+	// nofollow does not follow a symbolic link at the end of the path.
 	nofollow bool
 }
 
-// open returns an O_PATH descriptor of a cleaned path. Symbolic links stay
-// beneath the root; those of procfs that are more than their text are refused
-// or taken by their text.
+// open returns an O_PATH descriptor for a cleaned path. Symbolic links stay beneath the
+// root; those of procfs that are more than their text are refused, or resolved by their
+// text.
 func (t *tree) open(path string, how lookup) (int, error) {
 	if !t.walks {
 		descriptor, err := t.openat2(path, how)
@@ -37,8 +37,8 @@ func (t *tree) open(path string, how lookup) (int, error) {
 		case unix.ENOSYS, unix.EPERM:
 			t.walks = true
 		case unix.EAGAIN, unix.EXDEV:
-			// A ".." of a symbolic link met a rename or mount somewhere in the
-			// system. The walk takes ".." from what it holds.
+			// A ".." in a symbolic link raced with a rename or mount somewhere in the
+			// system. The walk resolves ".." from the directories that it holds.
 		case unix.ENOENT:
 			if how.make == 0 {
 				return none, failed("openat2", path, err)
@@ -50,7 +50,7 @@ func (t *tree) open(path string, how lookup) (int, error) {
 	return t.walk(path, how)
 }
 
-// openIfThere is open for a path that need not be there: none if it is not.
+// openIfThere is open for a path that may not exist. It then returns none.
 func (t *tree) openIfThere(path string) (int, error) {
 	descriptor, err := t.open(path, lookup{})
 	if errors.Is(err, unix.ENOENT) {

@@ -7,23 +7,22 @@ import (
 )
 
 const (
-	// maxLinks is how many symbolic links one path may lead through; the
-	// kernel's own limit (path_resolution(7)).
+	// maxLinks is how many symbolic links one path may lead through, the same as the
+	// kernel's limit (path_resolution(7)).
 	maxLinks = 40
 
-	// maxComponents is how many components a walk may have before it, those of
-	// symbolic links included, and so how many directories it holds open.
+	// maxComponents is how many components a walk may have ahead of it, including those of
+	// symbolic links. It also bounds how many directories the walk holds open.
 	maxComponents = 256
 
-	// Modes of what is made on the way to a mount's destination.
+	// The modes of what is made on the way to a mount's destination.
 	directoryMode = 0o755
 	fileMode      = 0o644
 )
 
-// walk resolves a path one component at a time. It holds every directory on the
-// way open, so that ".." goes back to a descriptor that it came through rather
-// than to wherever the directory has been moved since: no rename can lead it out
-// of the root.
+// walk resolves a path one component at a time. It holds every directory on the way open,
+// so that ".." leads back to a directory it came through rather than to wherever that has
+// been moved since: no rename can lead it out of the root.
 func (t *tree) walk(path string, how lookup) (int, error) {
 	w := walker{path: path, how: how, held: []int{t.root}}
 	defer w.release()
@@ -46,8 +45,8 @@ func (t *tree) walk(path string, how lookup) (int, error) {
 type walker struct {
 	path  string
 	how   lookup
-	held  []int    // from the root, which is borrowed, down to where the walk is
-	ahead []string // components to go
+	held  []int    // from the root, which is borrowed, to the current directory
+	ahead []string // the components still to go
 	links int
 }
 
@@ -58,7 +57,7 @@ func (w *walker) release() {
 	w.held = w.held[:1]
 }
 
-// push puts a path's components before those that are still ahead.
+// push puts a path's components in front of those still ahead.
 func (w *walker) push(path string) error {
 	var components []string
 	for component := range strings.SplitSeq(path, "/") {
@@ -67,7 +66,7 @@ func (w *walker) push(path string) error {
 		}
 	}
 	if strings.HasSuffix(path, "/") || strings.HasSuffix(path, "/.") {
-		components = append(components, ".") // what stands before must be a directory
+		components = append(components, ".") // what comes before must be a directory
 	}
 	if len(components)+len(w.ahead) > maxComponents {
 		return refused("openat", w.path, unix.ENAMETOOLONG, "too many components")
@@ -76,7 +75,7 @@ func (w *walker) push(path string) error {
 	return nil
 }
 
-// step takes one component.
+// step handles one component.
 func (w *walker) step() error {
 	name := w.ahead[0]
 	w.ahead = w.ahead[1:]
@@ -116,8 +115,8 @@ func (w *walker) up() {
 	}
 }
 
-// enter opens a component, without following it, and makes it where it is
-// missing and may be made.
+// enter opens a component without following it, and makes it if it is missing and may be
+// made.
 func (w *walker) enter(name string) (int, error) {
 	directory := w.held[len(w.held)-1]
 	descriptor, err := openat(directory, name, unix.O_PATH|unix.O_NOFOLLOW)
@@ -133,8 +132,8 @@ func (w *walker) enter(name string) (int, error) {
 	return descriptor, nil
 }
 
-// create makes a missing component. That another process was faster is no
-// error: what it made is then looked at like anything else.
+// create makes a missing component. If another process was faster, that is no error: what
+// it made is checked like anything else.
 func (w *walker) create(directory int, name string) error {
 	call, kind := "mkdirat", uint32(unix.S_IFDIR)
 	if len(w.ahead) == 0 && w.how.make == unix.S_IFREG {
@@ -152,7 +151,7 @@ func (w *walker) create(directory int, name string) error {
 	return nil
 }
 
-// follow puts a symbolic link's target before the components that are ahead.
+// follow puts a symbolic link's target in front of the components still ahead.
 func (w *walker) follow(link int) error {
 	w.links++
 	if w.how.strict || w.links > maxLinks {
