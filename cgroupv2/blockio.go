@@ -9,8 +9,8 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Bounds of blockIO: the weights of cgroup v1 and BFQ, and the device numbers that a
-// Linux dev_t can hold.
+// Bounds of blockIO: the weights of cgroup v1 and BFQ, and the device numbers that fit into
+// a Linux dev_t.
 const (
 	minIOWeight = 10
 	maxIOWeight = 1000
@@ -71,9 +71,9 @@ func computeDeviceWeights(b *builder, devices []specs.LinuxWeightDevice) error {
 	return nil
 }
 
-// addIOWeight adds a weight for a device, or the default. BFQ keeps the scale of
-// cgroup v1; the weight of io.cost runs from 1 to 10000, and the two are mapped
-// linearly as runtimes agree: 1 + (weight-10)·9999/990.
+// addIOWeight adds a weight for a device, or the default weight. BFQ keeps the scale of
+// cgroup v1. The weight of io.cost is in 1…10000; runtimes agree on a linear mapping: 1 +
+// (weight-10)·9999/990.
 func addIOWeight(b *builder, path, key string, weight uint16) error {
 	if weight == 0 {
 		return nil
@@ -87,7 +87,7 @@ func addIOWeight(b *builder, path, key string, weight uint16) error {
 	return nil
 }
 
-// computeThrottle adds one setting a device: the kernel keeps the other limits of the
+// computeThrottle adds one setting per device. The kernel keeps the other limits on the
 // device's line.
 func computeThrottle(b *builder, field, key string, devices []specs.LinuxThrottleDevice) error {
 	seen := map[string]bool{}
@@ -106,8 +106,8 @@ func computeThrottle(b *builder, field, key string, devices []specs.LinuxThrottl
 	return nil
 }
 
-// deviceNumber writes a device as the io controller names it and refuses one that the
-// list names a second time: which of the two is meant is not ours to guess.
+// deviceNumber formats a device as the io controller does. It refuses a device that the
+// list names twice, rather than guess which of the two is meant.
 func deviceNumber(path string, d specs.LinuxBlockIODevice, seen map[string]bool) (string, error) {
 	number := fmt.Sprintf("%d:%d", d.Major, d.Minor)
 	switch {
@@ -120,8 +120,9 @@ func deviceNumber(path string, d specs.LinuxBlockIODevice, seen map[string]bool)
 	return number, nil
 }
 
-// standsAmong is the check of a line with named values, "8:0 rbps=1 wbps=max": every
-// value that was asked for is there. A line that says max for everything is not shown.
+// standsAmong checks a line of named values, such as "8:0 rbps=1 wbps=max": every value
+// that was asked for must be there. The kernel does not show a line in which everything is
+// max.
 func standsAmong(asked, got string) bool {
 	key, wanted, _ := strings.Cut(asked, " ")
 	shown := strings.Fields(got)

@@ -11,22 +11,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Commit writes the limits, reads every file back, and returns what stands in the
-// kernel: the same settings, with the file that was taken where the kernel offers one
-// of two, and with the value that the kernel shows. It is all or nothing: when one
-// limit is not taken, or stands otherwise than by the kernel's own rounding, what
-// stood before is restored and the error is a [*SettingError], a [*ControllerError] or,
-// for a group whose ancestors hand a controller down no more, a [*StateError].
+// Commit writes the limits, reads every file back and returns what is now in force: the
+// same settings, each with the file that was written, where the kernel has one of two, and
+// with the value that the kernel shows. It is all or nothing: if the kernel refuses a
+// limit, or shows a value that its own rounding does not explain, Commit restores what was
+// in force before. The error is then a [*SettingError], a [*ControllerError] or, if the
+// group's ancestors no longer hand down a controller, a [*StateError].
 //
-// What cannot be taken back is what the kernel did meanwhile, such as killing for
-// memory.max.
+// What the kernel has done in the meantime, such as killing a process because of
+// memory.max, cannot be undone.
 func (g *Group) Commit(l Limits) ([]Setting, error) {
 	standing, _, err := g.Update(l)
 	return standing, err
 }
 
-// Update is [Group.Commit] for a caller that may have to take everything back: undo
-// restores what stood before, as far as the kernel lets it.
+// Update is [Group.Commit] for a caller that may have to revert it: undo restores what was
+// in force before, as far as the kernel allows.
 func (g *Group) Update(l Limits) (standing []Setting, undo func() error, err error) {
 	if err := g.ensureControllers(l); err != nil {
 		return nil, nil, err
@@ -55,9 +55,9 @@ func (g *Group) Update(l Limits) (standing []Setting, undo func() error, err err
 	return standing, func() error { return g.restore(done) }, nil
 }
 
-// restorableFirst is the order in which settings are written: what cannot be taken back
-// comes last, when nothing else is left to fail. The kernel takes no empty cpuset any
-// more once a process is there (ENOSPC), though it may have been empty before.
+// restorableFirst is the order in which settings are written: those that cannot be undone
+// come last, when nothing else can fail. Once a cgroup has a process, the kernel does not
+// accept an empty cpuset (ENOSPC), though it may have been empty before.
 func restorableFirst(items []item) []int {
 	order := make([]int, 0, len(items))
 	for _, last := range []bool{false, true} {
@@ -70,14 +70,14 @@ func restorableFirst(items []item) []int {
 	return order
 }
 
-// change is a write that succeeded, and the write that undoes it.
+// change is a successful write together with the write that undoes it.
 type change struct {
 	file   string
 	undoes string
 }
 
-// apply writes one setting and reads it back. The answer is nil for an optional file
-// that is not there.
+// apply writes one setting and reads it back. It returns nil for an optional file that does
+// not exist.
 func (g *Group) apply(l Limits, it item) (*Setting, []change, error) {
 	setting, found := g.choose(it)
 	switch {
@@ -121,8 +121,8 @@ func (g *Group) apply(l Limits, it item) (*Setting, []change, error) {
 	return &stands, done, nil
 }
 
-// choose picks the file that this kernel has. Where it has none, the choice is left to
-// fail, unless the item can do without.
+// choose returns the setting with the file that this kernel has. If it has none, writing
+// will fail, unless the setting is optional.
 func (g *Group) choose(it item) (setting Setting, found bool) {
 	switch {
 	case it.instead == nil && !it.optional, g.dir.has(it.File):
@@ -133,9 +133,9 @@ func (g *Group) choose(it item) (setting Setting, found bool) {
 	return *it.instead, true
 }
 
-// Resolve returns the settings that [Group.Commit] is going to write: where the kernel
-// offers one of two files, the one that is there, and no optional one that is not. The
-// controllers that they need are handed down; the errors are those of Commit.
+// Resolve returns the settings that [Group.Commit] will write: where the kernel has one of
+// two files, the one that exists, and no optional file that does not. It enables the
+// controllers that they need. The errors are those of Commit.
 func (g *Group) Resolve(l Limits) ([]Setting, error) {
 	if err := g.ensureControllers(l); err != nil {
 		return nil, err
@@ -149,8 +149,8 @@ func (g *Group) Resolve(l Limits) ([]Setting, error) {
 	return settings, nil
 }
 
-// applyBlind writes a file that nobody can read, such as memory.reclaim. There is
-// nothing to restore.
+// applyBlind writes a file that cannot be read, such as memory.reclaim. There is nothing to
+// restore.
 func (g *Group) applyBlind(setting Setting) (*Setting, []change, error) {
 	if err := g.dir.write(setting.File, setting.Value); err != nil {
 		return nil, nil, g.explainSetting(setting, err)
@@ -158,8 +158,8 @@ func (g *Group) applyBlind(setting Setting) (*Setting, []change, error) {
 	return &setting, nil, nil
 }
 
-// makeRoom lowers a burst that is about to be replaced before the quota is written:
-// the kernel takes no quota that is smaller than the burst that stands.
+// makeRoom lowers a burst that will be replaced anyway before the quota is written: the
+// kernel refuses a quota that is smaller than the current burst.
 func (g *Group) makeRoom(l Limits, setting Setting) ([]change, error) {
 	const burst = "cpu.max.burst"
 	replaced := slices.ContainsFunc(l.items, func(it item) bool { return it.File == burst })
@@ -184,8 +184,9 @@ func (g *Group) makeRoom(l Limits, setting Setting) ([]change, error) {
 	return []change{{file: burst, undoes: standing}}, nil
 }
 
-// keepWeight has the weight restored after cpu.idle, as the kernel forgets that of a
-// group which is idle once. One that is idle already shows 0, and has none to restore.
+// keepWeight arranges for the weight to be restored after cpu.idle is undone, because the
+// kernel forgets the weight of a group that becomes idle. A group that is already idle
+// shows 0 and has no weight to restore.
 func (g *Group) keepWeight(setting Setting) ([]change, error) {
 	if setting.File != "cpu.idle" {
 		return nil, nil
@@ -201,8 +202,8 @@ func (g *Group) keepWeight(setting Setting) ([]change, error) {
 	return []change{{file: file, undoes: weight}}, nil
 }
 
-// restore undoes changes, last first. It goes on after a failure: the more is restored
-// the better.
+// restore undoes changes, last first. It goes on after a failure, to restore as much as
+// possible.
 func (g *Group) restore(done []change) error {
 	var failures []error
 	for _, c := range slices.Backward(done) {
@@ -213,8 +214,8 @@ func (g *Group) restore(done []change) error {
 	return errors.Join(failures...)
 }
 
-// ensureControllers makes sure that the group has the controllers. They are there after
-// Create; a later update may need others.
+// ensureControllers makes sure that the group has the controllers. After Create it does,
+// but an update may need others.
 func (g *Group) ensureControllers(l Limits) error {
 	need := l.Controllers()
 	if len(need) == 0 {
@@ -248,8 +249,8 @@ func (g *Group) ensureControllers(l Limits) error {
 	return nil
 }
 
-// refuseBelowUsage is checkBeforeUpdate (config-linux.md, "Memory"): the kernel would
-// answer a limit below the present usage by killing.
+// refuseBelowUsage implements checkBeforeUpdate (config-linux.md, "Memory"): the kernel
+// would enforce a limit below the current usage by killing.
 func (g *Group) refuseBelowUsage(l Limits) error {
 	if !l.checkUsage {
 		return nil
@@ -279,8 +280,8 @@ func (g *Group) refuseBelowUsage(l Limits) error {
 	return nil
 }
 
-// verifyCpuset makes sure that the container runs nowhere but where it was allowed to.
-// The kernel takes a set that the groups above do not grant and then uses theirs.
+// verifyCpuset makes sure that the container runs only where it was allowed to. The kernel
+// accepts a set that the groups above do not grant, and then uses theirs.
 func (g *Group) verifyCpuset(standing []Setting) error {
 	for _, setting := range standing {
 		if (setting.File != "cpuset.cpus" && setting.File != "cpuset.mems") || setting.Value == "" {
@@ -299,7 +300,7 @@ func (g *Group) verifyCpuset(standing []Setting) error {
 	return nil
 }
 
-// explainSetting adds to the kernel's refusal what it means for this file.
+// explainSetting adds what the kernel's refusal means for this file.
 func (g *Group) explainSetting(setting Setting, err error) error {
 	e := &SettingError{Setting: setting, Group: g.dir.path, Err: err}
 	switch {
@@ -318,7 +319,7 @@ func (g *Group) explainSetting(setting Setting, err error) error {
 	return e
 }
 
-// offered names the files of the same controller that do exist.
+// offered names the existing files of the same controller.
 func (g *Group) offered(setting Setting) string {
 	var names []string
 	prefix := setting.controller() + "."

@@ -8,28 +8,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// accounting are the controllers that are enabled for a container even if no limit
-// needs them, where they are to be had: engines show their counters for every
-// container.
+// accounting lists the controllers that are enabled for every container if possible, even
+// if no limit needs them: engines show their counters.
 var accounting = [...]string{"cpu", "io", "memory", "pids"}
 
-// Binding says where a controller is that the cgroup2 tree does not have.
+// Binding says where a controller is that is missing from the cgroup2 tree.
 type Binding uint8
 
 // The places where a controller can be.
 const (
-	Unknown     Binding = iota // the kernel does not have it, or does not tell
+	Unknown     Binding = iota // not in the kernel, or not known
 	BoundToV1                  // a mounted cgroup v1 hierarchy holds it
-	HeldByV1                   // a cgroup v1 hierarchy holds it that is mounted nowhere here
+	HeldByV1                   // held by a cgroup v1 hierarchy that is not mounted here
 	Disabled                   // disabled on the kernel's command line
-	Undelegated                // the tree has it, an ancestor does not hand it down
+	Undelegated                // in the tree, but an ancestor does not hand it down
 )
 
-// ControllerError says that a limit cannot be had because its controller is not
-// there, where the controller is, and what would free it.
+// ControllerError says that a limit cannot be set because its controller is missing, where
+// that controller is, and what would free it.
 type ControllerError struct {
-	Controller string  // as cgroup2 names it, such as "pids"
-	Setting    Setting // the first limit that needs it; zero when accounting does
+	Controller string  // its name in cgroup2, such as "pids"
+	Setting    Setting // the first limit that needs it; zero if accounting does
 	Tree       string  // where the cgroup2 tree is mounted
 	Binding    Binding
 	Where      string // the v1 mount point, or the group that lacks the controller
@@ -59,7 +58,7 @@ func (e *ControllerError) reason() string {
 	}
 }
 
-// Hint returns the remedy alone.
+// Hint returns only the remedy.
 func (e *ControllerError) Hint() string {
 	v1 := v1Name(e.Controller)
 	switch e.Binding {
@@ -80,11 +79,11 @@ func (e *ControllerError) Hint() string {
 	}
 }
 
-// Place returns the JSON path of the limit alone, "" if nobody asked for one.
+// Place returns only the JSON path of the limit, "" if no limit needs the controller.
 func (e *ControllerError) Place() string { return e.Setting.Path }
 
-// v1Name returns how cgroup v1, /proc/cgroups and the kernel's command line name a
-// controller. Only io was renamed.
+// v1Name returns the controller's name in cgroup v1, /proc/cgroups and on the kernel's
+// command line. Only io was renamed.
 func v1Name(controller string) string {
 	if controller == "io" {
 		return "blkio"
@@ -92,8 +91,8 @@ func v1Name(controller string) string {
 	return controller
 }
 
-// Check reports whether the tree has every controller that the limits need. Nothing
-// is changed. The error is a [*ControllerError].
+// Check reports whether the tree has every controller that the limits need. It changes
+// nothing. The error is a [*ControllerError].
 func (t *Tree) Check(l Limits) error {
 	if len(l.items) == 0 {
 		return nil
@@ -111,8 +110,8 @@ func (t *Tree) Check(l Limits) error {
 	return e
 }
 
-// locate reads mountinfo and /proc/cgroups. What cannot be read leaves the place
-// unknown: the limit is refused all the same.
+// locate reads mountinfo and /proc/cgroups. If they cannot be read, the place is unknown
+// and the limit is refused all the same.
 func locate(controller string) (Binding, string) {
 	v1 := v1Name(controller)
 	mounts, _ := cgroupMounts()
@@ -135,9 +134,9 @@ func locate(controller string) (Binding, string) {
 	return Unknown, ""
 }
 
-// enable hands the controllers that the limits need, and those for accounting, down
-// from the group d to its children. What is enabled stays enabled when a later step
-// fails: another container may have come to rely on it meanwhile.
+// enable hands the controllers for the limits and for accounting down from the group d to
+// its children. They stay enabled if a later step fails: another container may have come to
+// rely on them.
 func (t *Tree) enable(d dir, l Limits) error {
 	enabled, err := d.fields("cgroup.subtree_control")
 	if err != nil {
@@ -167,8 +166,8 @@ func (t *Tree) enable(d dir, l Limits) error {
 		return refuseInternal(d, need[0], len(own))
 	}
 	for _, controller := range wanted {
-		// Accounting is worth a try, not a failure: a delegated subtree may be allowed to
-		// hold a controller and not to hand it down.
+		// Failing to enable accounting is not an error: a delegated subtree may hold a
+		// controller but not be allowed to hand it down.
 		_ = d.write("cgroup.subtree_control", "+"+controller)
 	}
 	for _, controller := range need {
@@ -191,10 +190,10 @@ func without(list, others []string) []string {
 }
 
 // internalProcs returns the processes that keep a group from handing controllers down
-// (cgroup-v2.rst, "No Internal Process Constraint"). They are looked for before the
-// kernel is asked: it refuses most controllers, but for cpu and pids it makes the group
-// the root of a threaded subtree instead, beneath which no container can live. The root
-// of the hierarchy, which alone has no cgroup.type, is free of the constraint.
+// (cgroup-v2.rst, "No Internal Process Constraint"). They must be found before the kernel
+// is asked: it refuses most controllers, but for cpu and pids it turns the group into the
+// root of a threaded subtree instead, in which no container can run. The root of the
+// hierarchy, the only group without cgroup.type, is exempt.
 func internalProcs(d dir) ([]int, error) {
 	if !d.has("cgroup.type") {
 		return nil, nil

@@ -8,7 +8,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// The kernel's bounds of the bandwidth control, in microseconds
+// The kernel's bounds on bandwidth control, in microseconds
 // (Documentation/scheduler/sched-bwc.rst).
 const (
 	minQuota  = 1_000
@@ -16,7 +16,7 @@ const (
 	maxPeriod = 1_000_000
 )
 
-// computeCPU converts linux.resources.cpu (config-linux.md, "CPU") but for the sets.
+// computeCPU converts linux.resources.cpu (config-linux.md, "CPU"), except for its sets.
 func computeCPU(b *builder, r *specs.LinuxResources) error {
 	c := r.CPU
 	if c == nil {
@@ -34,7 +34,7 @@ func computeCPU(b *builder, r *specs.LinuxResources) error {
 		return refuse(resources+".cpu.idle", idle, "0 (normal) or 1 (SCHED_IDLE)")
 	}
 	if c.Idle != nil {
-		// Before the weight: the kernel takes no weight for an idle group.
+		// Before the weight: the kernel does not accept a weight for an idle group.
 		b.add("cpu.idle", "cpu.idle", strconv.FormatInt(idle, 10), same)
 	}
 	if shares := value(c.Shares); shares != 0 && idle == 0 {
@@ -43,8 +43,8 @@ func computeCPU(b *builder, r *specs.LinuxResources) error {
 	return computeBandwidth(b, c)
 }
 
-// computeBandwidth converts quota, period and burst. A limit for the period alone is
-// written with "max": the caller of an update merges it with the quota that stands.
+// computeBandwidth converts quota, period and burst. A period alone is written with "max";
+// the caller of an update first merges it with the current quota.
 func computeBandwidth(b *builder, c *specs.LinuxCPU) error {
 	quota, period, burst := value(c.Quota), value(c.Period), value(c.Burst)
 	switch {
@@ -68,7 +68,7 @@ func computeBandwidth(b *builder, c *specs.LinuxCPU) error {
 		if period != 0 {
 			bandwidth += " " + strconv.FormatUint(period, 10)
 		}
-		// Without a period the kernel keeps the one that stands.
+		// Without a period, the kernel keeps the current one.
 		b.add(path, "cpu.max", bandwidth, func(asked, got string) bool {
 			return got == asked || strings.HasPrefix(got, asked+" ")
 		})
@@ -92,8 +92,8 @@ func weightOfShares(shares uint64) uint64 {
 	const (
 		minShares = 2
 		maxShares = 1 << 18
-		// The three fixed points are whole numbers: what floating point adds to them
-		// must not be rounded up to the next.
+		// The three fixed points are integers: a floating-point error must not round them
+		// up to the next one.
 		tolerance = 1e-9
 	)
 	l := math.Log2(float64(min(max(shares, minShares), maxShares)))

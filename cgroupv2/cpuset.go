@@ -7,7 +7,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Bounds of a list of CPUs or memory nodes: no kernel is built for more CPUs.
+// Bounds of a list of CPUs or memory nodes. No kernel is built for more CPUs.
 const (
 	maxListBytes = 4096
 	maxListEntry = 8191
@@ -34,8 +34,8 @@ func computeCpuset(b *builder, r *specs.LinuxResources) error {
 	return nil
 }
 
-// parseList reads a list such as "0-3,7" (cpuset(7), "List format") into one bit for
-// each member.
+// parseList parses a list such as "0-3,7" (cpuset(7), "List format") into a bit for each
+// member.
 func parseList(list string) (members [(maxListEntry + 64) / 64]uint64, ok bool) {
 	if len(list) > maxListBytes {
 		return members, false
@@ -57,7 +57,8 @@ func parseList(list string) (members [(maxListEntry + 64) / 64]uint64, ok bool) 
 	return members, true
 }
 
-// sameList is the check of the cpuset files, which show the shortest list.
+// sameList compares the content of cpuset files, which the kernel shows in the shortest
+// form.
 func sameList(asked, got string) bool {
 	a, ok := parseList(asked)
 	b, okB := parseList(got)

@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// createTries bounds how often Create starts over because a parent directory was
-// deleted under it by another container's end.
+// createTries bounds how often Create starts over because another container's end removed a
+// parent directory.
 const createTries = 10
 
-// Missing returns those directories on the way to path that do not exist yet,
-// outermost first: what [Tree.Create] would make. A caller that must be able to
-// clean up after being killed records them before it creates.
+// Missing returns the directories on the way to path that do not exist yet, outermost
+// first: those that [Tree.Create] would make. A caller that must be able to clean up after
+// being killed records them first.
 func (t *Tree) Missing(path string) ([]string, error) {
 	names, err := split(path)
 	if err != nil {
@@ -39,14 +39,14 @@ func (t *Tree) Missing(path string) ([]string, error) {
 	return nil, nil
 }
 
-// Create makes the group at path, with every directory that is missing on the way,
-// and enables on the way the controllers that the limits need. The limits themselves
-// are not written: that is [Group.Commit].
+// Create makes the group at path, along with every missing directory on the way, and
+// enables the controllers that the limits need. It does not write the limits:
+// [Group.Commit] does.
 //
-// An existing group is taken only when it is fit for a new container (config-linux.md,
-// "Control groups"): one that has processes or is frozen, or that lies beneath a frozen
-// group, is refused with a [*StateError]. A controller that cannot be had is a
-// [*ControllerError]. On failure every directory that was made is removed again.
+// An existing group is used only if it is fit for a new container (config-linux.md,
+// "Control groups"): if it has processes, is frozen or lies beneath a frozen group, the
+// error is a [*StateError]. For a missing controller it is a [*ControllerError]. On
+// failure, every directory that was made is removed again.
 func (t *Tree) Create(path string, l Limits) (*Group, error) {
 	names, err := split(path)
 	if err != nil {
@@ -68,8 +68,8 @@ func (t *Tree) Create(path string, l Limits) (*Group, error) {
 	}
 }
 
-// create walks down to the group. g.created grows with each directory made, so that
-// the caller can undo a part.
+// create walks down to the group. It appends each directory that it makes to g.created, so
+// that the caller can undo an incomplete creation.
 func (g *Group) create(l Limits) error {
 	at := g.tree.root
 	defer func() {
@@ -97,7 +97,7 @@ func (g *Group) create(l Limits) error {
 		}
 		at = next
 		if made {
-			continue // as it is: nobody can have frozen it yet
+			continue // a new group: nobody can have frozen it yet
 		}
 		if err := refuseFrozen(at); err != nil {
 			return err
@@ -110,8 +110,8 @@ func (g *Group) create(l Limits) error {
 	return nil
 }
 
-// refuseFrozen looks at what was asked of this very group, so that the error names
-// the group that has to be thawed and not one beneath it.
+// refuseFrozen checks whether this very group was asked to freeze, so that the error names
+// the group to be thawed, not one beneath it.
 func refuseFrozen(d dir) error {
 	state, err := d.read("cgroup.freeze")
 	if err != nil {
@@ -124,7 +124,7 @@ func refuseFrozen(d dir) error {
 	return nil
 }
 
-// refuseUnfit refuses a group that no new container may be started in.
+// refuseUnfit refuses a group that is not fit for a new container.
 func refuseUnfit(d dir) error {
 	events, err := readEvents(d)
 	if err != nil {
@@ -166,7 +166,7 @@ func describeProcs(d dir) string {
 	return "the processes " + strings.Join(names, " ")
 }
 
-// explainMkdir adds to a refused mkdir what the kernel means by it.
+// explainMkdir adds what a refused mkdir means.
 func explainMkdir(d dir, name string, err error) error {
 	e := &StateError{Group: d.path, Reason: fmt.Sprintf("takes no new group %q", name), Err: err}
 	switch {
@@ -182,8 +182,7 @@ func explainMkdir(d dir, name string, err error) error {
 	return e
 }
 
-// explainEnable adds to a refused write of cgroup.subtree_control what the kernel
-// means by it.
+// explainEnable adds what a refused write to cgroup.subtree_control means.
 func explainEnable(d dir, controller string, err error) error {
 	e := &StateError{Group: d.path, Reason: fmt.Sprintf("does not hand down the %s controller", controller), Err: err}
 	switch {

@@ -13,26 +13,25 @@ import (
 
 // Bounds of deletion.
 const (
-	deleteTimeout  = 2 * time.Second        // how long a group may stay busy, unless the context ends sooner
-	deletePause    = 500 * time.Microsecond // the first pause between two tries; each is twice the last
+	deleteTimeout  = 2 * time.Second        // how long a group may stay busy, unless the context ends first
+	deletePause    = 500 * time.Microsecond // the pause after the first attempt; it doubles each time
 	deletePauseMax = 20 * time.Millisecond
-	maxDescendants = 100_000 // sub-groups that a container may have left behind
+	maxDescendants = 100_000 // how many sub-groups a container may have left behind
 )
 
-// Delete removes the group with every sub-group that the container made, then those
-// directories above it that [Tree.Create] made for it and that are empty now. A group
-// that existed before is left as it is. Deleting what is gone already is no error, so
-// Delete may be repeated. It kills nothing: a group that still has processes after a
-// bounded wait is a [*StateError] that names them.
+// Delete removes the group with all its sub-groups, then every empty directory above it
+// that [Tree.Create] made for it. It leaves alone a group that existed before. Delete may
+// be repeated: a group that is already gone is no error. It kills nothing: if the group
+// still has processes after a bounded wait, the error is a [*StateError] that names them.
 //
-// The Group is closed, whatever the result.
+// The Group is closed in any case.
 func (g *Group) Delete(ctx context.Context) error {
 	g.Close()
 	return g.tree.Delete(ctx, g.Path(), g.created)
 }
 
-// Delete is [Group.Delete] for a group that may be gone already; created is what
-// [Group.Created] or [Tree.Missing] said, from the caller's record.
+// Delete is [Group.Delete] for a group that may already be gone. Created is what
+// [Group.Created] or [Tree.Missing] returned, from the caller's record.
 func (t *Tree) Delete(ctx context.Context, path string, created []string) error {
 	names, err := split(path)
 	if err != nil {
@@ -51,8 +50,8 @@ func (t *Tree) Delete(ctx context.Context, path string, created []string) error 
 	return nil
 }
 
-// validateCreated refuses a record that does not belong to the group: it comes from a
-// file and must not lead to the deletion of anything else.
+// validateCreated refuses a record that does not belong to the group. It comes from a file
+// and must not cause anything else to be deleted.
 func validateCreated(names, created []string) error {
 	for _, path := range created {
 		made, err := split(path)
@@ -66,8 +65,8 @@ func validateCreated(names, created []string) error {
 	return nil
 }
 
-// removeCreated removes the directories, innermost first, as long as they are empty:
-// one that is in use belongs to somebody else by now.
+// removeCreated removes the directories, innermost first, as long as they are empty. One
+// that is not belongs to somebody else by now.
 func (t *Tree) removeCreated(created []string) {
 	for _, path := range slices.Backward(created) {
 		names, err := split(path)
@@ -80,8 +79,8 @@ func (t *Tree) removeCreated(created []string) {
 	}
 }
 
-// Prune removes a group that has neither processes nor groups beneath it; any other
-// is left as it is, and so is one that is not there.
+// Prune removes a group without processes and sub-groups. Any other group, and one that
+// does not exist, is left as it is.
 func (t *Tree) Prune(path string) error {
 	names, err := split(path)
 	if err != nil {
@@ -106,9 +105,9 @@ func (t *Tree) removeOne(names []string) error {
 	return parent.rmdir(names[last])
 }
 
-// removeTree removes a group and what is beneath it.
+// removeTree removes a group and everything beneath it.
 func (t *Tree) removeTree(ctx context.Context, names []string) error {
-	// Most have nothing beneath them, and no process is left.
+	// Most groups have nothing beneath them and no processes left.
 	if err := t.removeOne(names); err == nil || gone(err) {
 		return nil
 	}
@@ -131,9 +130,9 @@ func (t *Tree) removeTree(ctx context.Context, names []string) error {
 	return err
 }
 
-// removeDescendants removes all groups beneath top, deepest first. A container that
-// was given its own subtree may leave one that is deep and wide, so it holds two
-// descriptors at most, whatever the depth, and remembers names only.
+// removeDescendants removes all groups beneath top, deepest first. A container with its own
+// subtree may leave one that is deep and wide, so this keeps only names in memory and never
+// holds more than two descriptors.
 func removeDescendants(ctx context.Context, top dir) error {
 	var path []string
 	at := top
@@ -182,7 +181,7 @@ func removeDescendants(ctx context.Context, top dir) error {
 	}
 }
 
-// step replaces the directory held by the next one, without closing the top.
+// step replaces the current directory with the next one. It does not close top.
 func step(at *dir, top, next dir) {
 	if *at != top {
 		at.close()
@@ -190,8 +189,8 @@ func step(at *dir, top, next dir) {
 	*at = next
 }
 
-// persist repeats a removal while the kernel answers EBUSY, which it does for a
-// moment after the last process of a group was killed. ENOENT is success.
+// persist repeats a removal while the kernel answers EBUSY, as it does for a moment after
+// the last process of a group was killed. It takes ENOENT for success.
 func persist(ctx context.Context, remove func() error) error {
 	for pause := deletePause; ; pause = min(2*pause, deletePauseMax) {
 		err := remove()

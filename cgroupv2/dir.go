@@ -11,13 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxFile bounds what is read of one interface file. The largest are io.stat and
-// cgroup.procs, which grow with devices and processes; cgroup.procs is read in a
-// stream with its own bound.
+// maxFile bounds how much of an interface file is read. The largest is io.stat, which grows
+// with the number of devices; cgroup.procs is read as a stream with a bound of its own.
 const maxFile = 1 << 20
 
-// dir is an open cgroup directory. Everything below it is reached from its
-// descriptor by one component; path serves messages only and is never opened.
+// dir is an open cgroup directory. Everything below it is opened relative to its
+// descriptor, one component at a time; path is for messages only and is never opened.
 type dir struct {
 	fd   int
 	path string
@@ -31,9 +30,9 @@ func (d dir) fail(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: path, Err: err}
 }
 
-// child opens the sub-group name. The kernel's cgroup file system has no symbolic
-// links; O_NOFOLLOW makes that a guarantee even if something else is mounted here.
-// The descriptor is not O_PATH because BPF_PROG_ATTACH refused such before Linux 6.
+// child opens the sub-group name. The kernel's cgroup file system has no symbolic links;
+// O_NOFOLLOW guarantees that even if something else is mounted here. The descriptor is not
+// O_PATH, because before Linux 6 BPF_PROG_ATTACH refused those.
 func (d dir) child(name string) (dir, error) {
 	fd, err := retry(func() (int, error) {
 		return unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
@@ -46,8 +45,8 @@ func (d dir) child(name string) (dir, error) {
 
 func (d dir) close() { unix.Close(d.fd) }
 
-// release closes the directory once: a second close of the number could hit a
-// descriptor that somebody else has opened meanwhile.
+// release closes the directory only once: a second close could hit a descriptor that was
+// opened under the same number in the meantime.
 func (d *dir) release() {
 	const closed = -1
 	if d.fd != closed {
@@ -56,7 +55,7 @@ func (d *dir) release() {
 	}
 }
 
-// mkdir makes the sub-group name and reports whether it was this call that did.
+// mkdir makes the sub-group name and reports whether it was this call that made it.
 func (d dir) mkdir(name string) (created bool, err error) {
 	_, err = retry(func() (int, error) { return 0, unix.Mkdirat(d.fd, name, 0o755) })
 	switch {
@@ -87,7 +86,7 @@ func (d dir) file(name string, flags int) (*file, error) {
 	return &file{fd: fd, dir: d, name: name}, nil
 }
 
-// read returns the content of the interface file name without its last newline.
+// read returns the content of the interface file name without the final newline.
 func (d dir) read(name string) (string, error) {
 	f, err := d.file(name, unix.O_RDONLY)
 	if err != nil {
@@ -112,7 +111,7 @@ func (d dir) write(name, value string) error {
 	return f.write(value)
 }
 
-// has reports whether the interface file name is there.
+// has reports whether the interface file name exists.
 func (d dir) has(name string) bool {
 	return unix.Faccessat(d.fd, name, unix.F_OK, 0) == nil
 }
@@ -123,15 +122,15 @@ const (
 	writing = 0o222
 )
 
-// forbids reports whether nobody has the permission for the interface file name. Root
-// may open it all the same, and is told EINVAL only when it reads or writes.
+// forbids reports whether the mode of the interface file name denies the permission to
+// everybody. Root can open it all the same, and gets EINVAL only when reading or writing.
 func (d dir) forbids(name string, permission uint32) bool {
 	var stat unix.Stat_t
 	err := unix.Fstatat(d.fd, name, &stat, unix.AT_SYMLINK_NOFOLLOW)
 	return err == nil && stat.Mode&permission == 0
 }
 
-// subgroup returns the name of one sub-group, or "" when there is none.
+// subgroup returns the name of a sub-group, or "" if there is none.
 func (d dir) subgroup() (string, error) {
 	name := ""
 	err := d.entries(func(entry fs.DirEntry) bool {
@@ -143,9 +142,9 @@ func (d dir) subgroup() (string, error) {
 	return name, err
 }
 
-// entries calls visit with every entry until visit returns false.
+// entries calls visit for every entry until visit returns false.
 func (d dir) entries(visit func(fs.DirEntry) bool) error {
-	// A descriptor of its own, because reading moves the offset.
+	// Use a separate descriptor, because reading a directory moves its offset.
 	fd, err := retry(func() (int, error) {
 		return unix.Openat(d.fd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	})
@@ -170,7 +169,7 @@ func (d dir) entries(visit func(fs.DirEntry) bool) error {
 	}
 }
 
-// collect returns a visitor that gathers the names with the prefix.
+// collect returns a visitor that collects the names with the prefix.
 func collect(names *[]string, prefix string) func(fs.DirEntry) bool {
 	return func(entry fs.DirEntry) bool {
 		if strings.HasPrefix(entry.Name(), prefix) {
@@ -180,8 +179,8 @@ func collect(names *[]string, prefix string) func(fs.DirEntry) bool {
 	}
 }
 
-// file is an open interface file. Reads and writes are positioned at 0, so that one
-// descriptor serves to read, write and read back.
+// file is an open interface file. All reads and writes are at offset 0, so that one
+// descriptor can read, write and read back.
 type file struct {
 	fd   int
 	dir  dir
@@ -207,9 +206,8 @@ func (f *file) read() (string, error) {
 	}
 }
 
-// write hands the value to the kernel in one call, which is how an interface file
-// takes a value. An empty value is written as a newline: a write of no bytes would
-// not reach the kernel's handler.
+// write passes the value to the kernel in one call, as interface files require. It writes
+// an empty value as a newline: writing no bytes would not reach the kernel's handler.
 func (f *file) write(value string) error {
 	if value == "" {
 		value = "\n"
@@ -225,7 +223,7 @@ func (f *file) write(value string) error {
 }
 
 // retry repeats a system call that a signal interrupted. The Go runtime sends itself
-// signals to preempt; each repetition is one such signal, so the loop ends.
+// signals for preemption. The loop ends, because each repetition takes another signal.
 func retry(call func() (int, error)) (int, error) {
 	for {
 		n, err := call()

@@ -5,28 +5,28 @@ import (
 	"strings"
 )
 
-// ValueError says that a value of the config is not acceptable, before anything was
-// done with it.
+// ValueError says that a value in the config is not acceptable. Nothing has been changed
+// yet.
 type ValueError struct {
 	Path    string // the JSON path, such as linux.resources.memory.limit
-	Value   string // what is there
-	Allowed string // what may be there, or why this may not
+	Value   string // the value
+	Allowed string // what is allowed instead, or why the value is not
 }
 
 func (e *ValueError) Error() string {
 	return fmt.Sprintf("%s: %s is not allowed: %s", e.Path, e.Value, e.Allowed)
 }
 
-// Place returns the JSON path alone.
+// Place returns only the JSON path.
 func (e *ValueError) Place() string { return e.Path }
 
-// StateError says that a group is in no state to do what was asked: frozen, not
-// empty, of the wrong type, not ours to change.
+// StateError says that the state of a group does not permit what was asked: it is frozen,
+// not empty, of the wrong type, or not ours to change.
 type StateError struct {
 	Group  string // the group's directory
 	Reason string // completes "the cgroup G …"
 	Remedy string // what the operator can do
-	Err    error  // the kernel's answer, where it was asked
+	Err    error  // the kernel's answer, if it was asked
 }
 
 func (e *StateError) Error() string {
@@ -39,14 +39,14 @@ func (e *StateError) Error() string {
 
 func (e *StateError) Unwrap() error { return e.Err }
 
-// Hint returns the remedy alone.
+// Hint returns only the remedy.
 func (e *StateError) Hint() string { return e.Remedy }
 
-// SettingError says that the kernel did not take a limit, or took another one.
+// SettingError says that the kernel refused a limit or set a different one.
 type SettingError struct {
 	Setting Setting
 	Group   string // the group's directory
-	Reason  string // what happened, when Err does not say
+	Reason  string // what happened, if Err does not say
 	Remedy  string
 	Err     error
 }
@@ -62,10 +62,10 @@ func (e *SettingError) Error() string {
 
 func (e *SettingError) Unwrap() error { return e.Err }
 
-// Hint returns the remedy alone.
+// Hint returns only the remedy.
 func (e *SettingError) Hint() string { return e.Remedy }
 
-// Place returns the JSON path of the limit alone.
+// Place returns only the JSON path of the limit.
 func (e *SettingError) Place() string { return e.Setting.Path }
 
 func withRemedy(message, remedy string) string {

@@ -1,9 +1,9 @@
 package cgroupv2
 
-// Events is the state of a group with all groups beneath it (cgroup.events).
+// Events is the state of a group and all groups beneath it (cgroup.events).
 type Events struct {
-	Populated bool // there is a living process
-	Frozen    bool // all processes are stopped by the freezer
+	Populated bool // there are live processes
+	Frozen    bool // the freezer has stopped all processes
 }
 
 // Events reads cgroup.events.

@@ -9,19 +9,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// waitSlice is how long a wait sleeps in the kernel before it looks whether its
-// context has ended.
+// waitSlice is how long a wait sleeps in the kernel between checks of its context.
 const waitSlice = 50 * time.Millisecond
 
-// Freeze stops every process of the group and waits until all have stopped. When the
-// context ends first the group is thawed again, so that it is never left half frozen,
-// and the error says so. Freezing what is frozen is no error.
+// Freeze stops every process of the group and waits until all have stopped. If the context
+// ends first, it thaws the group again, so that the group is never left half frozen, and
+// returns an error. Freezing a frozen group is no error.
 func (g *Group) Freeze(ctx context.Context) error {
 	if err := g.dir.write("cgroup.freeze", "1"); err != nil {
 		return err
 	}
-	// A group that has processes itself is called frozen when those are, which may be
-	// before the groups beneath it are.
+	// A group that has processes of its own counts as frozen when those are, possibly
+	// before the groups beneath it.
 	err := descend(g.dir, func(d dir) error {
 		return wait(ctx, d, func(e Events) bool { return e.Frozen })
 	})
@@ -35,8 +34,8 @@ func (g *Group) Freeze(ctx context.Context) error {
 		Remedy: "a process may be stuck in an uninterruptible system call: try again", Err: err}
 }
 
-// Thaw lets the processes run again. It waits until the kernel says so, which a
-// frozen group above prevents: then the error names the context's end.
+// Thaw lets the processes run again and waits until the kernel reports it. If a group above
+// is frozen, that does not happen, and the error is that the context has ended.
 func (g *Group) Thaw(ctx context.Context) error {
 	if err := g.dir.write("cgroup.freeze", "0"); err != nil {
 		return err
@@ -48,10 +47,10 @@ func (g *Group) Thaw(ctx context.Context) error {
 	return nil
 }
 
-// Kill sends SIGKILL to every process of the group and of the groups beneath it, in
-// one act that no fork can outrun, frozen or not (cgroup.kill, Linux 5.14). It does
-// not wait: see [Group.WaitEmpty]. A group that is deleted meanwhile, as systemd
-// does it with the group of a scope, has none.
+// Kill sends SIGKILL to every process of the group and of the groups beneath it, frozen or
+// not, in one operation that no fork can outrun (cgroup.kill, Linux 5.14). It does not wait
+// for their end: see [Group.WaitEmpty]. If the group is deleted in the meantime, as systemd
+// may do with that of a scope, there is nothing left to kill and no error.
 func (g *Group) Kill() error {
 	err := g.dir.write("cgroup.kill", "1")
 	if err != nil && gone(err) && !g.dir.has("cgroup.procs") {
@@ -60,8 +59,8 @@ func (g *Group) Kill() error {
 	return err
 }
 
-// WaitEmpty waits until no process is left in the group and the groups beneath it. A
-// group that is deleted meanwhile is empty.
+// WaitEmpty waits until neither the group nor any group beneath it has a process. A group
+// that is deleted in the meantime is empty.
 func (g *Group) WaitEmpty(ctx context.Context) error {
 	err := wait(ctx, g.dir, func(e Events) bool { return !e.Populated })
 	switch {
@@ -73,8 +72,9 @@ func (g *Group) WaitEmpty(ctx context.Context) error {
 	return err
 }
 
-// wait blocks until cgroup.events satisfies done. The kernel wakes a poll of the file
-// at every change; reading before polling makes sure that none is missed.
+// wait blocks until done returns true for cgroup.events. The kernel wakes a poll of the
+// file at every change since the last read; reading before each poll makes sure that none
+// is missed.
 func wait(ctx context.Context, d dir, done func(Events) bool) error {
 	f, err := d.file("cgroup.events", unix.O_RDONLY)
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxProcs bounds the list of a group's processes: PID_MAX_LIMIT, the most that a
-// 64-bit kernel can have.
+// maxProcs bounds how many processes of a group are listed. It is the most that a 64-bit
+// kernel can have (PID_MAX_LIMIT).
 const maxProcs = 4 << 20
 
-// Group is a cgroup, held open by its directory. Its methods may be called from
-// several goroutines, except Close and Delete, which end its use.
+// Group is a cgroup, held open by a descriptor of its directory. Its methods may be called
+// concurrently, except for Close and Delete, after which it must not be used.
 type Group struct {
 	tree    *Tree
 	names   []string
@@ -24,9 +24,9 @@ type Group struct {
 	created []string
 }
 
-// Open opens an existing group, in whatever state it is. created is what
-// [Group.Created] said when the group was made, from the caller's record; without
-// it, Delete removes nothing.
+// Open opens an existing group in whatever state it is. Created is what [Group.Created]
+// returned when the group was made, from the caller's record; without it, Delete removes
+// nothing.
 func (t *Tree) Open(path string, created ...string) (*Group, error) {
 	names, err := split(path)
 	if err != nil {
@@ -45,25 +45,24 @@ func (t *Tree) Open(path string, created ...string) (*Group, error) {
 // Path returns the group's path beneath the tree, with a leading slash.
 func (g *Group) Path() string { return join(g.names) }
 
-// Dir returns the group's directory as the host sees it, for messages and records.
+// Dir returns the path of the group's directory on the host, for messages and records.
 func (g *Group) Dir() string { return g.dir.path }
 
-// Created returns the paths of the directories that [Tree.Create] made for this
-// group, outermost first. Whoever wants another process to delete the group has to
-// record them.
+// Created returns the paths of the directories that [Tree.Create] made for this group,
+// outermost first. They must be recorded if another process is to delete the group.
 func (g *Group) Created() []string { return append([]string(nil), g.created...) }
 
 // FD returns the descriptor of the group's directory, for CLONE_INTO_CGROUP and for
-// attaching device programs. It belongs to the Group and is closed with it.
+// attaching device programs. The Group owns it and closes it.
 func (g *Group) FD() int { return g.dir.fd }
 
-// Close gives the descriptor back and leaves the group as it is. Closing twice is no
-// error; every other use afterwards is, with EBADF.
+// Close closes the descriptor and leaves the group as it is. Closing twice is no error; any
+// other use afterwards fails with EBADF.
 func (g *Group) Close() { g.dir.release() }
 
-// Add moves the process pid, with all its threads, into the group. What the process
-// was charged for stays with the group that it leaves (cgroup-v2.rst, "Memory
-// Ownership"). A frozen group is refused, because the process would stop at once.
+// Add moves the process pid, with all its threads, into the group. Memory that it was
+// charged for before stays charged to its old group (cgroup-v2.rst, "Memory Ownership").
+// Add refuses a frozen group, because the process would stop at once.
 func (g *Group) Add(pid int) error {
 	if pid <= 0 {
 		return fmt.Errorf("cgroup %s: pid %d cannot be added: a pid is positive", g.Path(), pid)
@@ -74,8 +73,8 @@ func (g *Group) Add(pid int) error {
 	return g.AddFrozen(pid)
 }
 
-// RefuseFrozen returns a [StateError] if the group is frozen, by itself or by one above
-// it: a process that is born in it would stop before it is executed.
+// RefuseFrozen returns a [StateError] if the group or one above it is frozen: a process
+// that is born there would stop before it is executed.
 func (g *Group) RefuseFrozen() error {
 	events, err := g.Events()
 	if err == nil && events.Frozen {
@@ -84,13 +83,13 @@ func (g *Group) RefuseFrozen() error {
 	return err
 }
 
-// AddFrozen is Add, also to a frozen group: the process stops until it is thawed.
+// AddFrozen is Add, but accepts a frozen group too: the process stops until it is thawed.
 func (g *Group) AddFrozen(pid int) error {
 	return g.dir.write("cgroup.procs", strconv.Itoa(pid))
 }
 
-// Procs returns the processes of the group and of every group beneath it. The order
-// is the kernel's, and a process that moves meanwhile may be missed or seen twice.
+// Procs returns the processes of the group and of every group beneath it. The order is the
+// kernel's. A process that moves in the meantime may be missed or listed twice.
 func (g *Group) Procs() ([]int, error) {
 	return procs(g.dir)
 }
@@ -105,7 +104,7 @@ func procs(top dir) ([]int, error) {
 	return pids, err
 }
 
-// ownProcs reads one group's cgroup.procs as a stream, at most limit processes.
+// ownProcs reads the cgroup.procs of one group as a stream, up to limit processes.
 func ownProcs(d dir, limit int) ([]int, error) {
 	f, err := d.file("cgroup.procs", unix.O_RDONLY)
 	if err != nil {
@@ -123,21 +122,21 @@ func ownProcs(d dir, limit int) ([]int, error) {
 		if len(pids) == limit {
 			return pids, f.dir.fail("read", f.name, unix.EFBIG)
 		}
-		// Processes of another pid namespace are shown as 0.
+		// Processes outside our PID namespace are shown as 0.
 		if pid > 0 {
 			pids = append(pids, pid)
 		}
 	}
-	// A group of a threaded subtree has no processes of its own to tell of: they are
-	// listed in the group that is the subtree's root.
+	// A group in a threaded subtree lists no processes; they are listed in the subtree's
+	// root.
 	if err := lines.Err(); err != nil && !errors.Is(err, unix.EOPNOTSUPP) {
 		return pids, err
 	}
 	return pids, nil
 }
 
-// descend calls visit with the group and every group beneath it. A group that
-// disappears meanwhile is passed over.
+// descend calls visit for the group and every group beneath it. It skips a group that
+// disappears in the meantime.
 func descend(top dir, visit func(dir) error) error {
 	if err := visit(top); err != nil {
 		return err
@@ -169,8 +168,8 @@ func descend(top dir, visit func(dir) error) error {
 	return nil
 }
 
-// gone reports whether err means that the group was deleted meanwhile: its name is
-// not there any more, or its open files answer ENODEV.
+// gone reports whether err means that the group was deleted in the meantime: its name no
+// longer exists, or its open files return ENODEV.
 func gone(err error) bool {
 	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV)
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // computeHugetlb converts linux.resources.hugepageLimits (config-linux.md, "Huge page
-// limits"). The limit of reservations comes where the kernel has it; the limit of
-// faults comes always, for it also holds pages that another group reserved.
+// limits"). It limits reservations if the kernel can, and always limits faults, which also
+// covers pages reserved by another group.
 func computeHugetlb(b *builder, r *specs.LinuxResources) error {
 	seen := map[string]bool{}
 	for i, limit := range r.HugepageLimits {
@@ -24,8 +24,8 @@ func computeHugetlb(b *builder, r *specs.LinuxResources) error {
 			return refuse(resources+"."+path+".pageSize", strconv.Quote(limit.Pagesize), "the size is in this list already: name it once")
 		}
 		seen[limit.Pagesize] = true
-		// The kernel takes a value beyond what it can count for no limit at all; an
-		// unsigned 64-bit value that it would not even parse means the same.
+		// The kernel treats a value beyond its counter's range as no limit. A larger
+		// unsigned 64-bit value, which it could not even parse, means the same.
 		value := strconv.FormatUint(min(limit.Limit, math.MaxInt64), 10)
 		file := "hugetlb." + limit.Pagesize
 		b.add(path+".limit", file+".max", value, roundedDown(size))
@@ -34,8 +34,8 @@ func computeHugetlb(b *builder, r *specs.LinuxResources) error {
 	return nil
 }
 
-// pageBytes reads a page size as the kernel writes it in file names: a number without
-// leading zero, and KB, MB or GB to the base of 1024.
+// pageBytes parses a page size as the kernel writes it in file names: a number without
+// leading zeros, and KB, MB or GB in powers of 1024.
 func pageBytes(size string) (int64, bool) {
 	for shift, unit := range [...]string{"KB", "MB", "GB"} {
 		digits, found := strings.CutSuffix(size, unit)

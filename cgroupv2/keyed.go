@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// keyedFile is an interface file with one line for each device or resource; a write
-// changes one line (cgroup-v2.rst, "Format").
+// keyedFile is an interface file with one line for each device or resource, of which a
+// write changes only one (cgroup-v2.rst, "Format").
 type keyedFile struct {
 	name string
-	// unset, after the key, brings a line back to where it is not shown.
+	// unset, written after the key, makes the kernel no longer show the line.
 	unset string
 }
 
@@ -37,8 +37,8 @@ func keyed(file string) *keyedFile {
 
 func isKeyed(file string) bool { return keyed(file) != nil }
 
-// shown picks from the content of a file what stands for a value: the line of the
-// value's key, "" when the key has none, or all of it where there are no keys.
+// shown returns the part of a file's content that corresponds to a value: the line of the
+// value's key, "" if there is none, or everything if the file has no keys.
 func shown(file, content, value string) string {
 	if !isKeyed(file) {
 		return content
@@ -52,8 +52,7 @@ func shown(file, content, value string) string {
 	return ""
 }
 
-// undoing returns what to write so that a file shows before again, after value was
-// written.
+// undoing returns what to write after value so that the file shows before again.
 func undoing(file, before, value string) string {
 	k := keyed(file)
 	if k == nil || before != "" {
@@ -63,8 +62,8 @@ func undoing(file, before, value string) string {
 	return key + " " + k.unset
 }
 
-// flatKeyed reads a file of lines "NAME NUMBER". Lines of another form are passed over:
-// later kernels may add some.
+// flatKeyed parses lines of the form "NAME NUMBER". It skips others: later kernels may add
+// some.
 func flatKeyed(content string) map[string]uint64 {
 	values := make(map[string]uint64, 8)
 	for line := range strings.SplitSeq(content, "\n") {

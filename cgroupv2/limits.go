@@ -10,39 +10,38 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// resources is the JSON path that every error and setting of this package starts with.
+// resources is the prefix of the JSON path in every error and setting of this package.
 const resources = "linux.resources"
 
-// maxSettings bounds what one config can make the runtime write: what stands of it has
-// to fit where it is told (SPEC.md, field limits of Committed).
+// maxSettings bounds how many settings a config can have, because what is committed must
+// fit into the frame that reports it (SPEC.md, field limits of Committed).
 const maxSettings = 1024
 
-// Setting is one value for one interface file. In the answer of [Group.Commit] the
-// value is what stands in the kernel.
+// Setting is a value for an interface file. In the result of [Group.Commit] the value is
+// the one in force.
 type Setting struct {
 	File  string // name of the interface file, such as "memory.max"
 	Value string
 	Path  string // the JSON path in config.json that asked for it
 }
 
-// Limits is what linux.resources asks of the cgroup file system, in the order in which
-// it is written. Only [Compute] makes one; the zero value asks for nothing.
+// Limits holds the settings that linux.resources asks for, in the order in which they are
+// written. Only [Compute] makes one; the zero value asks for nothing.
 type Limits struct {
 	items []item
-	// checkUsage: refuse a memory limit that is below the present usage.
+	// checkUsage: refuse a memory limit below the current usage.
 	checkUsage bool
 }
 
-// item is a setting with what Commit has to know about its file.
+// item is a setting together with what Commit must know about its file.
 type item struct {
 	Setting
-	// instead is written where File does not exist, for the kernel offers one file
-	// or the other.
+	// instead is written if File does not exist, where a kernel has one file or the other.
 	instead *Setting
-	// optional: where File does not exist, its absence means the same as Value.
+	// optional: if File does not exist, that means the same as Value.
 	optional bool
-	// stands tells whether the kernel, showing got, does what was asked. Nil when
-	// the format of the file is not known here.
+	// stands reports whether the kernel, showing got, does what was asked. It is nil if the
+	// format of the file is not known here.
 	stands func(asked, got string) bool
 }
 
@@ -55,8 +54,8 @@ func (l Limits) Settings() []Setting {
 	return settings
 }
 
-// Memory returns the lowest limit at which memory is taken back or refused, in
-// bytes, if there is one.
+// Memory returns the lowest limit, in bytes, at which the kernel reclaims or refuses
+// memory, if there is one.
 func (l Limits) Memory() (lowest uint64, limited bool) {
 	for _, item := range l.items {
 		if item.File != "memory.max" && item.File != "memory.high" {
@@ -70,13 +69,13 @@ func (l Limits) Memory() (lowest uint64, limited bool) {
 	return lowest, limited
 }
 
-// Controllers returns the controllers that the limits need, in the order of their use.
+// Controllers returns the controllers that the limits need, in order of first use.
 func (l Limits) Controllers() []string {
 	var controllers []string
 	seen := ""
 	for _, item := range l.items {
 		name := item.controller()
-		// Settings of one controller stand together, except those of unified.
+		// The settings of a controller are adjacent, except for those from unified.
 		if name == "cgroup" || name == seen || slices.Contains(controllers, name) {
 			continue
 		}
@@ -96,8 +95,8 @@ func (l Limits) needing(controller string) Setting {
 	return Setting{}
 }
 
-// controller is the part of a file's name before the first dot (cgroup-v2.rst,
-// "Interface Files"); "cgroup" are the files that every group has.
+// controller returns the part of the file's name before the first dot (cgroup-v2.rst,
+// "Interface Files"). For files that every group has, it is "cgroup".
 func (s Setting) controller() string {
 	name, _, _ := strings.Cut(s.File, ".")
 	return name
@@ -144,8 +143,8 @@ func Compute(r *specs.LinuxResources) (Limits, error) {
 		return Limits{}, nil
 	}
 	b := &builder{}
-	// Settings that the kernel may refuse come before memory.max, whose writing can
-	// already cost the container a process.
+	// Settings that the kernel may refuse come before memory.max, because writing that can
+	// cost the container a process.
 	for _, part := range [...]func(*builder, *specs.LinuxResources) error{
 		computeCPU, computeCpuset, computeBlockIO, computeHugetlb, computeRdma,
 		computeNetwork, computePids, computeMemory, computeUnified,
@@ -174,7 +173,7 @@ func (b *builder) add(path, file, value string, stands func(asked, got string) b
 	return &b.limits.items[len(b.limits.items)-1]
 }
 
-// refuse builds the error for the value at the JSON path.
+// refuse returns the error for the value at the JSON path.
 func refuse(path string, value any, format string, args ...any) error {
 	return &ValueError{Path: path, Value: fmt.Sprint(value), Allowed: fmt.Sprintf(format, args...)}
 }
@@ -184,7 +183,7 @@ func unsupported(path string, value any, format string, args ...any) error {
 	return refuse(resources+"."+path, value, "cgroup v2 has no such control; "+format, args...)
 }
 
-// bytesOrMax turns an OCI size into the kernel's: -1 is "max".
+// bytesOrMax converts a size from OCI's notation to the kernel's: -1 becomes "max".
 func bytesOrMax(path string, value int64) (string, error) {
 	switch {
 	case value == -1:
@@ -195,12 +194,12 @@ func bytesOrMax(path string, value int64) (string, error) {
 	return strconv.FormatInt(value, 10), nil
 }
 
-// same is the check of files that show exactly what was written.
+// same is the check for files that show exactly what was written.
 func same(asked, got string) bool { return asked == got }
 
-// roundedDown is the check of files that count in pages of some size and show what
-// they count: at most what was asked, and less than a page less. A value that is
-// beyond what the kernel can count shows as max.
+// roundedDown is the check for files that count in pages of a size: they show at most what
+// was asked for, and less than a page below it. A value beyond the counter's range is shown
+// as max.
 func roundedDown(page int64) func(asked, got string) bool {
 	return func(asked, got string) bool {
 		if asked == got {

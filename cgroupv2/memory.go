@@ -31,7 +31,7 @@ func computeMemory(b *builder, r *specs.LinuxResources) error {
 		return err
 	}
 	if swap != "" {
-		// A kernel that does not count swap has no such file, and no limit to lift.
+		// A kernel that does not count swap has neither this file nor a limit to lift.
 		path := "memory.swap"
 		if value(m.Swap) == 0 {
 			path = "memory.limit"
@@ -49,8 +49,8 @@ func computeMemory(b *builder, r *specs.LinuxResources) error {
 	return nil
 }
 
-// swapOnly converts OCI's limit of memory and swap together to the kernel's of swap
-// alone. "" is no setting.
+// swapOnly converts OCI's combined limit of memory and swap to the kernel's limit of swap
+// alone. "" means no setting.
 func swapOnly(total, limit int64) (string, error) {
 	const path = resources + ".memory.swap"
 	switch {
@@ -68,7 +68,7 @@ func swapOnly(total, limit int64) (string, error) {
 	return strconv.FormatInt(total-limit, 10), nil
 }
 
-// refuseMemoryV1 refuses those fields of cgroup v1 that ask for something.
+// refuseMemoryV1 refuses fields for cgroup v1 that ask for something.
 func refuseMemoryV1(m *specs.LinuxMemory) error {
 	const counted = "kernel memory is counted in memory.limit: remove it or set it to -1"
 	//lint:ignore SA1019 to refuse the field it has to be read
@@ -88,7 +88,7 @@ func refuseMemoryV1(m *specs.LinuxMemory) error {
 	return nil
 }
 
-// value reads an optional field: what is not set is the zero value.
+// value returns an optional field's value, or zero if it is not set.
 func value[T any](field *T) T {
 	if field == nil {
 		var zero T

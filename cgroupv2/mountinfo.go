@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Bounds of reading /proc/self/mountinfo: the kernel's own default for
-// fs.mount-max, and a line whose two paths are both as long and as escaped as can be.
+// Bounds for reading /proc/self/mountinfo: the kernel's default for fs.mount-max, and a
+// line with two paths of the greatest length, fully escaped.
 const (
 	maxMounts    = 100_000
 	maxMountLine = 64 << 10
@@ -21,10 +21,10 @@ type mount struct {
 	root    string // the group that is the mount's root
 	point   string // where it is mounted
 	kind    string // "cgroup" or "cgroup2"
-	options string // super options: for cgroup v1 they name the controllers
+	options string // super options: in cgroup v1 they name the controllers
 }
 
-// cgroupMounts returns the mounts of both cgroup versions in the order of the file.
+// cgroupMounts returns the mounts of both cgroup versions in the order of mountinfo.
 func cgroupMounts() ([]mount, error) {
 	f, err := os.Open("/proc/self/mountinfo")
 	if err != nil {
@@ -42,7 +42,7 @@ func parseMounts(r io.Reader) ([]mount, error) {
 		if n == maxMounts {
 			return nil, fmt.Errorf("/proc/self/mountinfo has more than %d lines", maxMounts)
 		}
-		// A host may have thousands of mounts: nothing is allocated for the others.
+		// A host may have thousands of mounts: avoid allocating for the others.
 		line := lines.Bytes()
 		if !bytes.Contains(line, []byte(" - cgroup")) {
 			continue
@@ -58,7 +58,7 @@ func parseMounts(r io.Reader) ([]mount, error) {
 }
 
 func parseMount(line string) (mount, bool) {
-	// The separator cannot occur in a field: spaces are escaped.
+	// The separator cannot occur in a field, because spaces are escaped.
 	before, after, _ := strings.Cut(line, " - ")
 	place := strings.Fields(before) // id, parent, device, root, mount point, options, tags…
 	what := strings.Fields(after)   // type, source, super options

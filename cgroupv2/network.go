@@ -4,8 +4,8 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// computeNetwork refuses what linux.resources.network asks for: net_cls and net_prio
-// were not carried over to cgroup v2.
+// computeNetwork refuses linux.resources.network: cgroup v2 has neither net_cls nor
+// net_prio.
 func computeNetwork(_ *builder, r *specs.LinuxResources) error {
 	n := r.Network
 	const remedy = "remove it, and match the cgroup in the firewall (xt_cgroup, nft socket cgroupv2) instead"

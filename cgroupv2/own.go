@@ -4,10 +4,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OpenOwnProcs opens cgroup.procs of the group that this process is in, for writing:
-// a process that has the descriptor can move itself there, by writing 0 to it, with
-// the rights of whoever opened it (cgroup-v2.rst, "Delegation Containment"). The
-// caller closes it.
+// OpenOwnProcs opens cgroup.procs of this process's group for writing. A process that has
+// the descriptor can move itself there by writing 0, with the permissions of the process
+// that opened it (cgroup-v2.rst, "Delegation Containment"). The caller must close it.
 func (t *Tree) OpenOwnProcs() (int, error) {
 	path, err := t.Own()
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Bounds of a cgroup path. The kernel itself bounds a component by NAME_MAX and a
-// path by PATH_MAX; the depth keeps a walk short.
+// Bounds of a cgroup path. The kernel bounds a component by NAME_MAX and a path by
+// PATH_MAX; the limit on depth keeps walks short.
 const (
 	maxPathBytes = 4096
 	maxNameBytes = 255
@@ -15,7 +15,7 @@ const (
 
 // PathError says why a cgroup path is not acceptable.
 type PathError struct {
-	Path   string // as it was given
+	Path   string // as given
 	Reason string
 }
 
@@ -23,10 +23,9 @@ func (e *PathError) Error() string {
 	return fmt.Sprintf("cgroup path %q: %s", e.Path, e.Reason)
 }
 
-// split takes a path apart into its components. "/a/b" and "a/b" are the same
-// place: both are beneath the tree. Nothing is cleaned or resolved: a path that
-// would need it is refused, so that the name in the config, in the record and in
-// the kernel are one name.
+// split splits a path into its components. "/a/b" and "a/b" are the same: both are beneath
+// the tree. Nothing is cleaned or resolved: a path that would need it is refused, so that
+// the config, the record and the kernel all use the same name.
 func split(path string) ([]string, error) {
 	refuse := func(format string, args ...any) ([]string, error) {
 		return nil, &PathError{Path: path, Reason: fmt.Sprintf(format, args...)}
@@ -57,7 +56,7 @@ func split(path string) ([]string, error) {
 	return names, nil
 }
 
-// join is the inverse of split, always with the leading slash.
+// join is the inverse of split. The result always has a leading slash.
 func join(names []string) string {
 	return "/" + strings.Join(names, "/")
 }

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Within is a context that ends after a time, for those who ask it whether it has
-// ended, as all here do. It sets no timer, which would wake a thread to wait for
-// what hardly ever comes: most waits are over before they have begun.
+// Within returns a context that ends after limit, for code that polls it, as everything in
+// this package does. It sets no timer: that would wake a thread to wait for what hardly
+// ever happens, since most waits are over before they begin.
 func Within(limit time.Duration) context.Context { return shorten(context.Background(), limit) }
 
-// shorten is a context that ends after a time, or earlier with another.
+// shorten returns a context that ends after limit, or when the other context does.
 func shorten(other context.Context, limit time.Duration) context.Context {
 	return until{other, time.Now().Add(limit)}
 }

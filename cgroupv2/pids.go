@@ -6,7 +6,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// maxPids is PID_MAX_LIMIT of a 64-bit kernel, beyond which pids.max takes no number.
+// maxPids is the largest number that pids.max accepts: PID_MAX_LIMIT of a 64-bit kernel.
 const maxPids = 4 << 20
 
 // computePids converts linux.resources.pids (config-linux.md, "PIDs"). Zero is a limit.

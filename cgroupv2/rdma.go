@@ -10,11 +10,11 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// maxDeviceName is IB_DEVICE_NAME_MAX with its end.
+// maxDeviceName is IB_DEVICE_NAME_MAX, including the terminating NUL.
 const maxDeviceName = 64
 
-// computeRdma converts linux.resources.rdma (config-linux.md, "RDMA"), sorted by the
-// device's name so that the same config always gives the same settings.
+// computeRdma converts linux.resources.rdma (config-linux.md, "RDMA"), sorted by device
+// name so that the result is deterministic.
 func computeRdma(b *builder, r *specs.LinuxResources) error {
 	for _, device := range slices.Sorted(maps.Keys(r.Rdma)) {
 		path := fmt.Sprintf("rdma[%q]", device)
@@ -32,7 +32,7 @@ func computeRdma(b *builder, r *specs.LinuxResources) error {
 		if limit.HcaObjects != nil {
 			line += " hca_object=" + strconv.FormatUint(uint64(*limit.HcaObjects), 10)
 		}
-		// The kernel counts in a signed integer and shows its maximum as max.
+		// The kernel counts in a signed integer and shows the maximum as max.
 		b.add(path, "rdma.max", line, nil)
 	}
 	return nil

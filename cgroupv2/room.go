@@ -5,16 +5,15 @@ import (
 	"strings"
 )
 
-// Room is what a group's own limits leave to a further process. A limit that is not
-// set, or whose controller is not enabled, leaves Unlimited.
+// Room is what a group's own limits leave for another process. It is Unlimited where there
+// is no limit or its controller is not enabled.
 type Room struct {
 	Tasks  uint64 // beneath pids.max
 	Memory uint64 // beneath memory.max and memory.high, in bytes
-	CPU    uint64 // of cpu.max, whoever uses it, in thousandths of a processor
+	CPU    uint64 // all of cpu.max, used or not, in thousandths of a processor
 }
 
-// Room reads the group's limits and what is used of them. The groups above may leave
-// less.
+// Room reads the group's limits and current usage. The groups above may leave less.
 func (g *Group) Room() (Room, error) {
 	r := &statReader{dir: g.dir}
 	room := Room{Tasks: Unlimited, Memory: Unlimited, CPU: Unlimited}
@@ -40,7 +39,7 @@ func left(used, limit uint64) uint64 {
 	return limit - used
 }
 
-// bandwidth reads cpu.max: a quota, or max, and the period in which it holds.
+// bandwidth parses cpu.max: a quota or max, and the period.
 func (r *statReader) bandwidth(content string) uint64 {
 	quota, period, _ := strings.Cut(content, " ")
 	if quota == "max" {
@@ -60,7 +59,8 @@ func (r *statReader) bandwidth(content string) uint64 {
 	return of * 1000 / in
 }
 
-// Pids reads pids.current and pids.max alone, nil where the controller is not enabled.
+// Pids reads only pids.current and pids.max. It returns nil if the controller is not
+// enabled.
 func (g *Group) Pids() (*PidsStats, error) {
 	r := &statReader{dir: g.dir}
 	pids := r.pids()

@@ -8,15 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Stats is what a group has used. A part is nil where its controller is not enabled.
-// Sizes are bytes and times microseconds; a limit of "max" is [Unlimited].
+// Stats holds a group's counters. A part is nil if its controller is not enabled. Sizes are
+// in bytes and times in microseconds; a limit of "max" is [Unlimited].
 type Stats struct {
 	CPU     *CPUStats               `json:"cpu,omitempty"`
 	Memory  *MemoryStats            `json:"memory,omitempty"`
 	Pids    *PidsStats              `json:"pids,omitempty"`
-	IO      map[string]IOStats      `json:"io,omitempty"`      // by device, "8:0"
-	Hugetlb map[string]HugetlbStats `json:"hugetlb,omitempty"` // by page size, "2MB"
-	// Pressure is PSI (Documentation/accounting/psi.rst) by resource: cpu, memory, io.
+	IO      map[string]IOStats      `json:"io,omitempty"`      // by device, such as "8:0"
+	Hugetlb map[string]HugetlbStats `json:"hugetlb,omitempty"` // by page size, such as "2MB"
+	// Pressure holds PSI (Documentation/accounting/psi.rst) by resource: cpu, memory, io.
 	Pressure map[string]PSI `json:"pressure,omitempty"`
 }
 
@@ -35,7 +35,7 @@ type CPUStats struct {
 	Burst     uint64 `json:"burst_usec"`
 }
 
-// MemoryStats is memory.current, memory.peak (Linux 5.19), memory.max, the same of
+// MemoryStats is memory.current, memory.peak (Linux 5.19) and memory.max, the same for
 // swap, memory.events and memory.stat.
 type MemoryStats struct {
 	Current     uint64            `json:"current"`
@@ -48,7 +48,7 @@ type MemoryStats struct {
 	Stat        map[string]uint64 `json:"stat,omitempty"`
 }
 
-// MemoryEvents is memory.events: how often each happened.
+// MemoryEvents is memory.events: how often each event happened.
 type MemoryEvents struct {
 	Low          uint64 `json:"low"`
 	High         uint64 `json:"high"`
@@ -58,8 +58,8 @@ type MemoryEvents struct {
 	OOMGroupKill uint64 `json:"oom_group_kill"`
 }
 
-// PidsStats is pids.current, pids.peak (Linux 6.8), pids.max and the count of forks
-// that pids.max refused.
+// PidsStats is pids.current, pids.peak (Linux 6.8), pids.max and how many forks pids.max
+// has refused.
 type PidsStats struct {
 	Current uint64 `json:"current"`
 	Peak    uint64 `json:"peak,omitempty"`
@@ -77,21 +77,21 @@ type IOStats struct {
 	DiscardsCount uint64 `json:"dios"`
 }
 
-// HugetlbStats is hugetlb.SIZE.current, .max and the count of refused allocations.
+// HugetlbStats is hugetlb.SIZE.current, .max and how many allocations were refused.
 type HugetlbStats struct {
 	Current uint64 `json:"current"`
 	Limit   uint64 `json:"limit"`
 	Refused uint64 `json:"refused"`
 }
 
-// PSI is one pressure file. Full is zero where the kernel does not tell.
+// PSI is a pressure file. Full is zero if the kernel does not report it.
 type PSI struct {
 	Some Pressure `json:"some"`
 	Full Pressure `json:"full"`
 }
 
-// Pressure is the share of time, in percent, that tasks waited in the last 10, 60 and
-// 300 seconds, and the total of it in microseconds.
+// Pressure is the percentage of the last 10, 60 and 300 seconds in which tasks were
+// waiting, and the total in microseconds.
 type Pressure struct {
 	Avg10  float64 `json:"avg10"`
 	Avg60  float64 `json:"avg60"`
@@ -99,8 +99,8 @@ type Pressure struct {
 	Total  uint64  `json:"total_usec"`
 }
 
-// Stats reads all counters of the group. The files are read one after the other, so
-// the numbers are of slightly different moments.
+// Stats reads all counters of the group. It reads one file after another, so the numbers
+// are from slightly different times.
 func (g *Group) Stats() (Stats, error) {
 	r := &statReader{dir: g.dir}
 	stats := Stats{
@@ -117,35 +117,35 @@ func (g *Group) Stats() (Stats, error) {
 	return stats, nil
 }
 
-// MemoryEvents reads memory.events alone, which tells whether the container was out of
-// memory. It is zero where the controller is not enabled.
+// MemoryEvents reads only memory.events, which shows whether the container ran out of
+// memory. It is zero if the controller is not enabled.
 func (g *Group) MemoryEvents() (MemoryEvents, error) {
 	r := &statReader{dir: g.dir}
 	events := r.memoryEvents()
 	return events, r.err
 }
 
-// statReader reads files that may not be there. It keeps the first other failure.
+// statReader reads files that may not exist. It keeps the first other error.
 type statReader struct {
 	dir dir
 	err error
 }
 
-// read returns the content, and whether the file is there.
+// read returns the file's content, and whether it exists.
 func (r *statReader) read(name string) (string, bool) {
 	content, err := r.dir.read(name)
 	switch {
 	case err == nil:
 		return content, true
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.EOPNOTSUPP):
-		// EOPNOTSUPP is the answer of a pressure file when PSI is off.
+		// A pressure file returns EOPNOTSUPP if PSI is off.
 	case r.err == nil:
 		r.err = err
 	}
 	return "", false
 }
 
-// number reads a file of one number or max; a file that is not there is zero.
+// number reads a file with a number or max. It returns zero if the file does not exist.
 func (r *statReader) number(name string) uint64 {
 	content, found := r.read(name)
 	if !found {
@@ -170,7 +170,7 @@ func (r *statReader) flat(name string) map[string]uint64 {
 }
 
 func (r *statReader) cpu() *CPUStats {
-	values := r.flat("cpu.stat") // there in every group, with the controller or without
+	values := r.flat("cpu.stat") // exists in every group, with or without the controller
 	if values == nil {
 		return nil
 	}
@@ -219,7 +219,7 @@ func (r *statReader) io() map[string]IOStats {
 	return parseIOStat(content)
 }
 
-// parseIOStat reads lines such as "8:0 rbytes=1 wbytes=2 …".
+// parseIOStat parses lines such as "8:0 rbytes=1 wbytes=2 …".
 func parseIOStat(content string) map[string]IOStats {
 	devices := map[string]IOStats{}
 	for line := range strings.SplitSeq(content, "\n") {
@@ -273,7 +273,7 @@ func (r *statReader) pressure() map[string]PSI {
 	return all
 }
 
-// parsePSI reads "some avg10=0.00 avg60=0.00 avg300=0.00 total=0" and the like for full.
+// parsePSI parses "some avg10=0.00 avg60=0.00 avg300=0.00 total=0", and the same for full.
 func parsePSI(content string) PSI {
 	var psi PSI
 	for line := range strings.SplitSeq(content, "\n") {
@@ -293,7 +293,7 @@ func parsePSI(content string) PSI {
 	return psi
 }
 
-// namedValues reads "a=1 b=2".
+// namedValues parses "a=1 b=2".
 func namedValues(line string) map[string]string {
 	values := make(map[string]string, 8)
 	for field := range strings.FieldsSeq(line) {
@@ -304,7 +304,7 @@ func namedValues(line string) map[string]string {
 	return values
 }
 
-// number and percent read what the kernel printed; what a kernel does not print is zero.
+// number and percent parse what the kernel printed. A value that is missing becomes zero.
 func number(text string) uint64 {
 	n, _ := strconv.ParseUint(text, 10, 64)
 	return n

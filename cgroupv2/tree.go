@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The places where distributions mount cgroup2: alone, and beside cgroup v1.
+// Where distributions mount cgroup2: on its own, or beside cgroup v1.
 const (
 	unifiedMount = "/sys/fs/cgroup"
 	hybridMount  = "/sys/fs/cgroup/unified"
@@ -22,14 +22,13 @@ var ErrNotMounted = errors.New("no cgroup2 file system is mounted")
 // Tree is a cgroup2 mount, held open. It is safe for concurrent use.
 type Tree struct {
 	root dir
-	// group is the cgroup that is the mount's root, as /proc/self/cgroup counts:
-	// "/" but where only a part of the tree is mounted.
+	// group is the cgroup at the root of the mount, in the notation of /proc/self/cgroup:
+	// "/" unless only a part of the tree is mounted.
 	group string
 }
 
-// Find opens the cgroup2 tree. The usual place costs three system calls and does
-// not read mountinfo, which is long on a busy host; elsewhere, and inside a cgroup
-// namespace, mountinfo tells.
+// Find opens the cgroup2 tree. At the usual place that takes three system calls; elsewhere,
+// and inside a cgroup namespace, it has to read mountinfo, which is long on a busy host.
 func Find() (*Tree, error) {
 	if t, ok := findUsual(); ok {
 		return t, nil
@@ -57,9 +56,9 @@ func causes(failures []error) string {
 	return ": " + errors.Join(failures...).Error()
 }
 
-// findUsual takes /sys/fs/cgroup when it is, beyond doubt, the whole tree: the file
-// system is cgroup2, its root directory is the first inode of the hierarchy, and
-// this process counts groups from there too.
+// findUsual opens /sys/fs/cgroup if that is certainly the whole tree: the file system is
+// cgroup2, its root directory is the first inode of the hierarchy, and this process is not
+// in a cgroup namespace of its own.
 func findUsual() (*Tree, bool) {
 	const (
 		firstInode    = 1                     // of every kernfs, Linux fs/kernfs/mount.c
@@ -80,9 +79,9 @@ func findUsual() (*Tree, bool) {
 	return &Tree{root: root, group: "/"}, true
 }
 
-// preferred orders the cgroup2 mounts: the well-known places, then the others as
-// they stand. A container's own mount may be visible on the host, so a mount of the
-// whole tree goes before a mount of a part.
+// preferred sorts the cgroup2 mounts: the well-known places first, the others in their
+// order. A container's own mount may be visible on the host, so a mount of the whole tree
+// comes before one of a part.
 func preferred(mounts []mount) []mount {
 	ranks := [...]func(mount) bool{
 		func(m mount) bool { return m.root == "/" && m.point == unifiedMount },
@@ -101,8 +100,8 @@ func preferred(mounts []mount) []mount {
 	return ordered
 }
 
-// openMount opens a mount point and makes sure that cgroup2 is what is there now:
-// another mount may lie on top of the one that mountinfo told of.
+// openMount opens a mount point and makes sure that it shows cgroup2: another mount may
+// cover the one listed in mountinfo.
 func openMount(point string) (dir, error) {
 	fd, err := retry(func() (int, error) {
 		return unix.Open(point, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -122,19 +121,18 @@ func openMount(point string) (dir, error) {
 	return dir{fd: fd, path: point}, nil
 }
 
-// Close gives the tree's descriptor back. Groups opened from it stay usable for what
-// needs only their own directory; Delete and Commit need the tree. Closing twice is no
-// error.
+// Close closes the tree's descriptor. Groups opened from it can still do what needs only
+// their own directory; Delete and Commit need the tree. Closing twice is no error.
 func (t *Tree) Close() { t.root.release() }
 
 // Mount returns where the tree is mounted.
 func (t *Tree) Mount() string { return t.root.path }
 
-// Own returns the path, beneath this tree, of the group that this process is in;
-// "/" is the tree's root itself, which no group can be opened as.
+// Own returns the path of this process's group beneath this tree. "/" is the tree's root,
+// which cannot be opened as a group.
 func (t *Tree) Own() (string, error) { return t.at("/proc/self/cgroup") }
 
-// Of returns the path, beneath this tree, of the group that a process is in.
+// Of returns the path of a process's group beneath this tree.
 func (t *Tree) Of(pid int) (string, error) { return t.at("/proc/" + strconv.Itoa(pid) + "/cgroup") }
 
 func (t *Tree) at(file string) (string, error) {
@@ -149,7 +147,7 @@ func (t *Tree) at(file string) (string, error) {
 	return t.Beneath(path)
 }
 
-// parseOwn finds the cgroup2 line of /proc/PID/cgroup, "0::PATH" (cgroups(7)).
+// parseOwn parses the cgroup2 line of /proc/PID/cgroup, "0::PATH" (cgroups(7)).
 func parseOwn(content string) (string, error) {
 	for line := range strings.Lines(content) {
 		if path, found := strings.CutPrefix(line, "0::"); found {
@@ -163,8 +161,8 @@ func parseOwn(content string) (string, error) {
 	return "", errors.New("it has no cgroup2 line (0::PATH)")
 }
 
-// Beneath turns a path as /proc and systemd count it, from the hierarchy's root, into
-// one beneath the mount's root.
+// Beneath converts a path as in /proc and systemd, from the root of the hierarchy, to one
+// from the root of the mount.
 func (t *Tree) Beneath(path string) (string, error) {
 	if t.group == "/" {
 		return path, nil
@@ -180,7 +178,7 @@ func (t *Tree) Beneath(path string) (string, error) {
 	return rest, nil
 }
 
-// walk opens the directory of a group by its components.
+// walk opens the directory of a group, given its components.
 func (t *Tree) walk(names []string) (dir, error) {
 	at := t.root
 	for i, name := range names {

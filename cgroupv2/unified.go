@@ -10,22 +10,22 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Bounds of a unified entry. The kernel takes at most a page a write.
+// Bounds of a unified entry. The kernel accepts at most a page per write.
 const (
 	maxUnifiedKey   = 128
 	maxUnifiedValue = 64 << 10
 	maxUnifiedLine  = 4095
 )
 
-// reserved are the files by which the runtime itself moves, stops and ends processes
-// and hands controllers down: a config that wrote them would do so behind its back.
+// reserved lists the files that the runtime uses to move, stop and kill processes and to
+// enable controllers. A config must not write them behind its back.
 var reserved = [...]string{
 	"cgroup.procs", "cgroup.threads", "cgroup.freeze", "cgroup.kill", "cgroup.type", "cgroup.subtree_control",
 }
 
-// computeUnified adds linux.resources.unified (config-linux.md, "Unified"), sorted by
-// file. What is not known here is written all the same. An entry replaces what other
-// fields asked of the same file: Kubernetes relies on it to set memory.swap.max.
+// computeUnified adds linux.resources.unified (config-linux.md, "Unified"), sorted by file.
+// Files unknown to this package are written all the same. An entry replaces what other
+// fields asked of the same file: Kubernetes relies on that to set memory.swap.max.
 func computeUnified(b *builder, r *specs.LinuxResources) error {
 	for _, file := range slices.Sorted(maps.Keys(r.Unified)) {
 		value := r.Unified[file]
@@ -65,7 +65,7 @@ func validateUnified(file, value string) error {
 	return nil
 }
 
-// replace takes back what other fields asked of the file.
+// replace removes what other fields asked of the file.
 func (b *builder) replace(file string) {
 	b.limits.items = slices.DeleteFunc(b.limits.items, func(it item) bool { return it.File == file })
 }

@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Watcher notices that a group has run out of memory, has emptied or has frozen: the
-// kernel wakes whoever polls memory.events and cgroup.events when a counter in them
-// changes (cgroup-v2.rst, "memory.events"). It is not safe for concurrent use.
+// Watcher notices that a group has run out of memory, has emptied or has been frozen: the
+// kernel wakes whoever polls memory.events and cgroup.events when a counter changes
+// (cgroup-v2.rst, "memory.events"). It is not safe for concurrent use.
 type Watcher struct{ files []*file }
 
-// Watch begins to watch. What changes from now on ends a Wait, also one that begins
-// later. Without the memory controller there is nothing to be told of memory.
+// Watch starts watching. Any change from now on ends a Wait, even one that begins later.
+// Without the memory controller, there are no memory events to watch.
 func (g *Group) Watch() (*Watcher, error) {
 	w := &Watcher{}
 	for _, name := range [...]string{"cgroup.events", "memory.events"} {
@@ -23,7 +23,7 @@ func (g *Group) Watch() (*Watcher, error) {
 		}
 		if err == nil {
 			w.files = append(w.files, f)
-			_, err = f.read() // the kernel tells of what changes after a read
+			_, err = f.read() // the kernel reports changes since the last read
 		}
 		if err != nil {
 			w.Close()
@@ -33,7 +33,8 @@ func (g *Group) Watch() (*Watcher, error) {
 	return w, nil
 }
 
-// Wait waits for a change, or until the time is over. The group's end is a change too.
+// Wait waits for a change, or until patience has passed. The end of the group is a change
+// too.
 func (w *Watcher) Wait(patience time.Duration) error {
 	poll := make([]unix.PollFd, len(w.files))
 	for i, f := range w.files {
@@ -54,7 +55,7 @@ func (w *Watcher) Wait(patience time.Duration) error {
 	return nil
 }
 
-// Close ends the watch.
+// Close stops watching.
 func (w *Watcher) Close() {
 	for _, f := range w.files {
 		f.close()

@@ -5,8 +5,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// struct bpf_cgroup_dev_ctx, the argument of the program: the type in the lower 16
-// bits and the access in the upper 16 of the first field, then the numbers.
+// struct bpf_cgroup_dev_ctx, the program's argument. The first field holds the type in its
+// lower 16 bits and the access in its upper 16; the device numbers follow.
 const (
 	offsetAccessType = 0
 	offsetMajor      = 4
@@ -16,28 +16,29 @@ const (
 	typeMask    = 1<<accessShift - 1
 )
 
-// What the registers hold, from the first instruction to the last.
+// What the registers hold throughout the program.
 const (
 	verdict  register = iota // 0 denies, 1 allows
 	argument                 // the context
 	kind
-	remaining // access asked for that no rule has allowed yet
+	remaining // requested access that no rule has allowed yet
 	major
 	minor
-	numbers // major and minor as a dev_t has them: one comparison for both
+	numbers // major and minor in the layout of a dev_t, to compare both at once
 	scratch
 )
 
-// minorBits is how many bits of a dev_t the minor number takes, below the major's 12.
+// minorBits is how many bits of a dev_t hold the minor number; the 12 above hold the major
+// number.
 const minorBits = 20
 
-// Compile turns device rules into the program that decides as the package comment
-// says. The defaults are not added: see [WithDefaults]. Every error is a [*RuleError].
+// Compile turns device rules into a program that decides as the package comment says. It
+// does not add the default devices: see [WithDefaults]. Every error is a [*RuleError].
 //
-// The rules are tried from the last to the first, and end with the last that decides
-// every request: those before it have no effect. Neighbours for the same type of device
-// share one comparison of it: what the kernel takes to verify a program, at every start
-// of a container, is mostly its comparisons.
+// The program tries the rules from the last to the first, up to one that decides every
+// request: the rules before that have no effect. Neighbouring rules for the same type of
+// device share one comparison of the type. Comparisons are most of what the verifier's time
+// depends on, at every start of a container.
 func Compile(rules []specs.LinuxDeviceCgroup) (Instructions, error) {
 	checked, err := check(rules)
 	if err != nil {
@@ -63,8 +64,8 @@ func Compile(rules []specs.LinuxDeviceCgroup) (Instructions, error) {
 	return append(program, decide(false)...), nil
 }
 
-// prologue takes the request apart. Nothing asked for is nothing to deny: the kernel
-// asks so when a program only looks for permission to execute.
+// prologue decodes the request. A request for no access is allowed: the kernel makes one
+// when a program only checks for execute permission.
 func prologue() Instructions {
 	return Instructions{
 		loadWord(kind, argument, offsetAccessType),
@@ -82,8 +83,8 @@ func prologue() Instructions {
 	}
 }
 
-// compile returns the rule's instructions, but for its type of device: a condition that
-// skips the rule, if it names a number, then what it decides.
+// compile returns the rule's instructions, except for the type of device: the conditions
+// that skip the rule, if it names device numbers, then its action.
 func (r rule) compile() Instructions {
 	action := r.action()
 	switch {
@@ -97,12 +98,12 @@ func (r rule) compile() Instructions {
 	return action
 }
 
-// unless skips the next n instructions if the register holds anything but the value.
+// unless skips the next n instructions unless the register holds the value.
 //
-// It compares the difference, in a scratch register, and not the value. The verifier
-// learns from a comparison: it would follow each rule's "equal" separately through all
-// the rules below, which for a thousand rules is beyond its limit. Of the scratch
-// register it has forgotten everything by the next rule.
+// It compares the difference, in a scratch register, rather than the value. The verifier
+// learns from comparisons: it would follow each rule's "equal" separately through all the
+// rules below, and for a thousand rules that exceeds its limit. By the next rule it has
+// forgotten what it knew about the scratch register.
 func unless(r register, value int32, n int) Instructions {
 	return Instructions{
 		move(scratch, r),
@@ -111,8 +112,8 @@ func unless(r register, value int32, n int) Instructions {
 	}
 }
 
-// action decides for a request whose device matches, and goes on with the next rule
-// when something is left undecided.
+// action decides a request for a matching device, and continues with the next rule if any
+// access is still undecided.
 func (r rule) action() Instructions {
 	end := decide(r.allow)
 	switch {
@@ -132,7 +133,7 @@ func (r rule) action() Instructions {
 	}
 }
 
-// decide ends the program.
+// decide ends the program with a verdict.
 func decide(allow bool) Instructions {
 	value := int32(0)
 	if allow {

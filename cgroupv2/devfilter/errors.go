@@ -10,17 +10,17 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// Bounds of the verifier's log: what is asked for, and what an error shows.
+// Bounds of the verifier's log: how much is requested, and how much an error shows.
 const (
 	logBytes  = 256 << 10
 	tailBytes = 2 << 10
 )
 
-// LoadError says why the kernel did not take a device program.
+// LoadError says why the kernel refused a device program.
 type LoadError struct {
 	Err     error
-	Missing []string // capabilities that the process lacks for it
-	Log     string   // the end of what the verifier said
+	Missing []string // the capabilities for loading it that the process lacks
+	Log     string   // the end of the verifier's log
 	remedy  string
 }
 
@@ -43,11 +43,11 @@ func (e *LoadError) Unwrap() error { return e.Err }
 // Place returns where in config.json the program comes from.
 func (e *LoadError) Place() string { return "linux.resources.devices" }
 
-// Hint returns the remedy alone.
+// Hint returns only the remedy.
 func (e *LoadError) Hint() string { return e.remedy }
 
-// explainLoad finds out why a program was refused. The log is asked for only now: a
-// program that is taken does not pay for it.
+// explainLoad finds out why a program was refused. The log is requested only now, so that a
+// program that is accepted does not pay for it.
 func explainLoad(request sys.BPFProgram, err error) error {
 	e := &LoadError{Err: err}
 	switch {
@@ -60,7 +60,7 @@ func explainLoad(request sys.BPFProgram, err error) error {
 	case errors.Is(err, unix.ENOSYS):
 		e.remedy = "use a kernel with CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF, or a seccomp profile that allows bpf(2)"
 	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.EACCES), errors.Is(err, unix.E2BIG):
-		// Without a word from the verifier, the kernel does not know the program's type.
+		// If the verifier says nothing, the kernel does not know the type of program.
 		if e.Log = verifierLog(request); e.Log == "" {
 			e.remedy = "use a kernel with CONFIG_CGROUP_BPF"
 		}
@@ -68,7 +68,7 @@ func explainLoad(request sys.BPFProgram, err error) error {
 	return e
 }
 
-// verifierLog loads the program again, to be told why not.
+// verifierLog loads the program again to get the verifier's log.
 func verifierLog(request sys.BPFProgram) string {
 	request.Log = make([]byte, logBytes)
 	if fd, err := sys.BPFLoad(request); err == nil {
@@ -80,8 +80,8 @@ func verifierLog(request sys.BPFProgram) string {
 	return said[max(0, len(said)-tailBytes):]
 }
 
-// missingCapabilities returns those that loading a device program takes and this
-// thread does not have. CAP_SYS_ADMIN stands for the other two.
+// missingCapabilities returns the capabilities for loading a device program that this
+// thread lacks. CAP_SYS_ADMIN implies the other two.
 func missingCapabilities() []string {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
@@ -104,7 +104,7 @@ func missingCapabilities() []string {
 	return missing
 }
 
-// explainAttach adds to a refused attachment what the kernel means by it.
+// explainAttach adds what a refused attachment means.
 func explainAttach(err error) error {
 	remedy := ""
 	switch {

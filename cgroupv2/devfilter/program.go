@@ -15,41 +15,43 @@ const (
 	programLicense = "Apache"
 	attachType     = unix.BPF_CGROUP_DEVICE
 
-	// maxAttached bounds a query: the kernel's own BPF_CGROUP_MAX_PROGS.
+	// maxAttached bounds a query. It is the kernel's BPF_CGROUP_MAX_PROGS.
 	maxAttached = 64
 )
 
-// Attached is a device program that stands on a cgroup.
+// Attached is a device program that is attached to a cgroup.
 type Attached struct {
 	ID   uint32
-	Tag  string // hash of its instructions; empty when the kernel does not let us look
+	Tag  string // hash of its instructions; empty if the kernel does not let us look
 	Name string
 }
 
-// Standing is what decides about a cgroup's devices: every program must allow.
+// Standing says which programs decide about a cgroup's devices. Every one of them must
+// allow an access.
 type Standing struct {
 	Programs []Attached
-	// Own is the id of the program that has the container's rules: ours, or the one
-	// that a hook has put in its place. Others may stand before it.
+	// Own is the ID of the program with the container's rules: ours, or the one that a hook
+	// has replaced it with. Others may be attached before it.
 	Own uint32
-	// Rewritten: a hook put another program in the place of ours, and it was kept.
+	// Rewritten says that a hook has replaced our program, and that its replacement was
+	// kept.
 	Rewritten bool
 }
 
-// Program is a loaded device program. It belongs to one cgroup at most, and is not
-// safe for concurrent use.
+// Program is a loaded device program for a single cgroup. It is not safe for concurrent
+// use.
 type Program struct {
 	fd       int
 	id       uint32
 	tag      string
 	attached bool
-	// before are the programs that stood when ours was attached.
+	// before lists the programs that were attached before ours.
 	before []Attached
 }
 
-// Load hands the program to the kernel, whose verifier judges it. The error is a
-// [*LoadError]. Close the Program in any case: an attached program stays with the
-// cgroup, until the cgroup is deleted.
+// Load loads the program into the kernel, whose verifier checks it. The error is a
+// [*LoadError]. The Program must be closed in any case: once attached, it stays attached
+// until the cgroup is deleted.
 func Load(instructions Instructions) (*Program, error) {
 	request := sys.BPFProgram{
 		Type: unix.BPF_PROG_TYPE_CGROUP_DEVICE, AttachType: attachType,
@@ -67,10 +69,10 @@ func Load(instructions Instructions) (*Program, error) {
 	return &Program{fd: fd, id: info.ID, tag: info.Tag}, nil
 }
 
-// ID returns the kernel's id of the program.
+// ID returns the program's ID in the kernel.
 func (p *Program) ID() uint32 { return p.id }
 
-// Close gives the descriptor back. Closing twice is no error.
+// Close closes the descriptor. Closing twice is no error.
 func (p *Program) Close() {
 	const closed = -1
 	if p.fd != closed {
@@ -79,10 +81,10 @@ func (p *Program) Close() {
 	}
 }
 
-// Attach puts the program on the cgroup whose directory is open as cgroup, beside what
-// is there already. Where the bundle has prestart or createRuntime hooks it must be
-// called before them: a hook that finds no program attaches one of its own, holding its
-// own devices only, and a second program beside that one would deny them.
+// Attach attaches the program to a cgroup, given an open descriptor of its directory,
+// beside the programs that are already there. If the bundle has prestart or createRuntime
+// hooks, it must be called before they run: a hook that finds no program attaches one that
+// knows only its own devices, and a second program beside that one would deny them.
 func (p *Program) Attach(cgroup int) error {
 	before, err := Query(cgroup)
 	if err != nil {
@@ -95,10 +97,10 @@ func (p *Program) Attach(cgroup int) error {
 	return nil
 }
 
-// Commit makes sure that device rules stand on the cgroup and returns what stands. A
-// program that was not attached yet is attached. One that was is looked for: when a
-// hook has put another in its place, that one is kept; when nothing is in its place,
-// it is attached again, so that a hook cannot leave the container without rules.
+// Commit makes sure that device rules are attached to the cgroup and returns which. It
+// attaches a program that is not attached yet. If a hook has replaced it, Commit keeps the
+// replacement; if it is gone without a replacement, Commit attaches it again, so that no
+// hook can leave the container without rules.
 func (p *Program) Commit(cgroup int) (Standing, error) {
 	if !p.attached {
 		if err := p.Attach(cgroup); err != nil {
@@ -118,8 +120,8 @@ func (p *Program) Commit(cgroup int) (Standing, error) {
 	return p.look(cgroup)
 }
 
-// look queries the cgroup. It was rewritten when ours is gone and one is there that
-// was not before.
+// look queries the cgroup. Our program has been rewritten if it is gone and there is one
+// that was not there before.
 func (p *Program) look(cgroup int) (Standing, error) {
 	programs, err := Query(cgroup)
 	if err != nil {
@@ -142,8 +144,8 @@ func (s Standing) has(id uint32) bool {
 	return slices.ContainsFunc(s.Programs, func(a Attached) bool { return a.ID == id })
 }
 
-// Query returns the device programs that are attached to the cgroup itself, in the
-// order in which they are run. Those of the groups above decide too.
+// Query returns the device programs attached to the cgroup itself, in the order in which
+// they run. Those of the groups above it decide too.
 func Query(cgroup int) ([]Attached, error) {
 	var ids [maxAttached]uint32
 	n, err := sys.BPFQuery(cgroup, attachType, ids[:])
@@ -161,8 +163,8 @@ func Query(cgroup int) ([]Attached, error) {
 	return programs, nil
 }
 
-// describe looks a program up. Opening a program by its id takes CAP_SYS_ADMIN; without
-// it the id alone is known.
+// describe looks up a program. Opening one by its ID takes CAP_SYS_ADMIN; without that,
+// only the ID is known.
 func describe(id uint32) (Attached, error) {
 	fd, err := sys.BPFOpen(id)
 	switch {

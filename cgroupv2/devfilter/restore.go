@@ -10,9 +10,9 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// Restore detaches from a cgroup every device program but those that stood there
-// before: a container's own, and one that a hook has put in its place. It is for a
-// cgroup that outlives the container; one that is deleted takes its programs along.
+// Restore detaches every device program from a cgroup except those that were attached
+// before: that is, the container's own, or what a hook has replaced it with. It is for a
+// cgroup that outlives the container; deleting a cgroup detaches its programs.
 func Restore(cgroup int, before []uint32) error {
 	standing, err := Query(cgroup)
 	if err != nil {
@@ -33,7 +33,7 @@ func detach(cgroup int, id uint32) error {
 		defer unix.Close(program)
 		err = sys.BPFDetach(cgroup, program, attachType)
 	}
-	if err != nil && !errors.Is(err, unix.ENOENT) { // somebody else was faster
+	if err != nil && !errors.Is(err, unix.ENOENT) { // another process was faster
 		return fmt.Errorf("device program %d: detaching it: %w", id, err)
 	}
 	return nil

@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MaxRules bounds the rules of one config, defaults included. It keeps the program
-// well within what the verifier takes.
+// MaxRules bounds the rules in a config, defaults included. It keeps the program well
+// within the verifier's limits.
 const MaxRules = 1024
 
-// Bounds of device numbers: what a Linux dev_t holds.
+// Bounds of device numbers that fit into a Linux dev_t.
 const (
 	maxMajor = 1<<12 - 1
 	maxMinor = 1<<20 - 1
@@ -24,7 +24,7 @@ const (
 	allAccess = unix.BPF_DEVCG_ACC_READ | unix.BPF_DEVCG_ACC_WRITE | unix.BPF_DEVCG_ACC_MKNOD
 )
 
-// rule is one checked rule, in the kernel's terms.
+// rule is a validated rule in the kernel's terms.
 type rule struct {
 	allow        bool
 	kind         int32 // BPF_DEVCG_DEV_* or anyType
@@ -32,8 +32,8 @@ type rule struct {
 	access       int32 // BPF_DEVCG_ACC_*, one or more
 }
 
-// catchAll reports whether the rule decides every request, so that no rule before it
-// matters.
+// catchAll reports whether the rule decides every request, so that the rules before it do
+// not matter.
 func (r rule) catchAll() bool {
 	return r.kind == anyType && r.major == anyNumber && r.minor == anyNumber && r.access == allAccess
 }
@@ -49,7 +49,7 @@ func (e *RuleError) Error() string {
 	return fmt.Sprintf("%s: %s is not allowed: %s", e.Path, e.Value, e.Allowed)
 }
 
-// Place returns the JSON path alone.
+// Place returns only the JSON path.
 func (e *RuleError) Place() string { return e.Path }
 
 // defaultDevices are always allowed (config-linux.md, "Default Devices"): the runtime
@@ -79,7 +79,7 @@ func WithDefaults(rules []specs.LinuxDeviceCgroup) []specs.LinuxDeviceCgroup {
 	return all
 }
 
-// check turns the config's rules into ours. Every error is a [*RuleError].
+// check converts the config's rules. Every error is a [*RuleError].
 func check(rules []specs.LinuxDeviceCgroup) ([]rule, error) {
 	const list = "linux.resources.devices"
 	if len(rules) > MaxRules {
@@ -102,7 +102,7 @@ func check(rules []specs.LinuxDeviceCgroup) ([]rule, error) {
 		}
 		access, ok := accesses(r.Access)
 		if !ok {
-			// Not set could mean all or none; in a list of permissions nothing is guessed.
+			// Empty could mean all or none. For a permission, we do not guess.
 			return nil, &RuleError{path + ".access", strconv.Quote(r.Access), "one or more of r (read), w (write) and m (mknod), each once"}
 		}
 		checked = append(checked, rule{allow: r.Allow, kind: kind, major: major, minor: minor, access: access})
@@ -122,7 +122,7 @@ func kinds(name string) (int32, bool) {
 	return 0, false
 }
 
-// number reads a device number. Engines write -1 for all.
+// number converts a device number. Engines write -1 for all.
 func number(n *int64, highest int64) (int32, bool) {
 	switch {
 	case n == nil || *n == anyNumber:

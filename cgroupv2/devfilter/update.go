@@ -11,9 +11,9 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// RewrittenError says that the program to be replaced is not attached: a hook has put
-// its own in its place, or the container had no rules and others are there. To replace
-// theirs would take away their devices, and so would one beside theirs.
+// RewrittenError says that the program to be replaced is not attached: a hook has put its
+// own in its place, or the container had no rules and there are others. Replacing those
+// would take away their devices, and so would attaching another program beside them.
 type RewrittenError struct {
 	Attached []Attached
 	None     bool // the container had no rules
@@ -31,17 +31,17 @@ func (e *RewrittenError) Error() string {
 	return fmt.Sprintf("%s (attached now: %s), so that it cannot be %s; %s", found, strings.Join(ids, ", "), lost, e.Hint())
 }
 
-// Hint returns the remedy alone.
+// Hint returns only the remedy.
 func (e *RewrittenError) Hint() string {
 	return "leave linux.resources.devices out of the update, or recreate the container"
 }
 
-// Update replaces the program of the rules was, without instructions for a container
-// that had no rules, by that of the rules now, in one act:
-// there is no moment without rules, and none in which both decide. The program to
-// replace is recognised by the hash of its instructions, so any process that knows the
-// old rules can do it. When nothing is attached, the new program is attached. When
-// others are, but not ours, the error is a [*RewrittenError].
+// Update atomically replaces the program of the rules was with that of the rules now, so
+// that there is no moment without rules, nor one in which both decide. For a container that
+// had no rules, was has no instructions. The old program is recognized by the hash of its
+// instructions, so any process that knows the old rules can replace it. If nothing is
+// attached, the new program is attached. If there are other programs but not ours, the
+// error is a [*RewrittenError].
 func Update(cgroup int, was, now Instructions) (Standing, error) {
 	attached, err := Query(cgroup)
 	if err != nil {
@@ -71,9 +71,9 @@ func Update(cgroup int, was, now Instructions) (Standing, error) {
 	return Standing{Programs: programs, Own: program.id}, err
 }
 
-// recognise returns the id of the program with these instructions, or 0. The hash is
-// the kernel's affair, which has changed it before: it is asked for that of a program
-// that is loaded to be compared, and forgotten.
+// recognise returns the ID of the attached program with these instructions, or 0. How the
+// kernel computes the hash has changed before, so it is taken from a program that is loaded
+// only to be compared.
 func recognise(attached []Attached, instructions Instructions) (uint32, error) {
 	if len(instructions) == 0 || !slices.ContainsFunc(attached, func(a Attached) bool { return a.Tag != "" }) {
 		return 0, nil

@@ -10,8 +10,8 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// annotationPrefix begins the annotations that set properties of the scope:
-// org.systemd.property.TimeoutStopUSec is the property TimeoutStopUSec.
+// annotationPrefix is the prefix of annotations that set properties of the scope:
+// org.systemd.property.TimeoutStopUSec sets the property TimeoutStopUSec.
 const annotationPrefix = "org.systemd.property."
 
 // Bounds of annotations.
@@ -21,7 +21,7 @@ const (
 	maxAnnotationValue = 4096
 )
 
-// AnnotationError says why an annotation sets no property.
+// AnnotationError says why an annotation cannot set a property.
 type AnnotationError struct {
 	Name, Value string
 	Reason      string
@@ -31,7 +31,7 @@ func (e *AnnotationError) Error() string {
 	return fmt.Sprintf("annotations[%q]: %q %s", e.Name, e.Value, e.Reason)
 }
 
-// own are properties that the runtime itself sets, and why nobody else may.
+// own lists properties that the runtime sets itself, and why annotations may not.
 var own = map[string]string{
 	"Slice":        "is the runtime's to set; allowed: the SLICE in linux.cgroupsPath",
 	"PIDs":         "is the runtime's to set; allowed: to leave it out",
@@ -41,9 +41,9 @@ var own = map[string]string{
 	"DeviceAllow":  "would put another device program beside the container's; allowed: linux.resources.devices",
 }
 
-// AnnotatedProperties are what a bundle's annotations ask of the scope, sorted by
-// name. Values are in GVariant's text form, see parseValue. A time that is named ...Sec is in seconds and becomes ...USec, which is
-// the name on the bus.
+// AnnotatedProperties returns the properties that a bundle's annotations ask for, sorted by
+// name. Values are in GVariant's text format, see parseValue. A time whose name ends in Sec
+// is in seconds and becomes the one ending in USec, which is its name on the bus.
 func AnnotatedProperties(annotations map[string]string) ([]Property, error) {
 	var properties []Property
 	for _, annotation := range slices.Sorted(maps.Keys(annotations)) {

@@ -11,18 +11,18 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// systemBus is where the system's bus listens (D-Bus specification, "Well-known
-// Message Bus Instances").
+// systemBus is the address of the system bus (D-Bus specification, "Well-known Message Bus
+// Instances").
 const systemBus = "unix:path=/run/dbus/system_bus_socket"
 
-// connectTimeout bounds the connection to a bus, which may listen and not answer.
+// connectTimeout bounds the time to connect to a bus, which may listen but not answer.
 const connectTimeout = 10 * time.Second
 
-// Manager is a connection to the manager of the system, or to that of a user. It is
-// for one goroutine.
+// Manager is a connection to systemd, to the system manager or to a user's. It is not safe
+// for concurrent use.
 type Manager struct {
 	conn *dbus.Conn
-	end  context.CancelCauseFunc // of the connection's context
+	end  context.CancelCauseFunc // ends the connection's context
 	user bool
 }
 
@@ -43,7 +43,7 @@ func (e *BusError) Error() string {
 
 func (e *BusError) Unwrap() error { return e.Err }
 
-// Hint returns the remedy alone.
+// Hint returns only the remedy.
 func (e *BusError) Hint() string {
 	if e.User {
 		return "start the user's manager (loginctl enable-linger, package dbus-user-session) and set XDG_RUNTIME_DIR=/run/user/UID, or use --cgroup-manager cgroupfs"
@@ -51,14 +51,14 @@ func (e *BusError) Hint() string {
 	return "start dbus.service, or use --cgroup-manager cgroupfs"
 }
 
-// Connect connects to the manager of the system, or of the user whose process this is.
+// Connect connects to the system manager, or to that of this process's user.
 func Connect(ctx context.Context, user bool) (*Manager, error) {
 	address, err := address(user, os.Getenv)
 	if err != nil {
 		return nil, err
 	}
-	// The connection lives as long as its context, which only the attempt to connect
-	// has a bound for.
+	// The connection lives as long as its context; only the attempt to connect has a time
+	// limit.
 	lives, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	attempt, attempted := context.WithTimeoutCause(ctx, connectTimeout, fmt.Errorf("no answer within %s", connectTimeout))
 	defer attempted()
@@ -78,8 +78,8 @@ func Connect(ctx context.Context, user bool) (*Manager, error) {
 	return &Manager{conn: conn, end: end, user: user}, nil
 }
 
-// address is where the bus listens. Of the transports only sockets are taken: an
-// address can name a program to be executed too.
+// address returns the address of the bus. It accepts only sockets: an address can also name
+// a program to execute.
 func address(user bool, variable func(string) string) (string, error) {
 	name, found := "DBUS_SYSTEM_BUS_ADDRESS", ""
 	if user {
@@ -101,7 +101,7 @@ func address(user bool, variable func(string) string) (string, error) {
 	return found, nil
 }
 
-// Close ends the connection.
+// Close closes the connection.
 func (m *Manager) Close() {
 	_ = m.conn.Close()
 	m.end(nil)

@@ -19,8 +19,7 @@ const (
 	propertyInterface = "org.freedesktop.DBus.Properties"
 )
 
-// Names of errors that mean something to us (org.freedesktop.systemd1(5), D-Bus
-// specification).
+// Names of errors that we handle (org.freedesktop.systemd1(5), D-Bus specification).
 const (
 	errorNoSuchUnit = "org.freedesktop.systemd1.NoSuchUnit"
 	errorUnitExists = "org.freedesktop.systemd1.UnitExists"
@@ -28,11 +27,11 @@ const (
 	errorInteract   = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 )
 
-// CallError is the manager's refusal.
+// CallError says that the manager refused a call.
 type CallError struct {
 	Call string // the method
 	Unit string
-	Name string // the D-Bus name of the error, if it has one
+	Name string // the D-Bus name of the error, if any
 	Err  error
 }
 
@@ -46,7 +45,7 @@ func (e *CallError) Error() string {
 
 func (e *CallError) Unwrap() error { return e.Err }
 
-// Hint returns the remedy alone.
+// Hint returns only the remedy.
 func (e *CallError) Hint() string {
 	switch e.Name {
 	case errorUnitExists:
@@ -57,7 +56,7 @@ func (e *CallError) Hint() string {
 	return ""
 }
 
-// named reports whether err is the manager's refusal with one of the names.
+// named reports whether err is a refusal by the manager with one of the names.
 func named(err error, names ...string) bool {
 	var refusal *CallError
 	if !errors.As(err, &refusal) {
@@ -71,7 +70,7 @@ func named(err error, names ...string) bool {
 	return false
 }
 
-// call calls a method of the manager's, about a unit, and stores the answer.
+// call calls a method of the manager about a unit and stores the result in answer.
 func (m *Manager) call(ctx context.Context, method, unit string, answer []any, arguments ...any) error {
 	return m.callAt(ctx, managerPath, managerInterface, method, unit, answer, arguments...)
 }
@@ -97,7 +96,7 @@ func (m *Manager) callAt(ctx context.Context, at dbus.ObjectPath, of, method, un
 	return failure
 }
 
-// describe is an error's text, or its name where it has none.
+// describe returns an error's text, or its name if it has no text.
 func describe(refusal dbus.Error) string {
 	if len(refusal.Body) > 0 {
 		if text, is := refusal.Body[0].(string); is && text != "" {
@@ -107,7 +106,7 @@ func describe(refusal dbus.Error) string {
 	return refusal.Name
 }
 
-// property reads a property of an object's.
+// property reads a property of an object.
 func (m *Manager) property(ctx context.Context, at dbus.ObjectPath, of, name, unit string, into any) error {
 	var value dbus.Variant
 	err := m.callAt(ctx, at, propertyInterface, "Get", unit, []any{&value}, of, name)
@@ -120,7 +119,7 @@ func (m *Manager) property(ctx context.Context, at dbus.ObjectPath, of, name, un
 	return nil
 }
 
-// Version is the manager's, such as 252.
+// Version returns the manager's version, such as 252.
 func (m *Manager) Version(ctx context.Context) (int, error) {
 	var text string
 	if err := m.property(ctx, managerPath, managerInterface, "Version", "", &text); err != nil {

@@ -9,17 +9,17 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// JobTimeout is how long a job may take. systemd does one after the other, and a busy
-// host has many: what takes longer than this is stuck.
+// JobTimeout is how long a job may take. systemd runs them one at a time, and a busy host
+// has many, but a job that takes longer than this is stuck.
 const JobTimeout = 30 * time.Second
 
-// JobError says what became of a job that did not end as it should.
+// JobError says why a job did not end as it should.
 type JobError struct {
-	Job    string // its object path, such as /org/freedesktop/systemd1/job/1742
+	Job    string // the job's object path, such as /org/freedesktop/systemd1/job/1742
 	What   string // start or stop
 	Unit   string
-	Result string // the manager's word, "" for a job that has not ended
-	Err    error  // why it was not waited for any longer
+	Result string // the manager's result; "" for a job that has not ended
+	Err    error  // why the wait ended early
 	User   bool
 }
 
@@ -32,7 +32,7 @@ func (e *JobError) Error() string {
 
 func (e *JobError) Unwrap() error { return e.Err }
 
-// Hint returns the remedy alone.
+// Hint returns only the remedy.
 func (e *JobError) Hint() string {
 	of := ""
 	if e.User {
@@ -44,18 +44,18 @@ func (e *JobError) Hint() string {
 	return fmt.Sprintf("see systemctl%s list-jobs for what it waits for", of)
 }
 
-// jobDone is the result of a job that did what it should.
+// jobDone is the result of a job that succeeded.
 const jobDone = "done"
 
-// jobs are the ends of jobs of a unit, as the manager tells them.
+// jobs receives the manager's signals about the end of a unit's jobs.
 type jobs struct {
 	manager *Manager
 	unit    string
 	ends    chan *dbus.Signal
 }
 
-// watch subscribes to the ends of a unit's jobs, before the job is asked for: it may
-// end before the answer arrives.
+// watch subscribes to the end of a unit's jobs. It must come before the job is requested,
+// which may end before its request is answered.
 func (m *Manager) watch(ctx context.Context, unit string) (*jobs, error) {
 	const jobRemoved, unitArgument = "JobRemoved", 2
 	j := &jobs{manager: m, unit: unit, ends: make(chan *dbus.Signal, 8)}
@@ -66,7 +66,7 @@ func (m *Manager) watch(ctx context.Context, unit string) (*jobs, error) {
 	if err != nil {
 		return nil, &CallError{Call: "AddMatch", Unit: unit, Err: err}
 	}
-	// The manager sends signals only while somebody is subscribed.
+	// The manager sends signals only while there is a subscriber.
 	if err := m.call(ctx, "Subscribe", unit, nil); err != nil && !named(err, "org.freedesktop.systemd1.AlreadySubscribed") {
 		return nil, err
 	}
@@ -74,11 +74,10 @@ func (m *Manager) watch(ctx context.Context, unit string) (*jobs, error) {
 	return j, nil
 }
 
-// stop hears no more of them. The subscription ends with the connection, which is
-// soon.
+// stop stops receiving them. The subscription ends with the connection, soon after.
 func (j *jobs) stop() { j.manager.conn.RemoveSignal(j.ends) }
 
-// wait waits until a job has ended.
+// wait waits until the job has ended.
 func (j *jobs) wait(ctx context.Context, what string, job dbus.ObjectPath) error {
 	failure := &JobError{Job: string(job), What: what, Unit: j.unit, User: j.manager.user}
 	for {
@@ -106,7 +105,7 @@ func (j *jobs) wait(ctx context.Context, what string, job dbus.ObjectPath) error
 	}
 }
 
-// bound gives a context the bound of a job.
+// bound limits a context to the time that a job may take.
 func bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, JobTimeout, fmt.Errorf("waited for %s", JobTimeout))
 }

@@ -11,25 +11,25 @@ import (
 	"github.com/fsrun/fsrun/cgroupv2"
 )
 
-// infinity is the manager's word for no limit, in every property of type t.
+// infinity means no limit in every property of D-Bus type t.
 const infinity = math.MaxUint64
 
-// limit is a row of the table of limits for which a unit has a property.
+// limit is a row in the table of limits that have a unit property.
 type limit struct {
-	file string // of cgroup v2
-	// since is the version of systemd that has it, 0 for one that is older than
+	file string // in cgroup v2
+	// since is the first version of systemd with the property, 0 if that is older than
 	// Linux 5.14.
 	since int
-	// unset is what means no limit.
+	// unset is the value that means no limit.
 	unset string
-	// properties converts what is written to the file.
+	// properties converts the value that is written to the file.
 	properties func(value string) ([]Property, error)
 }
 
-// limits are the files that systemd writes too (systemd.resource-control(5)). Of the
-// others it knows nothing, and leaves them alone: cpu.max.burst, memory.oom.group,
-// hugetlb, rdma, misc. Limits for a device (io.max, weights of single disks) it adds
-// to, but takes none away that it was not told of.
+// limits lists the files that systemd writes too (systemd.resource-control(5)). It does not
+// know about others and leaves them alone: cpu.max.burst, memory.oom.group, hugetlb, rdma,
+// misc. Of limits for single devices (io.max and weights), it sets those that it was told
+// about and never removes others.
 var limits = [...]limit{
 	{"cpu.idle", 252, "0", idle},
 	{"cpu.weight", 0, "max", number("CPUWeight", 1)},
@@ -47,7 +47,7 @@ var limits = [...]limit{
 	{"pids.max", 0, "max", number("TasksMax", 1)},
 }
 
-// dependsOnVersion says whether a manager's version has to be asked for.
+// dependsOnVersion reports whether the manager's version must be known.
 func dependsOnVersion(settings []cgroupv2.Setting) bool {
 	for _, row := range limits {
 		if row.since > 0 && slices.ContainsFunc(settings, func(s cgroupv2.Setting) bool { return s.File == row.file }) {
@@ -57,10 +57,10 @@ func dependsOnVersion(settings []cgroupv2.Setting) bool {
 	return false
 }
 
-// Tell sets the properties by which the manager writes the same as the settings, which
-// are those that stand ([cgroupv2.Group.Update]), or for a new group those that are about
-// to ([cgroupv2.Group.Resolve]): what was asked for may leave open which file it is
-// written to, and which period a quota is of.
+// Tell sets the unit properties that make the manager write the same values as the
+// settings. The settings must be those in force ([cgroupv2.Group.Update]) or, for a new
+// group, those about to be ([cgroupv2.Group.Resolve]): the config itself may leave open
+// which file is written, and what period a quota refers to.
 func (m *Manager) Tell(ctx context.Context, unit string, settings []cgroupv2.Setting) error {
 	version := 0
 	if dependsOnVersion(settings) {
@@ -76,8 +76,8 @@ func (m *Manager) Tell(ctx context.Context, unit string, settings []cgroupv2.Set
 	return m.Set(ctx, unit, properties)
 }
 
-// Properties are what a manager of the version has to be told of settings, so that it
-// writes the same.
+// Properties returns what a manager of the version must be told so that it writes the same
+// values as the settings.
 func Properties(settings []cgroupv2.Setting, version int) ([]Property, error) {
 	var all []Property
 	for _, setting := range settings {
@@ -95,8 +95,8 @@ func Properties(settings []cgroupv2.Setting, version int) ([]Property, error) {
 	return all, nil
 }
 
-// Before are the settings that stood where the given ones are about to, by what is
-// known to stand: what the manager is told again when they are taken back.
+// Before returns the settings that were in force before the given ones, based on what is
+// known to be standing. The manager is told those if the new ones are reverted.
 func Before(settings []cgroupv2.Setting, standing map[string]string) []cgroupv2.Setting {
 	const idle, weight = "cpu.idle", "cpu.weight"
 	var before []cgroupv2.Setting
@@ -111,7 +111,7 @@ func Before(settings []cgroupv2.Setting, standing map[string]string) []cgroupv2.
 				value = row.unset
 			}
 			before = append(before, cgroupv2.Setting{File: row.file, Value: value, Path: setting.Path})
-			// The manager has one property for both: not to be idle is to have a weight.
+			// The manager has one property for both: a group that is not idle has a weight.
 			if value, stood := standing[weight]; row.file == idle && stood && !wasIdle {
 				before = append(before, cgroupv2.Setting{File: weight, Value: value, Path: setting.Path})
 			}
@@ -120,8 +120,8 @@ func Before(settings []cgroupv2.Setting, standing map[string]string) []cgroupv2.
 	return before
 }
 
-// number converts one number, or max, which as a weight is the manager's default. systemd takes nothing below least: a limit of 0
-// becomes the lowest there is.
+// number converts a number or max. For a weight, max is the manager's default. systemd
+// accepts nothing below least, so a limit of 0 becomes least.
 func number(name string, least uint64) func(string) ([]Property, error) {
 	return func(value string) ([]Property, error) {
 		limit, err := quantity(value)
@@ -139,7 +139,7 @@ func quantity(value string) (uint64, error) {
 	return strconv.ParseUint(value, 10, 64)
 }
 
-// idle converts cpu.idle: the weight 0 is the manager's word for it. Another weight
+// idle converts cpu.idle, which the manager expresses as the weight 0. Any other weight
 // comes after it.
 func idle(value string) ([]Property, error) {
 	weight := uint64(infinity)
@@ -149,17 +149,17 @@ func idle(value string) ([]Property, error) {
 	return []Property{property("CPUWeight", weight)}, nil
 }
 
-// defaultWeight converts io.weight, of which only the default is a number.
+// defaultWeight converts io.weight. Only its default is a plain number.
 func defaultWeight(value string) ([]Property, error) {
 	weight, is := strings.CutPrefix(value, "default ")
 	if !is && strings.Contains(value, " ") {
-		return nil, nil // of one device
+		return nil, nil // for a single device
 	}
 	return number("IOWeight", 1)(weight)
 }
 
-// bfqWeight converts io.bfq.weight, 1…1000 with the default of 100, to the manager's
-// scale, 1…10000 with the same default, from which it converts back.
+// bfqWeight converts io.bfq.weight, 1…1000, to the manager's scale, 1…10000. Both have the
+// default 100, and the manager converts back.
 func bfqWeight(value string) ([]Property, error) {
 	const middle = 100
 	const scale = (10_000 - middle) / (1000 - middle)
@@ -174,12 +174,12 @@ func bfqWeight(value string) ([]Property, error) {
 	return []Property{property("IOWeight", weight)}, nil
 }
 
-// percent is the step in which the manager keeps a quota: across daemon-reload it
-// remembers CPUQuota= in whole percent of a second.
+// percent is the granularity of a quota: across daemon-reload, the manager remembers
+// CPUQuota= in whole percents of a second.
 const percent = 10_000
 
-// bandwidth converts cpu.max, QUOTA and PERIOD in microseconds. The manager counts the
-// quota of a second; it is rounded up to what it can remember. A value without a period
+// bandwidth converts cpu.max, QUOTA and PERIOD in microseconds. The manager expresses the
+// quota per second; it is rounded up to the manager's granularity. A value without a period
 // is for a new group.
 func bandwidth(value string) ([]Property, error) {
 	const second = 1_000_000
@@ -209,10 +209,10 @@ func bandwidth(value string) ([]Property, error) {
 	return all, nil
 }
 
-// maxMaskBits bounds the sets of processors and memory nodes: the kernel's NR_CPUS.
+// maxMaskBits bounds sets of processors and memory nodes. It is the kernel's NR_CPUS.
 const maxMaskBits = 8192
 
-// mask converts a list such as 0-3,7 to bits, the lowest first.
+// mask converts a list such as 0-3,7 to bits, lowest first.
 func mask(name string) func(string) ([]Property, error) {
 	return func(value string) ([]Property, error) {
 		var bits []byte
@@ -246,7 +246,7 @@ func mask(name string) func(string) ([]Property, error) {
 	}
 }
 
-// isLimit says whether a property is one that limits are set by.
+// isLimit reports whether a property sets a limit.
 func isLimit(name string) bool {
 	switch name {
 	case "CPUWeight", "CPUQuotaPerSecUSec", "CPUQuotaPeriodUSec", "AllowedCPUs", "AllowedMemoryNodes", "IOWeight",

@@ -6,7 +6,7 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// Property is a property of a unit's, as the manager takes it.
+// Property is a unit's property, as the manager receives it.
 type Property struct {
 	Name  string
 	Value dbus.Variant
@@ -14,41 +14,41 @@ type Property struct {
 
 func property(name string, value any) Property { return Property{name, dbus.MakeVariant(value)} }
 
-// auxiliary is a unit that is made along with another; there never is one.
+// auxiliary is a unit that is made along with another; we never make one.
 type auxiliary struct {
 	Name       string
 	Properties []Property
 }
 
-// scopeProperties are those of a container's scope. The limits are not among them:
-// they are set when they are committed.
+// scopeProperties returns the properties of a container's scope, without the limits: those
+// are set when they are committed.
 func scopeProperties(unit Unit, description string, pid int) []Property {
 	return []Property{
 		property("Description", description),
 		property("Slice", unit.Slice),
-		// The group beneath is ours: systemd enables every controller that it can and
-		// leaves what is in it alone.
+		// The group beneath is ours: systemd enables every controller that it can, and
+		// leaves the content alone.
 		property("Delegate", true),
 		property("PIDs", []uint32{uint32(pid)}),
-		// Counters are for every container; engines show them.
+		// Every container has counters; engines show them.
 		property("CPUAccounting", true),
 		property("IOAccounting", true),
 		property("MemoryAccounting", true),
 		property("TasksAccounting", true),
-		// Or DefaultTasksMax= of the manager limits what nobody limited.
+		// Otherwise the manager's DefaultTasksMax= would be a limit that nobody asked for.
 		property("TasksMax", uint64(infinity)),
-		// The engine ends its containers at shutdown; systemd would do it at once,
-		// behind the engine's back.
+		// The engine stops its containers at shutdown; systemd would do so at once, without
+		// the engine's knowledge.
 		property("DefaultDependencies", false),
-		// A scope that failed is forgotten, or its name could not be used again.
+		// Forget a scope that has failed, or its name could not be used again.
 		property("CollectMode", "inactive-or-failed"),
 	}
 }
 
-// Start makes the scope with the process pid in it, which must exist and keeps the
-// scope alive until others are there, and waits for the job. Properties come on top
-// of, or instead of, those that every container's scope has. It returns the path of
-// the scope's cgroup, as counted from the root of the tree.
+// Start makes the scope with the process pid in it and waits for the job. The process must
+// exist, and keeps the scope alive until there are others. The given properties override or
+// extend those of every container's scope. Start returns the path of the scope's cgroup,
+// from the root of the tree.
 func (m *Manager) Start(ctx context.Context, unit Unit, description string, pid int, properties []Property) (string, error) {
 	ctx, cancel := bound(ctx)
 	defer cancel()
@@ -60,8 +60,8 @@ func (m *Manager) Start(ctx context.Context, unit Unit, description string, pid 
 	all := override(scopeProperties(unit, description, pid), properties)
 	job, err := m.startTransient(ctx, unit.Name, all)
 	if named(err, errorUnitExists) {
-		// One that failed before CollectMode= was set, as by another runtime, holds
-		// its name until it is reset.
+		// A scope that failed without CollectMode=, as one made by another runtime, keeps
+		// its name in use until it is reset.
 		if m.call(ctx, "ResetFailedUnit", unit.Name, nil, unit.Name) == nil {
 			job, err = m.startTransient(ctx, unit.Name, all)
 		}
@@ -76,12 +76,12 @@ func (m *Manager) Start(ctx context.Context, unit Unit, description string, pid 
 }
 
 func (m *Manager) startTransient(ctx context.Context, unit string, properties []Property) (job dbus.ObjectPath, err error) {
-	// fail: a job for this unit that is queued already is not ours to replace.
+	// fail: do not replace a job for this unit that is already queued.
 	err = m.call(ctx, "StartTransientUnit", unit, []any{&job}, unit, "fail", properties, []auxiliary{})
 	return job, err
 }
 
-// controlGroup is the path of a scope's cgroup.
+// controlGroup returns the path of a scope's cgroup.
 func (m *Manager) controlGroup(ctx context.Context, unit string) (path string, err error) {
 	var object dbus.ObjectPath
 	if err := m.call(ctx, "GetUnit", unit, []any{&object}, unit); err != nil {
@@ -90,14 +90,14 @@ func (m *Manager) controlGroup(ctx context.Context, unit string) (path string, e
 	return path, m.property(ctx, object, scopeInterface, "ControlGroup", unit, &path)
 }
 
-// Root is the path of the cgroup beneath which the manager makes all others.
+// Root returns the path of the cgroup beneath which the manager makes all others.
 func (m *Manager) Root(ctx context.Context) (path string, err error) {
 	ctx, cancel := bound(ctx)
 	defer cancel()
 	return path, m.property(ctx, managerPath, managerInterface, "ControlGroup", "", &path)
 }
 
-// Set sets properties of a unit that runs, until it is gone.
+// Set sets properties of a running unit, for as long as it exists.
 func (m *Manager) Set(ctx context.Context, unit string, properties []Property) error {
 	if len(properties) == 0 {
 		return nil
@@ -112,12 +112,12 @@ func (m *Manager) Set(ctx context.Context, unit string, properties []Property) e
 func (m *Manager) Attach(ctx context.Context, unit string, pid int) error {
 	ctx, cancel := bound(ctx)
 	defer cancel()
-	const itself = "" // not a group beneath it
+	const itself = "" // not into a group beneath it
 	return m.call(ctx, "AttachProcessesToUnit", unit, nil, unit, itself, []uint32{uint32(pid)})
 }
 
-// Stop stops the scope, which kills what is left in it, waits for the job, and has the
-// manager forget it. One that is gone is no error.
+// Stop stops the scope, which kills any processes left in it, waits for the job, and has
+// the manager forget the scope. A scope that is already gone is no error.
 func (m *Manager) Stop(ctx context.Context, unit string) error {
 	ctx, cancel := bound(ctx)
 	defer cancel()
@@ -127,7 +127,7 @@ func (m *Manager) Stop(ctx context.Context, unit string) error {
 	}
 	defer ends.stop()
 	var job dbus.ObjectPath
-	// replace: a start that is still queued is given up.
+	// replace: cancel a start that is still queued.
 	err = m.call(ctx, "StopUnit", unit, []any{&job}, unit, "replace")
 	if err == nil {
 		err = ends.wait(ctx, "stop", job)
@@ -135,14 +135,14 @@ func (m *Manager) Stop(ctx context.Context, unit string) error {
 	if err != nil && !named(err, errorNoSuchUnit) {
 		return err
 	}
-	// One that has failed, where its properties keep it, is forgotten only so.
+	// A failed scope whose properties keep it must be reset to be forgotten.
 	if err := m.call(ctx, "ResetFailedUnit", unit, nil, unit); err != nil && !named(err, errorNoSuchUnit) {
 		return err
 	}
 	return nil
 }
 
-// override replaces properties by those of the same name and appends the others.
+// override replaces properties of the same name and appends the others.
 func override(properties, others []Property) []Property {
 	for _, other := range others {
 		replaced := false

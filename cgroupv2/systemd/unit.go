@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// Unit is where systemd puts a container: a scope and the slice it lies in.
+// Unit is where systemd puts a container: a scope in a slice.
 type Unit struct {
 	// Name is the scope's name, such as fsrun-web.scope.
 	Name string
-	// Slice is the slice's name, such as system.slice or -.slice, the root.
+	// Slice is the slice's name, such as system.slice, or -.slice for the root.
 	Slice string
 }
 
-// Defaults of the parts of a path that are left empty.
+// Defaults for parts of a path that are empty.
 const (
 	systemSlice   = "system.slice"
 	userSlice     = "user.slice"
@@ -23,7 +23,7 @@ const (
 // rootSlice is the slice at the top of the tree (systemd.slice(5)).
 const rootSlice = "-.slice"
 
-// maxUnitName is the longest name of a unit, its suffix included (systemd.unit(5)).
+// maxUnitName is the longest name of a unit, including its suffix (systemd.unit(5)).
 const maxUnitName = 255
 
 const (
@@ -31,12 +31,12 @@ const (
 	sliceSuffix = ".slice"
 )
 
-// pathPlace is the JSON path that errors about a path name.
+// pathPlace is the JSON path named in errors about a path.
 const pathPlace = "linux.cgroupsPath"
 
-// PathError says why a path names no scope.
+// PathError says why a path does not name a scope.
 type PathError struct {
-	Path    string // as it was given
+	Path    string // as given
 	Found   string // what is wrong with it
 	Allowed string
 }
@@ -45,21 +45,21 @@ func (e *PathError) Error() string {
 	return fmt.Sprintf("%s: %q %s; allowed: %s", pathPlace, e.Path, e.Found, e.Allowed)
 }
 
-// form is the form of a path.
+// form describes a path, for error messages.
 const form = "SLICE:PREFIX:NAME, such as system.slice:fsrun:web, each of which may be empty but NAME, or no path at all"
 
-// IsPath reports whether a path has the form that [ParsePath] takes. One for the
-// cgroup file system never has two colons by chance only: engines that are set up
-// for one driver while the runtime is told the other are told so.
+// IsPath reports whether a path has the format that [ParsePath] expects. A path for the
+// cgroup file system is unlikely to contain two colons, so an engine that is configured for
+// one driver while the runtime uses the other gets an error that says so.
 func IsPath(path string) bool {
 	return strings.Count(path, ":") == 2 && !strings.HasPrefix(path, "/")
 }
 
-// ParsePath reads linux.cgroupsPath as the systemd driver of every OCI runtime does:
-// SLICE:PREFIX:NAME is the scope PREFIX-NAME.scope in SLICE. An empty path is
-// :fsrun:ID; an empty slice is system.slice, or user.slice of a user's own manager;
-// the slice - is the root. What a unit's name may not hold is escaped
-// (systemd.unit(5), "String Escaping for Inclusion in Unit Names").
+// ParsePath parses linux.cgroupsPath like the systemd driver of every OCI runtime:
+// SLICE:PREFIX:NAME is the scope PREFIX-NAME.scope in SLICE. An empty path means :fsrun:ID;
+// an empty slice means system.slice, or user.slice for a user's own manager; the slice - is
+// the root. Characters that a unit's name cannot contain are escaped (systemd.unit(5),
+// "String Escaping for Inclusion in Unit Names").
 func ParsePath(path, id string, user bool) (Unit, error) {
 	given := path
 	if path == "" {
@@ -95,9 +95,9 @@ func ParsePath(path, id string, user bool) (Unit, error) {
 	return unit, nil
 }
 
-// sliceName checks the name of a slice and fills in the default. a-b.slice lies in
-// a.slice: its name is its path, so it has no slash, and no dash that stands alone
-// (systemd.slice(5)).
+// sliceName checks a slice's name and fills in the default. The slice a-b.slice is in
+// a.slice: its name is its path, so it has no slash, and no dash at either end or next to
+// another (systemd.slice(5)).
 func sliceName(slice string, user bool) (string, error) {
 	switch slice {
 	case "":
@@ -122,7 +122,7 @@ func sliceName(slice string, user bool) (string, error) {
 	return slice, nil
 }
 
-// escape replaces the bytes that a unit's name may not hold by \xHH.
+// escape replaces bytes that a unit's name cannot contain by \xHH.
 func escape(name string) string {
 	var escaped strings.Builder
 	for _, b := range []byte(name) {

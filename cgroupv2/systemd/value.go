@@ -10,14 +10,14 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// allowedValues is what parseValue takes, for people.
+// allowedValues describes what parseValue accepts, for people.
 const allowedValues = "true, 15, uint64 5000000, 1.5, 'text' or ['a.service', 'b.service']"
 
-// parseValue reads a value in GVariant's text form (GLib, "GVariant Text Format"), of
-// the types that properties of a scope have: booleans, numbers, strings and lists of
-// strings. The type stands before what would be of another: uint64 5, @as []. The
-// bus library has a parser for all types, which panics over some texts and never
-// ends over others.
+// parseValue parses a value in GVariant's text format (GLib, "GVariant Text Format"),
+// restricted to the types that properties of a scope have: booleans, numbers, strings and
+// lists of strings. A type may precede the value where another would be assumed: uint64 5,
+// @as []. The bus library's parser handles all types, but panics on some texts and never
+// returns on others.
 func parseValue(text string) (dbus.Variant, error) {
 	kind, rest, err := cutType(strings.TrimSpace(text))
 	if err != nil {
@@ -46,13 +46,13 @@ func parseValue(text string) (dbus.Variant, error) {
 	return dbus.MakeVariant(value), nil
 }
 
-// typeNames are GVariant's words for D-Bus types.
+// typeNames maps GVariant's type names to D-Bus types.
 var typeNames = map[string]string{
 	"boolean": "b", "byte": "y", "int16": "n", "uint16": "q", "int32": "i", "uint32": "u", "int64": "x", "uint64": "t",
 	"double": "d", "string": "s", "objectpath": "o",
 }
 
-// cutType takes off the type: a word, or a signature after @.
+// cutType cuts off the type: a word, or a signature after @.
 func cutType(text string) (kind, rest string, err error) {
 	word, rest, found := strings.Cut(text, " ")
 	if signature, is := strings.CutPrefix(word, "@"); is {
@@ -67,7 +67,7 @@ func cutType(text string) (kind, rest string, err error) {
 	return "", text, nil
 }
 
-// parseText reads a string or an object path.
+// parseText parses a string or an object path.
 func parseText(kind, text string) (any, error) {
 	content, rest, err := cutString(text)
 	switch {
@@ -87,7 +87,7 @@ func parseText(kind, text string) (any, error) {
 	return nil, fmt.Errorf("a string is not of type %s", kind)
 }
 
-// parseStrings reads a list of strings.
+// parseStrings parses a list of strings.
 func parseStrings(text string) ([]string, error) {
 	list := []string{}
 	rest := strings.TrimSpace(text[1:])
@@ -112,8 +112,8 @@ func parseStrings(text string) ([]string, error) {
 	}
 }
 
-// cutString reads a quoted string off the beginning. Of escapes there are the quotes,
-// the backslash, \n and \t.
+// cutString cuts a quoted string off the beginning. The only escapes are those of the
+// quotes, the backslash, \n and \t.
 func cutString(text string) (content, rest string, err error) {
 	if text == "" || text[0] != '\'' && text[0] != '"' {
 		return "", "", errors.New("a string in quotes is missing")
@@ -143,7 +143,7 @@ func cutString(text string) (content, rest string, err error) {
 	return "", "", errors.New("a string is not closed")
 }
 
-// integers are the sizes of the types of integers, and whether they have a sign.
+// integers holds the size and signedness of each integer type.
 var integers = map[string]struct {
 	bits   int
 	signed bool
@@ -158,8 +158,8 @@ var integers = map[string]struct {
 	"t": {64, false, func(_ int64, u uint64) any { return u }},
 }
 
-// parseNumber reads a number: of 32 bits, or with a point or an exponent one of
-// floating point, unless the type says otherwise.
+// parseNumber parses a number. Unless the type says otherwise, it is a 32-bit integer, or
+// floating-point if it has a point or an exponent.
 func parseNumber(kind, text string) (any, error) {
 	if kind == "" {
 		kind = "i"
@@ -170,7 +170,7 @@ func parseNumber(kind, text string) (any, error) {
 	wrong := fmt.Errorf("%q is not of type %s", text, kind)
 	if kind == "d" {
 		value, err := strconv.ParseFloat(text, 64)
-		if err != nil || value-value != 0 { // an infinity, or no number
+		if err != nil || value-value != 0 { // infinite, or not a number
 			return nil, wrong
 		}
 		return value, nil
