@@ -17,9 +17,9 @@ import (
 // maxProcessState is the longest container process state that a plan can hold.
 const maxProcessState = 128 << 10
 
-// fillListener gives the plan's listener the container process state that goes to
-// the agent (config-linux.md, "The Container Process State"). Only once the
-// child exists is its process id known.
+// fillListener adds to the plan's listener the container process state for the agent
+// (config-linux.md, "The Container Process State"). It contains the child's process ID, so
+// the child must exist.
 func (r *requests) fillListener(spec *specs.Spec, pid int, container specs.State) error {
 	for _, op := range r.plan {
 		listener, is := op.(*protocol.Listener)
@@ -42,9 +42,9 @@ func (r *requests) fillListener(spec *specs.Spec, pid int, container specs.State
 	return nil
 }
 
-// composeStart makes Start, with a connection to the agent if there is one. The
-// connection is made now and not when the container is created: an agent serves
-// a caller at a time, and a created container may wait for long.
+// composeStart makes Start, with a connection to the agent if there is one. It connects now
+// rather than when the container is created: an agent serves one caller at a time, and a
+// created container may wait for a long time.
 func composeStart(agent string) ([]machine.Message, error) {
 	message := machine.Message{Frame: &protocol.Start{}}
 	if agent != "" {

@@ -7,10 +7,10 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// grantable is what a process of the container can be given of the capabilities it
-// asks for: all in a user namespace, whose creator has them all, or else what is in
-// our own bounding set, as root gets it back by the child's execve(2). It warns of
-// what is lacking.
+// grantable returns which capabilities a process in the container can be given: in a user
+// namespace all of them, because its creator has them all; otherwise those in our own
+// bounding set, which root regains at the child's execve(2). It warns about those that are
+// missing.
 func (h *Handshake) grantable(spec *specs.Spec, process *specs.Process) uint64 {
 	if bundle.FindNamespace(spec, specs.UserNamespace) != nil {
 		return 1<<64 - 1
@@ -23,7 +23,7 @@ func (h *Handshake) grantable(spec *specs.Spec, process *specs.Process) uint64 {
 	return held
 }
 
-// among returns those of the wanted capabilities that are in our bounding set.
+// among returns the wanted capabilities that are in our bounding set.
 func among(wanted uint64) uint64 {
 	for number := range bundle.CapabilityNames {
 		if wanted&(1<<number) == 0 {

@@ -14,10 +14,10 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Where the cgroups of containers are whose bundles do not say it: one without a path
-// at the top, since each directory on the way is made, and removed again, at the cost of
-// a twentieth of a run. One with a relative path is in defaultSlice, which is fsrun's own:
-// the last container to leave removes it, whoever made it.
+// Where to put the cgroups of containers whose bundles do not say. Without a path it is at
+// the top of the tree, because every directory on the way has to be made and removed again,
+// at the cost of a twentieth of a run. A relative path is in defaultSlice, which belongs to
+// fsrun: the last container to leave removes it, whoever made it.
 const (
 	defaultSlice  = "/fsrun"
 	defaultPrefix = "/fsrun-"
@@ -30,11 +30,11 @@ func leaveSlice(tree *cgroupv2.Tree, cgroup string) error {
 	return tree.Prune(defaultSlice)
 }
 
-// findCgroup finds the tree and says where in it the container goes. Without a
-// tree a container that asks for no resources has no cgroup of its own.
+// findCgroup finds the tree and determines the container's place in it. Without a tree, a
+// container that asks for no resources has no cgroup of its own.
 func (p *prepared) findCgroup(o *Options) error {
 	if o.CgroupManager == NoCgroup {
-		// First, as a preview is made of what is refused, too.
+		// This comes first because a preview needs it even for what is refused.
 		if err := p.findShownTree(); err != nil {
 			return err
 		}
@@ -61,9 +61,9 @@ func (p *prepared) findCgroup(o *Options) error {
 	return err
 }
 
-// refuseResources refuses what takes a cgroup where there is to be none. The rule
-// that denies every device is no wish of anybody's: engines and templates write it
-// into every bundle, those of podman run --cgroups=disabled too.
+// refuseResources refuses what needs a cgroup where there will be none. The rule that
+// denies every device does not count as a request: engines and templates add it to every
+// bundle, even podman run --cgroups=disabled.
 func (p *prepared) refuseResources(o *Options) error {
 	const allowed = "no such resource, or another cgroup manager than disabled"
 	switch settings := p.limits.Settings(); {
@@ -87,7 +87,7 @@ func (p *prepared) findShownTree() error {
 	tree, err := cgroupv2.Find()
 	switch {
 	case errors.Is(err, cgroupv2.ErrNotMounted):
-		return nil // it may be that the child mounts it
+		return nil // perhaps the child can mount it
 	case err != nil:
 		return err
 	}
@@ -96,28 +96,28 @@ func (p *prepared) findShownTree() error {
 	return nil
 }
 
-// joinsOwnCgroups says whether the path of the container's cgroup namespace leads to
-// the runtime's own.
+// joinsOwnCgroups reports whether the path of the container's cgroup namespace leads to the
+// runtime's own.
 func joinsOwnCgroups(spec *specs.Spec) bool {
 	namespace := bundle.FindNamespace(spec, specs.CgroupNamespace)
 	return namespace != nil && !bundle.Isolated(spec, specs.CgroupNamespace)
 }
 
-// deniesAll says whether the rules are the one that denies every device.
+// deniesAll reports whether the only rule is the one that denies every device.
 func deniesAll(rules []specs.LinuxDeviceCgroup) bool {
 	return len(rules) == 1 && !rules[0].Allow && (rules[0].Type == "" || rules[0].Type == "a") &&
 		rules[0].Major == nil && rules[0].Minor == nil && rules[0].Access == "rwm"
 }
 
-// asksForCgroup says whether the bundle cannot do without a cgroup.
+// asksForCgroup reports whether the bundle needs a cgroup.
 func (p *prepared) asksForCgroup() bool {
 	return len(p.limits.Settings()) > 0 || p.devices != nil || p.bundle.Spec.Linux.CgroupsPath != ""
 }
 
-// cgroupPath resolves linux.cgroupsPath (config-linux.md, "Cgroups Path"): an
-// absolute one counts from the tree's mount, a relative one from a place of ours:
-// for root of the host at the top, else beside our own cgroup, which has processes and
-// so can hand no controllers down.
+// cgroupPath resolves linux.cgroupsPath (config-linux.md, "Cgroups Path"). An absolute path
+// starts at the tree's mount, a relative one at a place of our choice: for the host's root,
+// at the top; for others, beside our own cgroup, which has processes and therefore cannot
+// hand down controllers.
 func (p *prepared) cgroupPath(id string) (string, error) {
 	asked := p.bundle.Spec.Linux.CgroupsPath
 	if strings.HasPrefix(asked, "/") {

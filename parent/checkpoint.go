@@ -13,24 +13,24 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// CheckpointOptions says how a container is to be written to files, and brought back.
+// CheckpointOptions says how to checkpoint or restore a container.
 type CheckpointOptions struct {
-	// Images is the directory that takes the files, made where it is missing, and
-	// Work that of CRIU's log; "" stands for the same.
+	// Images is the directory for the checkpoint's files, which is made if it does not
+	// exist; Work is the one for CRIU's log, "" for the same.
 	Images, Work string
-	// LeaveRunning has the container go on after it is written; else it ends.
+	// LeaveRunning lets the container continue after the checkpoint; otherwise it ends.
 	LeaveRunning bool
-	// TCPEstablished has connections that are open survive.
+	// TCPEstablished allows open TCP connections.
 	TCPEstablished bool
-	// UnixSockets has sockets whose other end is outside become unconnected ones.
+	// UnixSockets allows unix sockets whose other end is outside; they become unconnected.
 	UnixSockets bool
-	// ShellJob has a session survive whose leader is outside.
+	// ShellJob allows a session whose leader is outside.
 	ShellJob bool
-	// FileLocks has locks on files survive.
+	// FileLocks allows file locks.
 	FileLocks bool
 }
 
-// settings makes the directories, and names them as CRIU wants them.
+// settings makes the directories and returns CRIU's settings.
 func (o *CheckpointOptions) settings() (criu.Settings, error) {
 	if o.Work == "" {
 		o.Work = o.Images
@@ -46,8 +46,8 @@ func (o *CheckpointOptions) settings() (criu.Settings, error) {
 	}, nil
 }
 
-// Checkpoint writes the processes of a container that runs, or is paused, to files,
-// with CRIU. Restore brings them back.
+// Checkpoint writes the processes of a running or paused container to files, with CRIU.
+// Restore brings them back.
 func Checkpoint(root, id string, o CheckpointOptions) error {
 	if err := criu.Find(); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
@@ -92,7 +92,7 @@ func Checkpoint(root, id string, o CheckpointOptions) error {
 	return inPrivateMounts(func() error { return withYard(tree, &dump.Settings, dump.Do) })
 }
 
-// checkWritable refuses what could be written and not be brought back whole.
+// checkWritable refuses what could be checkpointed but not restored completely.
 func checkWritable(spec *specs.Spec) error {
 	const allowed = "a container without it for checkpoint and restore"
 	if isConfined() {

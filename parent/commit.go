@@ -15,8 +15,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// commit puts limits and device program in force, reads back what stands, and
-// records it. The child waits meanwhile and has nothing greedy left to do.
+// commit puts limits and the device program in force, reads them back, and records them.
+// Meanwhile the child waits, and has nothing left to do that takes many resources.
 func (h *handshake) commit(machine.Message) (machine.Event, error) {
 	h.committed = &protocol.Committed{}
 	if err := h.commitLimits(); err != nil {
@@ -109,7 +109,8 @@ func (h *handshake) save() error {
 		return err
 	}
 	if h.leave {
-		// With its socket it is created, and without it running: so it is there first.
+		// A container without this socket counts as running, so the socket must exist
+		// before the container does.
 		if h.listener, err = listen(h.handle.Directory()); err != nil {
 			return err
 		}
@@ -118,7 +119,7 @@ func (h *handshake) save() error {
 	return h.handle.Save(record)
 }
 
-// stateJSON is the container's state as hooks read it (runtime.md, "State").
+// stateJSON returns the container's state in the format for hooks (runtime.md, "State").
 func (h *handshake) stateJSON(status state.Status) ([]byte, error) {
 	return json.Marshal(h.stateOf(status))
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// maxAsked is how many bytes of names and values the limits may have together. A frame
-// has to carry what the kernel shows of them, which is more than was asked where a file
-// shows defaults beside it: half of a frame is left for that.
+// maxAsked is how many bytes of names and values the limits may have in total. A frame has
+// to carry what the kernel shows for them, which is longer where a file also shows
+// defaults: half of a frame is left for that.
 const maxAsked = protocol.MaxFrame / 2
 
-// checkCarried refuses limits that Committed could not carry, before anything is made
-// (SPEC.md, M-LIM-1). The error is a *bundle.Error with the place of the first setting
-// that is too much.
+// checkCarried refuses limits that do not fit into Committed, before anything is made
+// (SPEC.md, M-LIM-1). The error is a *bundle.Error with the path of the first setting that
+// is too much.
 func checkCarried(limits cgroupv2.Limits) error {
 	size := 0
 	for _, setting := range limits.Settings() {
@@ -28,9 +28,9 @@ func checkCarried(limits cgroupv2.Limits) error {
 	return nil
 }
 
-// readBack are limits as Committed carries them. The error, of a file that shows more
-// than the field holds, is a *bundle.Error with the setting's place: nothing is told in
-// part (SPEC.md, M-COM-2).
+// readBack converts limits for Committed. If a file shows more than the field can hold, the
+// error is a *bundle.Error with the setting's path: a limit is never reported in part
+// (SPEC.md, M-COM-2).
 func readBack(standing []cgroupv2.Setting) ([]protocol.Pair, error) {
 	var limits []protocol.Pair
 	for _, setting := range standing {
@@ -45,8 +45,8 @@ func readBack(standing []cgroupv2.Setting) ([]protocol.Pair, error) {
 	return limits, nil
 }
 
-// encode makes the frame while a failure still is one of the commit, which takes back
-// what was made.
+// encode encodes Committed now, so that a failure is one of the commit, which undoes what
+// was made.
 func (h *handshake) encode() error {
 	var err error
 	if h.encoded, err = protocol.Encode(h.committed); err != nil {

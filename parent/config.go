@@ -9,15 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stagedConfig is a container's configuration that is written and not yet in
-// place.
+// stagedConfig is a container's new configuration, written but not yet in place.
 type stagedConfig struct{ directory int }
 
-// configNext becomes the copy of the configuration by a rename.
+// configNext is renamed to the copy of the configuration.
 const configNext = configCopy + ".new"
 
-// stageConfig writes a container's configuration with other resources. All else
-// in it stays as it was, also what this version does not know.
+// stageConfig writes a container's configuration with other resources. It preserves
+// everything else, including what this version does not know.
 func stageConfig(l *locked, resources *specs.LinuxResources) (*stagedConfig, error) {
 	directory := int(l.Directory().Fd())
 	content, err := readAt(directory, configCopy)
@@ -35,12 +34,12 @@ func stageConfig(l *locked, resources *specs.LinuxResources) (*stagedConfig, err
 	return staged, nil
 }
 
-// place makes the staged configuration the container's.
+// place puts the staged configuration in place.
 func (s *stagedConfig) place() error {
 	return os.NewSyscallError("renameat", unix.Renameat(s.directory, configNext, s.directory, configCopy))
 }
 
-// drop removes a configuration that was not put in place.
+// drop removes a staged configuration that was not put in place.
 func (s *stagedConfig) drop() { _ = unix.Unlinkat(s.directory, configNext, 0) }
 
 func withResources(content []byte, resources *specs.LinuxResources) ([]byte, error) {
@@ -82,7 +81,7 @@ func readAt(directory int, name string) ([]byte, error) {
 	return content, err
 }
 
-// writeAt makes a file for its owner alone; flags says what if it is there.
+// writeAt makes a file that only its owner can access. Flags says what to do if it exists.
 func writeAt(directory int, name string, flags int, content string) error {
 	descriptor, err := unix.Openat(directory, name, unix.O_WRONLY|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW|flags, 0o600)
 	if err != nil {

@@ -10,21 +10,21 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// How long and how often a process is looked at that has closed its channel and
-// still bears the child's name (SPEC.md, "Executed, or dead").
+// How long and how often to look at a process that has closed its channel and still has the
+// child's name (SPEC.md, "Executed, or dead").
 const (
 	confirmTimeout = time.Second
 	confirmPause   = 200 * time.Microsecond
 )
 
-// confirm tells a program that was executed from a child that died before. The
-// channel has closed either way.
+// confirm distinguishes a program that was executed from a child that died before. In both
+// cases the channel has closed.
 func (h *handshake) confirm(machine.Message) (machine.Event, error) { return h.child.executed() }
 
-// executed relies on the name: execve changes it, and nothing else that the
-// child does. The kernel closes descriptors before it sets the new name, so a
-// process that bears the old one is looked at again: it executes or exits. A
-// program whose own name is the child's is found out by its staying.
+// executed relies on the process's name, which nothing that the child does changes except
+// execve. The kernel closes descriptors before it sets the new name, so a process with the
+// old one is looked at again until it has executed the program or exits. A program that
+// itself has the child's name is recognized because it stays.
 func (p *process) executed() (machine.Event, error) {
 	exiting := false
 	for end := time.Now().Add(confirmTimeout); ; {
@@ -40,8 +40,8 @@ func (p *process) executed() (machine.Event, error) {
 				Detail: "the child died before it executed the program",
 			}
 		}
-		// The name is read once more afterwards: one that lived until now may have
-		// got another since.
+		// Read the name once more: a process that was alive a moment ago may have changed
+		// its name since.
 		if exiting, err = state.Exiting(p.pid); err != nil {
 			return "", cannotTell(err)
 		}
@@ -51,7 +51,7 @@ func (p *process) executed() (machine.Event, error) {
 	}
 }
 
-// cannotTell fails rather than report a program of which nothing is known.
+// cannotTell fails rather than report a program about which nothing is known.
 func cannotTell(err error) error {
 	return protocol.Explain(protocol.CodeGone, fmt.Errorf("cannot tell whether the program was executed: %w", err))
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// Create creates a container whose program waits for Start. Nothing is left of
-// one that cannot be created. A failure of the handshake is a *protocol.Fault.
+// Create creates a container whose program waits for Start. If it fails, nothing is left
+// behind. A failure of the handshake is a *protocol.Fault.
 func Create(o Options) (*state.Container, error) {
 	child, container, err := create(&o, true)
 	if err != nil {
@@ -21,8 +21,8 @@ func Create(o Options) (*state.Container, error) {
 	return container, nil
 }
 
-// Run creates a container and has its program executed. The caller waits for it
-// and deletes it.
+// Run creates a container and starts its program. The caller must wait for it and delete
+// it.
 func Run(o Options) (*Running, error) {
 	child, container, err := create(&o, false)
 	if err != nil {
@@ -31,8 +31,8 @@ func Run(o Options) (*Running, error) {
 	return began(&o, child, container)
 }
 
-// began runs the hooks that follow the start of a container's program, without which
-// there is no container.
+// began runs the hooks that follow the start of a container's program. If one fails, the
+// container is ended.
 func began(o *Options, child *process, container *state.Container) (*Running, error) {
 	running := &Running{process: child, container: container, started: container.Init.StartTime, stdio: container.Stdio}
 	if err := poststart(container); err != nil {

@@ -14,10 +14,10 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// Delete removes a container that has ended, and what a creator left behind that
-// was killed (runtime.md, "Delete"). With force one that has not ended is killed
-// first, and one that is not there is no error. The container is gone even where
-// the error is a [*PoststopError].
+// Delete removes a container that has ended, or what a killed creator has left behind
+// (runtime.md, "Delete"). With force, it first kills a container that has not ended, and a
+// container that does not exist is no error. If the error is a [*PoststopError], the
+// container is gone all the same.
 func Delete(root, id string, force bool) error {
 	store, err := state.Open(root)
 	if err != nil {
@@ -56,7 +56,7 @@ func Delete(root, id string, force bool) error {
 	return nil
 }
 
-// undo takes back what the intent record says was made, last first.
+// undo undoes what the intent record says was made, last first.
 func undo(handle *state.Handle) error {
 	intents, err := handle.Intents()
 	if err != nil && len(intents) == 0 {
@@ -87,9 +87,9 @@ func undo(handle *state.Handle) error {
 	if err := removeShares(groups); err != nil {
 		return err
 	}
-	// Without a cgroup systemd had not made the unit yet, or would not: then there is
-	// none, or one of somebody else's. One that it made afterwards has lost its
-	// placeholder with the creator, and ends by itself.
+	// Without a cgroup, systemd had not made the unit yet or refused to, so there is none,
+	// or it belongs to somebody else. A unit that it made afterwards has lost its
+	// placeholder along with the creator, and ends by itself.
 	if cgroup == "" {
 		return nil
 	}
@@ -99,8 +99,7 @@ func undo(handle *state.Handle) error {
 	return stopUnit(context.Background(), unit.Object, unit.Step == intentUserUnit, cgroup)
 }
 
-// kill ends a process if it is still the one that was recorded. It need not be
-// our child.
+// kill kills a process if it is still the one that was recorded. It need not be our child.
 func kill(process state.Process) {
 	pidfd, err := unix.PidfdOpen(process.PID, 0)
 	if err != nil {
@@ -110,19 +109,19 @@ func kill(process state.Process) {
 	if !process.Alive() {
 		return
 	}
-	_ = unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0) // it may end by itself meanwhile
+	_ = unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0) // it may have ended by itself
 	poll := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
 	for end := time.Now().Add(emptyTimeout); process.Alive() && time.Now().Before(end); {
-		// In slices: its handle tells of its end only when it can be reaped.
+		// In slices: a pidfd signals the end only when the process can be reaped.
 		_, _ = unix.Poll(poll, int(killSlice.Milliseconds()))
 	}
 }
 
-// killSlice is for how long a killed process is waited for at a time.
+// killSlice is how long to wait for a killed process at a time.
 const killSlice = 10 * time.Millisecond
 
-// removeCgroup kills what is left in a cgroup and deletes the directories that
-// were made for it; one that was there before is left as it was.
+// removeCgroup kills what is left in a cgroup and removes the directories that were made
+// for it. A cgroup that existed before is left as it was.
 func removeCgroup(path string, made []string, kept keptPrograms) error {
 	tree, err := cgroupv2.Find()
 	if err != nil {
@@ -140,8 +139,8 @@ func removeCgroup(path string, made []string, kept keptPrograms) error {
 	return errors.Join(deleteGroup(group, kept), leaveSlice(tree, path))
 }
 
-// PoststopError holds the failures of poststop hooks. They are warnings: all else
-// goes on as if the hooks had succeeded (runtime.md, "Lifecycle").
+// PoststopError holds the failures of poststop hooks. They are warnings: everything else
+// proceeds as if the hooks had succeeded (runtime.md, "Lifecycle").
 type PoststopError struct{ Failures []error }
 
 func (e *PoststopError) Error() string { return errors.Join(e.Failures...).Error() }

@@ -13,14 +13,14 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// endFile keeps, in the container's state directory, how its init ended.
+// endFile is the file in the container's state directory that says how its init ended.
 const endFile = "end.json"
 
 // End is how a container's init ended.
 type End struct {
 	// Status is what its parent got from wait(2).
 	Status unix.WaitStatus
-	// At is when its parent knew, zero if that is not known.
+	// At is when its parent noticed, zero if that is not known.
 	At time.Time
 }
 
@@ -37,8 +37,8 @@ var endFields = []json.Field[End]{
 	}},
 }
 
-// KeepEnd records how a container's init ended, for who asks before the container
-// is deleted. Only the process that waits for the init can tell.
+// KeepEnd records how a container's init ended, for callers that ask before the container
+// is deleted. Only the process that waits for the init knows.
 func KeepEnd(root, id string, status unix.WaitStatus) error {
 	store, err := state.Open(root)
 	if err != nil {
@@ -57,8 +57,8 @@ func KeepEnd(root, id string, status unix.WaitStatus) error {
 // maxEndBytes bounds endFile.
 const maxEndBytes = 1 << 10
 
-// readEnd tells how a stopped container's init ended: as recorded, or as the
-// kernel still knows where nobody has reaped it. Nil: who reaped it knows.
+// readEnd returns how a stopped container's init ended: as recorded or, if nobody has
+// reaped it, as the kernel reports. It returns nil if only whoever reaped it knows.
 func readEnd(store *state.Store, container *state.Container) (*End, error) {
 	content, err := store.Kept(container.ID, endFile, maxEndBytes)
 	switch {

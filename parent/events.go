@@ -12,8 +12,8 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// Statistics tells what a container has used so far, whether it runs or not, as
-// long as its cgroup is there.
+// Statistics returns what a container has used so far, whether it is running or not, as
+// long as its cgroup exists.
 func Statistics(root, id string) (cgroupv2.Stats, error) {
 	group, err := observed(root, id)
 	if err != nil {
@@ -23,7 +23,7 @@ func Statistics(root, id string) (cgroupv2.Stats, error) {
 	return group.Stats()
 }
 
-// observed opens the cgroup of a container that has one.
+// observed opens a container's cgroup, which it must have.
 func observed(root, id string) (*cgroupv2.Group, error) {
 	inspected, err := inspectLiving(root, id)
 	if err != nil {
@@ -36,16 +36,15 @@ func observed(root, id string) (*cgroupv2.Group, error) {
 	return group, err
 }
 
-// Observer gets what is to be told of a container. What it returns ends the watch.
+// Observer is notified about a container. If it returns an error, the watch ends with it.
 type Observer struct {
 	Stats func(*cgroupv2.Stats) error
-	// OutOfMemory is told once for all processes that were killed at a time.
+	// OutOfMemory is called once for all processes that were killed at the same time.
 	OutOfMemory func() error
 }
 
-// Watch tells of a container until it ends: its statistics at once and then at
-// every interval, and each time the kernel has killed one of its processes for
-// want of memory.
+// Watch reports on a container until it ends: its statistics now and at every interval, and
+// each time the kernel has killed one of its processes because it was out of memory.
 func Watch(root, id string, interval time.Duration, tell Observer) error {
 	group, err := observed(root, id)
 	if err != nil {
@@ -54,7 +53,7 @@ func Watch(root, id string, interval time.Duration, tell Observer) error {
 	defer group.Close()
 	w := &watching{group: group, interval: interval, tell: tell}
 	if err = w.run(); isGone(err) {
-		return nil // with its container
+		return nil // ended with its container
 	}
 	return err
 }
@@ -63,7 +62,7 @@ type watching struct {
 	group    *cgroupv2.Group
 	interval time.Duration
 	tell     Observer
-	kills    uint64 // that have been told of
+	kills    uint64 // already reported
 }
 
 func (w *watching) run() error {
@@ -78,7 +77,7 @@ func (w *watching) run() error {
 	}
 	w.kills = events.OOMKill
 	for due := time.Now(); ; {
-		alive, err := w.group.Events() // first: the end may have come with a kill
+		alive, err := w.group.Events() // read first: the end may have come with a kill
 		if err != nil {
 			return err
 		}
@@ -110,20 +109,20 @@ func (w *watching) tellKills() error {
 	return w.tell.OutOfMemory()
 }
 
-// isGone says whether an error means that a cgroup was deleted meanwhile.
+// isGone reports whether an error means that a cgroup was deleted in the meantime.
 func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENODEV) }
 
-// Used is what a container has used at a moment.
+// Used is what a container has used so far.
 type Used struct {
 	Inspected
 	At time.Time
-	// Stats is nil where nothing is counted: the container has no cgroup, or none
-	// any more.
+	// Stats is nil if nothing is counted because the container has no cgroup, or no longer
+	// has one.
 	Stats *cgroupv2.Stats
 }
 
-// UsedByAll tells what every container has used, sorted by id, and what is wrong
-// with those that cannot be read.
+// UsedByAll returns what every container has used, sorted by ID, and what is wrong with
+// those that cannot be read.
 func UsedByAll(root string) (all []Used, problems []error, err error) {
 	found, problems, err := List(root)
 	if err != nil {

@@ -18,41 +18,40 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// Examination is all that is known of a container, running or not.
+// Examination is everything known about a container, running or not.
 type Examination struct {
 	*Inspected
-	// End is how its init ended, nil if it has not or nobody here knows.
+	// End is how its init ended, nil if it has not or if nobody knows.
 	End *End
 	// Limits are sorted by file.
 	Limits []StandingLimit
-	// Rules are the device rules with those of the default devices, nil for none.
+	// Rules are the device rules including the defaults, nil for none.
 	Rules []specs.LinuxDeviceCgroup
-	// Programs are the device programs that decide: all of them have to allow.
+	// Programs are the device programs that decide. All of them must allow an access.
 	Programs []DeviceProgram
-	// Stats are the counters of its cgroup, nil if there is none any more.
+	// Stats holds the counters of its cgroup, nil if that no longer exists.
 	Stats *cgroupv2.Stats
 	// Recordings are those of its handshakes.
 	Recordings []*Recording
 }
 
-// StandingLimit is a committed limit and what is in its file now.
+// StandingLimit is a committed limit and the current content of its file.
 type StandingLimit struct {
 	File      string
 	Committed string
-	// Now is "" if the file is gone, with its cgroup.
+	// Now is "" if the file is gone, together with its cgroup.
 	Now string
 }
 
-// DeviceProgram is a program that is attached to the container's cgroup or to one
-// above it.
+// DeviceProgram is a program attached to the container's cgroup or to one above it.
 type DeviceProgram struct {
 	devfilter.Attached
 	Cgroup string
-	// Ours: fsrun attached it for this container, by the record.
+	// Ours: according to the record, fsrun attached it for this container.
 	Ours bool
 }
 
-// Examine looks at a container from all sides.
+// Examine collects everything known about a container.
 func Examine(root, id string) (*Examination, error) {
 	store, err := state.Open(root)
 	if err != nil {
@@ -77,8 +76,8 @@ func Examine(root, id string) (*Examination, error) {
 	return e, e.devices(root)
 }
 
-// counters reads the cgroup, which stays when its processes have gone, until the
-// container is deleted.
+// counters reads the cgroup, which exists until the container is deleted, even without
+// processes.
 func (e *Examination) counters() error {
 	for _, file := range slices.Sorted(maps.Keys(e.Container.Limits)) {
 		now, err := os.ReadFile(filepath.Join(e.Cgroup, file))
@@ -100,13 +99,13 @@ func (e *Examination) counters() error {
 	return err
 }
 
-// devices reads the rules from the configuration that the container was given,
-// and asks the kernel for the programs of its cgroup and of those above.
+// devices reads the rules from the configuration that the container was created with, and
+// asks the kernel for the programs of its cgroup and those above.
 func (e *Examination) devices(root string) error {
 	spec, err := Configuration(root, e.ID)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil // it is still being created
+		return nil // still being created
 	case err != nil:
 		return err
 	}
@@ -137,7 +136,7 @@ func (e *Examination) programsOf(directory string) error {
 	defer unix.Close(group)
 	attached, err := devfilter.Query(group)
 	if errors.Is(err, unix.EPERM) {
-		return nil // it takes CAP_NET_ADMIN to be told; without it nothing could be attached
+		return nil // The query takes CAP_NET_ADMIN, without which nothing could have been attached.
 	}
 	for _, program := range attached {
 		e.Programs = append(e.Programs, DeviceProgram{program, directory, program.ID == e.DeviceProgram})

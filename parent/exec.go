@@ -21,30 +21,30 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// ExecOptions says how a process is to join a container.
+// ExecOptions says how a process joins a container.
 type ExecOptions struct {
 	StateRoot, ID string
-	// Process is what to run; see Configuration for the container's own.
+	// Process is what to run; see Configuration for the container's own process.
 	Process *specs.Process
-	// ConsoleSocket is the path of a socket that takes the master of the process's
-	// terminal, if it has one. Empty: see OnConsole.
+	// ConsoleSocket is the path of a socket that receives the master of the process's
+	// terminal, if it has one. If it is empty, OnConsole does.
 	ConsoleSocket string
-	// OnConsole takes the master otherwise. It becomes the callee's to close.
+	// OnConsole receives the master if there is no ConsoleSocket, and must close it.
 	OnConsole func(master int) error
-	// PIDFile is where the process's id is written, "" for nowhere.
+	// PIDFile is the file for the process's ID, "" for none.
 	PIDFile string
 	// PreservedFDs is how many descriptors from 3 on the program gets.
 	PreservedFDs int
-	// Stdio become the program's standard descriptors, unless it has a terminal. The
-	// zero value is the caller's standard input three times over.
+	// Stdio become the program's standard descriptors, unless it has a terminal. The zero
+	// value makes all three the caller's standard input.
 	Stdio [3]int
-	// PIDFDSocket is the path of a socket that takes a pidfd of the process, "" for
+	// PIDFDSocket is the path of a socket that receives a pidfd of the process, "" for
 	// none.
 	PIDFDSocket string
-	// Cgroup is the path of a group that is there already, beneath the
-	// container's; "" is the container's own.
+	// Cgroup is the path of an existing group beneath the container's; "" is the
+	// container's own.
 	Cgroup string
-	// IgnorePaused joins a paused container, and waits until it is resumed.
+	// IgnorePaused joins a paused container and waits until it is resumed.
 	IgnorePaused bool
 
 	Handshake
@@ -60,18 +60,18 @@ type joining struct {
 	recorder  *recording.Recorder
 
 	socket    *channel
-	init      *process // the container's
+	init      *process // of the container
 	child     *process
 	group     *cgroupv2.Group // the container's
-	place     *cgroupv2.Group // where the process goes, if that is another
-	inside    bool            // the child was born where it belongs
+	place     *cgroupv2.Group // where the process goes, if elsewhere
+	inside    bool            // the child was born in its cgroup
 	committed *protocol.Committed
-	started   uint64   // when the child did, in clock ticks since boot
-	stdio     []string // what is behind its descriptors 0 to 2, nil if we may not look
+	started   uint64   // when the child started, in clock ticks since boot
+	stdio     []string // what its descriptors 0 to 2 refer to; nil if we may not look
 }
 
-// Exec has a process join a running container. Every namespace and the cgroup of
-// its init become the process's.
+// Exec makes a process join a running container. It gets all namespaces of the container's
+// init, and its cgroup.
 func Exec(o ExecOptions) (*Running, error) {
 	recorder := recording.NewRecorder("exec", o.ID)
 	inspected, err := Inspect(o.StateRoot, o.ID)
@@ -101,7 +101,7 @@ func Exec(o ExecOptions) (*Running, error) {
 	return &Running{process: j.child, container: j.container, joined: true, started: j.started, stdio: j.stdio}, nil
 }
 
-// prepare lowers the process, before anything is touched.
+// prepare lowers the process before anything is touched.
 func (j *joining) prepare() error {
 	if err := bundle.ValidateProcess(j.options.Process); err != nil {
 		return err
@@ -131,8 +131,8 @@ func (j *joining) prepare() error {
 	return err
 }
 
-// warnOf warns of the process, but not of what the container's own has, too: that was
-// told when it was created.
+// warnOf warns about the process, except for what is the same in the container's own: that
+// was reported when it was created.
 func (j *joining) warnOf(own *specs.Process) {
 	told := bundle.Warnings(&specs.Spec{Process: own})
 	for _, warning := range bundle.Warnings(&specs.Spec{Process: j.options.Process}) {
@@ -195,13 +195,12 @@ func (j *joining) close() {
 	}
 }
 
-// unasked refuses what a joining child has no reason to ask for.
+// unasked refuses a request that a joining child has no reason to make.
 func (j *joining) unasked(machine.Message) (machine.Event, error) {
 	return "", unexpected("what only an init asks for")
 }
 
-// reserve takes hold of the container's init and cgroup. There is nothing to be
-// made.
+// reserve takes hold of the container's init and cgroup. Nothing has to be made.
 func (j *joining) reserve(machine.Message) (machine.Event, error) {
 	var err error
 	if j.init, err = watch(j.container.Init.PID); err != nil {
@@ -217,7 +216,7 @@ func (j *joining) composeHello() ([]machine.Message, error) {
 	return helloMessage(protocol.RoleJoin, false, j.options.Deadlines), nil
 }
 
-// composePlan sends the plan, with the state that the filter's agent is told.
+// composePlan makes the plan's frames, including the state for the filter's agent.
 func (j *joining) composePlan() ([]machine.Message, error) {
 	if err := j.requests.fillListener(j.spec, j.child.pid, ociState(j.container, state.Running)); err != nil {
 		return nil, err
@@ -240,8 +239,8 @@ func (j *joining) release(machine.Message) (machine.Event, error) {
 	return parentmachine.Go, announce(j.child, j.options.PIDFile, j.options.PIDFDSocket)
 }
 
-// remember notes what can be told of the child only while it is there. Who is not
-// root may not look at its descriptors: it hides from the container's root.
+// remember records what can be learned about the child only while it exists. Only root may
+// look at its descriptors, because the child hides from the container's root.
 func (j *joining) remember() (err error) {
 	if j.started, err = state.StartTime(j.child.pid); err != nil {
 		return err

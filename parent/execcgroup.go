@@ -19,8 +19,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// openPlace opens the group that the caller names. It can only lie beneath the
-// container's: cgroupv2 takes no path with "..", and follows no link.
+// openPlace opens the group that the caller names. It is always beneath the container's:
+// cgroupv2 accepts no path with ".." and follows no link.
 func (j *joining) openPlace() (*cgroupv2.Group, error) {
 	refuse := func(why string) error {
 		return fmt.Errorf("cgroup %q: %s; allowed: the path of a group beneath the container's", j.options.Cgroup, why)
@@ -48,8 +48,8 @@ func (j *joining) openPlace() (*cgroupv2.Group, error) {
 	return place, err
 }
 
-// commit puts the child under the container's limits, and gives it the scheduling
-// that its program is to have.
+// commit puts the child under the container's limits and gives it the scheduling that its
+// program is to have.
 func (j *joining) commit(machine.Message) (machine.Event, error) {
 	j.committed = &protocol.Committed{}
 	if err := j.enterGroup(); err != nil {
@@ -67,7 +67,7 @@ func (j *joining) commit(machine.Message) (machine.Event, error) {
 	return machine.Done, faulty(protocol.CodeCommit, schedule(j.child.pid, j.options.Process))
 }
 
-// destination is the group that the process belongs in, nil for none.
+// destination returns the group that the process belongs in, nil for none.
 func (j *joining) destination() *cgroupv2.Group {
 	if j.place != nil {
 		return j.place
@@ -78,12 +78,12 @@ func (j *joining) destination() *cgroupv2.Group {
 // What the container's limits must leave for a child to be born in its cgroup.
 const (
 	tasksOfRuntime = 16   // threads, and the process that makes the child
-	wholeProcessor = 1000 // thousandths: else others could keep it from starting
+	wholeProcessor = 1000 // thousandths: with less, others could keep it from starting
 )
 
-// ample says whether a group has room for a whole runtime, of which nothing is left
-// once the program is executed. Then the child is born there: to move it would
-// take 10 ms and more, in which the kernel waits for all processors.
+// ample reports whether a group has room for a whole runtime, of which nothing is left once
+// the program is executed. The child is then born there: moving it would take 10 ms and
+// more, because the kernel waits for all processors.
 func (j *joining) ample(group *cgroupv2.Group) bool {
 	if group == nil || j.options.IgnorePaused {
 		return false
@@ -96,8 +96,8 @@ func (j *joining) ample(group *cgroupv2.Group) bool {
 	return err == nil && !events.Frozen
 }
 
-// enterGroup moves the child into the cgroup, if it is not there. The kernel lets a process move past
-// pids.max, so the limit is asked about first.
+// enterGroup moves the child into the cgroup if it is not there yet. The kernel lets a
+// process move past pids.max, so the limit is checked first.
 func (j *joining) enterGroup() error {
 	if j.group == nil {
 		return nil
@@ -122,7 +122,7 @@ func (j *joining) enterGroup() error {
 	return err
 }
 
-// roomForOne refuses a process more than the limit.
+// roomForOne refuses a process that would exceed the limit.
 func roomForOne(group *cgroupv2.Group) error {
 	pids, err := group.Pids()
 	if err != nil {
@@ -136,10 +136,9 @@ func roomForOne(group *cgroupv2.Group) error {
 	return nil
 }
 
-// follow moves the child to where the container's init is. A container that runs
-// a service manager has made groups beneath its own and hands controllers down to
-// them, so that its own takes no processes any more (cgroup-v2.rst, "No Internal
-// Process Constraint").
+// follow moves the child to where the container's init is. If a container runs a service
+// manager, that has made groups beneath its own and hands down controllers to them, so that
+// its own can no longer have processes (cgroup-v2.rst, "No Internal Process Constraint").
 func (j *joining) follow(busy error) error {
 	tree, err := cgroupv2.Find()
 	if err != nil {
@@ -182,8 +181,8 @@ func (j *joining) deadlines() map[machine.State]time.Duration {
 	return deadlines
 }
 
-// comeIn moves the child into a cgroup. Where that is systemd's, and we are where we
-// may not, systemd may.
+// comeIn moves the child into a cgroup. If the cgroup is systemd's and we are not allowed
+// to, systemd may be.
 func (j *joining) comeIn(group *cgroupv2.Group) error {
 	err := j.add(group)
 	refused := errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)

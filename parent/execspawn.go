@@ -15,9 +15,9 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// spawn clones the child into the init's namespaces, and into the cgroup where that
-// leaves ample room: its runtime needs threads and memory that the container's
-// limits need not allow.
+// spawn clones the child into the init's namespaces, and also into its cgroup if that has
+// ample room: the child's runtime needs threads and memory that the container's limits need
+// not allow.
 func (j *joining) spawn(machine.Message) (machine.Event, error) {
 	joins, err := j.namespaces()
 	if err == nil {
@@ -44,8 +44,8 @@ func (j *joining) spawn(machine.Message) (machine.Event, error) {
 	j.child, err = launch(&request, joins, j.socket)
 	var begun *spawn.EntryError
 	if j.inside = err == nil && request.Cgroup >= 0; err != nil && request.Cgroup >= 0 && !errors.As(err, &begun) {
-		// The kernel has more reasons to refuse a birth there than a move: it tells
-		// at the latest when the child is to come in.
+		// The kernel has more reasons to refuse a birth in the cgroup than a move. If it
+		// refuses the move too, its error will say why.
 		request.Cgroup, request.Join = -1, nil
 		j.child, err = launch(&request, joins, j.socket)
 	}
@@ -55,8 +55,8 @@ func (j *joining) spawn(machine.Message) (machine.Event, error) {
 	return machine.Done, faulty(protocol.CodeOperation, j.setOOMScore())
 }
 
-// setOOMScore sets the child's, which hides from everybody in the container and
-// so cannot open the file itself.
+// setOOMScore sets the score of the child, which cannot open the file itself because it
+// hides from everybody in the container.
 func (j *joining) setOOMScore() error {
 	score := j.options.Process.OOMScoreAdj
 	if score == nil {
@@ -69,8 +69,8 @@ func (j *joining) setOOMScore() error {
 	return nil
 }
 
-// namespaces are the init's, but for its mount namespace, which the child joins
-// last and by itself.
+// namespaces returns the init's namespaces except for its mount namespace, which the child
+// joins last and by itself.
 func (j *joining) namespaces() ([]plan.Namespace, error) {
 	if !j.container.Init.Alive() {
 		return nil, ErrNotRunning

@@ -11,8 +11,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// Counted is a handshake's failure in which a limit had a part, with what the
-// container's cgroup had counted by then.
+// Counted is the failure of a handshake in which a limit played a part, with what the
+// container's cgroup had counted.
 type Counted struct {
 	Err   error
 	Stats *cgroupv2.Stats
@@ -21,8 +21,8 @@ type Counted struct {
 func (c *Counted) Error() string { return c.Err.Error() }
 func (c *Counted) Unwrap() error { return c.Err }
 
-// note keeps what the cgroup of a failed handshake has counted, before it is
-// deleted. Of a child that was never made there is nothing.
+// note records what the cgroup of a failed handshake has counted, before it is deleted. If
+// the child was never made, there is nothing to record.
 func (p *process) note(group *cgroupv2.Group) {
 	if p == nil || group == nil {
 		return
@@ -32,7 +32,7 @@ func (p *process) note(group *cgroupv2.Group) {
 	}
 }
 
-// explain adds to a failure what is known of the child, and what one can do.
+// explain adds to a failure what is known about the child, and what to do about it.
 func (h *handshake) explain(err error) error {
 	var fault *protocol.Fault
 	if errors.As(err, &fault) {
@@ -41,8 +41,7 @@ func (h *handshake) explain(err error) error {
 	return h.child.explain(err)
 }
 
-// explain adds to a failure what is known of the child's end, and which limit had
-// a part in it.
+// explain adds to a failure how the child ended, and which limit played a part.
 func (p *process) explain(err error) error {
 	var fault *protocol.Fault
 	if !errors.As(err, &fault) {
@@ -69,7 +68,7 @@ func (p *process) explain(err error) error {
 	return err
 }
 
-// explainEnd tells how a child ended that said nothing.
+// explainEnd says how a child ended that said nothing.
 func (p *process) explainEnd(fault *protocol.Fault) {
 	switch {
 	case p.outOfMemory():
@@ -87,8 +86,8 @@ func (p *process) explainEnd(fault *protocol.Fault) {
 	}
 }
 
-// parentWas says what the parent was at when it found the child gone: not each of its
-// states awaits something.
+// parentWas says what the parent was doing when it found that the child was gone: not every
+// state awaits something.
 func parentWas(fault *protocol.Fault) string {
 	if fault.Awaited == "" {
 		return "the parent was in " + fault.State
@@ -100,7 +99,7 @@ func (p *process) outOfMemory() bool {
 	return p.counted != nil && p.counted.Memory != nil && p.counted.Memory.Events.OOMKill > 0
 }
 
-// memory tells how much the container had used at most.
+// memory says how much memory the container had used at most.
 func (p *process) memory() string {
 	const kibibyte = 1 << 10
 	memory := p.counted.Memory
@@ -110,7 +109,7 @@ func (p *process) memory() string {
 	return fmt.Sprintf("; it had used %d KiB of its %d KiB", memory.Peak/kibibyte, memory.Limit/kibibyte)
 }
 
-// limited says whether a limit had a part in a failure, and tells it.
+// limited reports whether a limit played a part in a failure, and adds it.
 func (p *process) limited(fault *protocol.Fault) bool {
 	if p.outOfMemory() {
 		return true

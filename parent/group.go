@@ -9,7 +9,8 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// openGroup opens a container's cgroup: nil if it has none, or none any more.
+// openGroup opens a container's cgroup. It returns nil if the container has none, or no
+// longer has one.
 func openGroup(container *state.Container) (*cgroupv2.Group, error) {
 	tree, group, err := openTree(container)
 	if tree != nil {
@@ -18,8 +19,9 @@ func openGroup(container *state.Container) (*cgroupv2.Group, error) {
 	return group, err
 }
 
-// openTree opens a container's cgroup with the tree around it, which is needed to
-// change limits. Both are nil if it has none; the group alone if none any more.
+// openTree opens a container's cgroup and the tree around it, which is needed to change
+// limits. Both are nil if the container has no cgroup; only the group is nil if it no
+// longer has one.
 func openTree(container *state.Container) (*cgroupv2.Tree, *cgroupv2.Group, error) {
 	if container.Cgroup == "" {
 		return nil, nil, nil
@@ -35,12 +37,12 @@ func openTree(container *state.Container) (*cgroupv2.Tree, *cgroupv2.Group, erro
 	return tree, group, err
 }
 
-// cgroupPath is the path of a container's cgroup beneath the tree.
+// cgroupPath returns the path of a container's cgroup beneath the tree.
 func cgroupPath(container *state.Container) string {
 	return strings.TrimPrefix(container.Cgroup, container.CgroupMount)
 }
 
-// frozen says whether a container's cgroup is.
+// frozen reports whether a container's cgroup is frozen.
 func frozen(container *state.Container) bool {
 	group, err := openGroup(container)
 	if err != nil || group == nil {

@@ -19,12 +19,12 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// handshake is one walk of the parent's machine that creates a container. Its
-// methods are the table's effects.
+// handshake is one walk of the parent's machine that creates a container. Its methods are
+// the table's effects.
 type handshake struct {
 	*prepared
 	options *Options
-	// leave: the program is to be started by a later caller.
+	// leave: a later caller is to start the program.
 	leave    bool
 	recorder *recording.Recorder
 
@@ -34,15 +34,15 @@ type handshake struct {
 	socket    *channel
 	child     *process
 	apart     bool               // the child is outside its cgroup until Ready
-	kept      keptPrograms       // nil: the cgroup is made for the container
+	kept      keptPrograms       // nil: the cgroup was made for the container
 	shares    *resctrl.Group     // nil: not asked for
 	loaded    *devfilter.Program // nil: no device rules
 	loadError error
 	record    *state.Container
-	listener  int // what Detach is to carry, -1 for nothing
+	listener  int // for Detach; -1 for none
 
 	committed *protocol.Committed
-	encoded   []byte // the same, as it is sent
+	encoded   []byte // the same, encoded
 }
 
 func newHandshake(prepared *prepared, o *Options) *handshake {
@@ -93,8 +93,8 @@ func (h *handshake) walk() error {
 	return err
 }
 
-// deadlines adds to the caller's wishes what the bundle's own hooks may take:
-// while they run in the child the parent waits.
+// deadlines adds to the caller's deadlines the time that the bundle's own hooks may take:
+// while they run in the child, the parent waits.
 func (h *handshake) deadlines() map[machine.State]time.Duration {
 	deadlines := map[machine.State]time.Duration{}
 	for state, deadline := range h.options.Deadlines {
@@ -111,11 +111,11 @@ func (h *handshake) deadlines() map[machine.State]time.Duration {
 	return deadlines
 }
 
-// startPoint is where hooks run once the program is to be started.
+// startPoint is the point of the hooks that run once the program is to be started.
 const startPoint = "startContainer"
 
-// startDeadline is for how long whoever starts the container later is to wait: only here
-// the plan is known, and with it the time that hooks may take.
+// startDeadline is how long whoever starts the container later must wait. It is computed
+// here because only here the plan is known, and thus the time that hooks may take.
 func (h *handshake) startDeadline() time.Duration {
 	return extend(parentmachine.Table.Waiting(parentmachine.Starting).Deadline, h.hookTimeouts(startPoint))
 }
@@ -133,8 +133,8 @@ func (h *handshake) hookTimeouts(point string) []hookTimeout {
 	return timeouts
 }
 
-// extend adds timeouts to a deadline; a hook that may take for ever makes it so,
-// and so do hooks that together may take longer than a Duration holds.
+// extend adds timeouts to a deadline. The result is 0, forever, if a hook has no timeout or
+// if the sum exceeds a Duration.
 func extend(deadline time.Duration, hooks []hookTimeout) time.Duration {
 	for _, timeout := range hooks {
 		if timeout == 0 || time.Duration(timeout) > math.MaxInt64-deadline {
@@ -145,7 +145,7 @@ func extend(deadline time.Duration, hooks []hookTimeout) time.Duration {
 	return deadline
 }
 
-// close gives back what only the handshake needs, however it ended.
+// close releases what only the handshake needs, however it ended.
 func (h *handshake) close() {
 	if h.socket.Socket != nil {
 		h.socket.Close()
@@ -175,11 +175,10 @@ func (h *handshake) composeHello() ([]machine.Message, error) {
 	return helloMessage(protocol.RoleInit, h.plan.UserMaps, wishes), nil
 }
 
-// awaitingHooks is the child's state while the parent's hooks run (SPEC.md,
-// "Deadlines").
+// awaitingHooks is the child's state while the parent's hooks run (SPEC.md, "Deadlines").
 const awaitingHooks machine.State = "awaiting_hooks"
 
-// parentHooksTimeout is how long the parent's hooks may take, and a little more.
+// parentHooksTimeout is how long the parent's hooks may take, plus a margin.
 func (h *handshake) parentHooksTimeout() time.Duration {
 	var timeouts []hookTimeout
 	//lint:ignore SA1019 the point is deprecated, but bundles use it and it must be honoured
@@ -191,7 +190,7 @@ func (h *handshake) parentHooksTimeout() time.Duration {
 	return extend(10*time.Second, timeouts)
 }
 
-// agree checks that what the child took was offered.
+// agree checks that what the child accepted had been offered.
 func (h *handshake) agree(message machine.Message) (machine.Event, error) {
 	if event, err := agreePlain(message); err != nil || !h.plan.UserMaps {
 		return event, err

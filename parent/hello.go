@@ -18,8 +18,8 @@ func helloMessage(role protocol.Role, maps bool, wishes map[machine.State]time.D
 	}}}
 }
 
-// childDeadlines are the caller's wishes as the child is told them. Which states
-// are its own is for the child to know.
+// childDeadlines converts the caller's deadlines for Hello. Which of the states are the
+// child's is for the child to know.
 func childDeadlines(wishes map[machine.State]time.Duration) []protocol.Deadline {
 	var deadlines []protocol.Deadline
 	for state, deadline := range wishes {
@@ -28,11 +28,11 @@ func childDeadlines(wishes map[machine.State]time.Duration) []protocol.Deadline 
 	return deadlines
 }
 
-// wireMilliseconds is a deadline as Hello carries it, 0 for ever (SPEC.md, M-DL-3).
-// A part of a millisecond counts as a whole one: rounded down to 0, the shortest
-// deadline would be the longest. What 32 bits do not hold, some 49 days, is for
-// ever: a deadline may come late, but not before the hooks that it waits for may
-// have used up their timeouts.
+// wireMilliseconds converts a deadline for Hello, in which 0 means forever (SPEC.md,
+// M-DL-3). Fractions of a millisecond are rounded up: rounded down to 0, the shortest
+// deadline would become the longest. What does not fit into 32 bits, some 49 days, becomes
+// forever: a deadline may come late, but not before the hooks that it waits for may have
+// used up their timeouts.
 func wireMilliseconds(deadline time.Duration) uint32 {
 	milliseconds := int64(deadline / time.Millisecond)
 	if deadline%time.Millisecond != 0 {
@@ -44,7 +44,7 @@ func wireMilliseconds(deadline time.Duration) uint32 {
 	return uint32(milliseconds)
 }
 
-// agreePlain checks that what the child took was offered.
+// agreePlain checks that what the child accepted had been offered.
 func agreePlain(message machine.Message) (machine.Event, error) {
 	welcome := message.Frame.(*protocol.Welcome)
 	if welcome.Version != protocol.Version || len(welcome.Features) > 0 {
@@ -55,7 +55,8 @@ func agreePlain(message machine.Message) (machine.Event, error) {
 	return parentmachine.Plain, nil
 }
 
-// unexpected is the answer to a child that asks for what it has no reason to.
+// unexpected is the error for a child that asks for something that it has no reason to ask
+// for.
 func unexpected(format string, arguments ...any) error {
 	return &protocol.Fault{Code: protocol.CodeUnexpected, Detail: "the child asks for " + fmt.Sprintf(format, arguments...)}
 }

@@ -11,13 +11,13 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Inspected is a container with its status now.
+// Inspected is a container with its current status.
 type Inspected struct {
 	*state.Container
 	Status state.Status
 }
 
-// Inspect returns a container. One that is not there is state.ErrNotExist.
+// Inspect returns a container. If it does not exist, the error is state.ErrNotExist.
 func Inspect(root, id string) (*Inspected, error) {
 	store, err := state.Open(root)
 	if err != nil {
@@ -30,8 +30,8 @@ func Inspect(root, id string) (*Inspected, error) {
 	return &Inspected{container, store.Status(container, frozen(container))}, nil
 }
 
-// inspectLiving returns a container that has processes. Else the error is ErrNotRunning,
-// or ErrStatus while it is being created.
+// inspectLiving returns a container that has processes. Otherwise the error is
+// ErrNotRunning, or ErrStatus while it is being created.
 func inspectLiving(root, id string) (*Inspected, error) {
 	inspected, err := Inspect(root, id)
 	if err != nil {
@@ -46,8 +46,8 @@ func inspectLiving(root, id string) (*Inspected, error) {
 	return inspected, nil
 }
 
-// List returns all containers, sorted by id, and what is wrong with those that
-// cannot be read.
+// List returns all containers, sorted by ID, and what is wrong with those that cannot be
+// read.
 func List(root string) (found []Inspected, problems []error, err error) {
 	store, err := state.Open(root)
 	if err != nil {
@@ -67,7 +67,7 @@ func List(root string) (found []Inspected, problems []error, err error) {
 	return found, problems, nil
 }
 
-// Configuration is what a container was created with.
+// Configuration returns what a container was created with.
 func Configuration(root, id string) (*specs.Spec, error) {
 	store, err := state.Open(root)
 	if err != nil {

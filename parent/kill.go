@@ -10,12 +10,12 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// ErrNotRunning is the answer to a signal for a container whose init has ended.
+// ErrNotRunning is the error for signalling a container whose init has ended.
 var ErrNotRunning = errors.New("container not running")
 
-// Kill sends a signal to a container's init, with all to every process of the cgroup.
-// SIGKILL goes to all of them, too, where the init has no pid namespace of its own: its
-// end does not end them then.
+// Kill sends a signal to a container's init or, with all, to every process in the cgroup.
+// SIGKILL also goes to all of them if the init has no PID namespace of its own, because its
+// end would not end them.
 func Kill(root, id string, signal unix.Signal, all bool) error {
 	inspected, err := Inspect(root, id)
 	if err != nil {
@@ -33,7 +33,7 @@ func Kill(root, id string, signal unix.Signal, all bool) error {
 	return signalInit(inspected.Container, signal)
 }
 
-// signalInit reaches the init and never a process that has got its id since.
+// signalInit signals the init, never another process that has got its ID since.
 func signalInit(container *state.Container, signal unix.Signal) error {
 	if container.Init.PID == 0 {
 		return ErrNotRunning
@@ -46,7 +46,7 @@ func signalInit(container *state.Container, signal unix.Signal) error {
 		return os.NewSyscallError("pidfd_open", err)
 	}
 	defer unix.Close(pidfd)
-	if !container.Init.Alive() { // checked while the handle pins the process
+	if !container.Init.Alive() { // the pidfd pins the process while we check
 		return ErrNotRunning
 	}
 	err = unix.PidfdSendSignal(pidfd, signal, nil, 0)

@@ -9,11 +9,10 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// ErrStatus is what an error is that says that a container's status does not allow what
-// was asked for.
+// ErrStatus says that a container's status does not permit what was asked.
 var ErrStatus = errors.New("the container's status does not allow that")
 
-// wrongStatus is an ErrStatus that says all itself.
+// wrongStatus is an ErrStatus with its own text.
 type wrongStatus string
 
 func (w wrongStatus) Error() string { return string(w) }
@@ -25,12 +24,12 @@ func refuseStatus(format string, arguments ...any) error {
 }
 
 // unfinished refuses a verb for a container that is still being created. It has not ended,
-// and engines must not take it for one that has.
+// and engines must not think that it has.
 func unfinished(verb, id string) error {
 	return refuseStatus("cannot %s container %s: it is still being created", verb, id)
 }
 
-// locked is a container that no other caller changes meanwhile.
+// locked is a container that no other caller can change in the meantime.
 type locked struct {
 	*state.Handle
 	container *state.Container
@@ -54,8 +53,8 @@ func lock(root, id string) (*locked, error) {
 	return &locked{handle, container, store.Status(container, frozen(container))}, nil
 }
 
-// require refuses a verb in a state that it cannot be done in. The words for a
-// container that does not run, and for a paused one, are those that engines know.
+// require refuses a verb in a status that does not permit it. Engines recognize the words
+// for a container that is not running, and for a paused one.
 func (l *locked) require(verb string, allowed ...state.Status) error {
 	id := l.container.ID
 	switch {

@@ -16,7 +16,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// idMap is one of the two maps of a user namespace.
+// idMap is one of the two ID mappings of a user namespace.
 type idMap struct {
 	file, helper, place string
 	mappings            []specs.LinuxIDMapping
@@ -30,9 +30,9 @@ func gidMap(linux *specs.Linux) idMap {
 	return idMap{"gid_map", "newgidmap", "linux.gidMappings", linux.GIDMappings}
 }
 
-// writeMaps writes the maps of the child's user namespace: directly where our
-// privileges reach, through newuidmap(1) and newgidmap(1) where an
-// administrator's subordinate ids are needed.
+// writeMaps writes the ID mappings of the child's user namespace: directly if our
+// privileges suffice, otherwise through newuidmap(1) and newgidmap(1), which allow the
+// subordinate IDs that an administrator has granted.
 func (h *handshake) writeMaps(machine.Message) (machine.Event, error) {
 	for _, ids := range []idMap{gidMap(h.bundle.Spec.Linux), uidMap(h.bundle.Spec.Linux)} {
 		if err := h.writeMap(ids); err != nil {
@@ -49,7 +49,7 @@ func (h *handshake) writeMap(ids idMap) error {
 		return h.callHelper(ids)
 	}
 	if h.unprivileged && ids.file == "gid_map" {
-		// The kernel's condition for letting an unprivileged user write it
+		// The kernel's condition for letting an unprivileged user write gid_map
 		// (user_namespaces(7)).
 		if err := h.writeProc("setgroups", []byte("deny")); err != nil {
 			return err
@@ -58,7 +58,7 @@ func (h *handshake) writeMap(ids idMap) error {
 	return h.writeProc(ids.file, bundle.MapLines(ids.mappings))
 }
 
-// isOwn says whether a map is the one that everybody may write: one id, the
+// isOwn reports whether a mapping is the one that everybody may write: a single ID, the
 // caller's.
 func isOwn(ids idMap) bool {
 	own := os.Geteuid()
@@ -68,7 +68,7 @@ func isOwn(ids idMap) bool {
 	return len(ids.mappings) == 1 && ids.mappings[0].Size == 1 && int(ids.mappings[0].HostID) == own
 }
 
-// writeProc writes in one call, as the kernel wants a map.
+// writeProc writes in a single call, as the kernel requires for a mapping.
 func (h *handshake) writeProc(file string, content []byte) error {
 	return os.WriteFile(fmt.Sprintf("/proc/%d/%s", h.child.pid, file), content, 0)
 }
@@ -90,7 +90,7 @@ func (h *handshake) callHelper(ids idMap) error {
 	return nil
 }
 
-// groupsDenied says whether setgroups(2) is denied in a process's user namespace
+// groupsDenied reports whether setgroups(2) is denied in a process's user namespace
 // (user_namespaces(7)).
 func groupsDenied(pid int) bool {
 	content, err := sys.ReadFile(fmt.Sprintf("/proc/%d/setgroups", pid))

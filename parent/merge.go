@@ -7,12 +7,12 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// completeResources adds to a change those values that the container has already
-// and without which a changed one has no meaning to the kernel.
+// completeResources adds to a change the current values without which a changed one would
+// mean nothing to the kernel.
 func completeResources(has, change *specs.LinuxResources) *specs.LinuxResources {
 	completed := *change
 	if memory := change.Memory; memory != nil && has.Memory != nil && isLimit(memory.Swap) && unset(memory.Limit) {
-		// Swap counts both together; the kernel wants the difference.
+		// Swap is the sum of both; the kernel wants the difference.
 		with := *memory
 		with.Limit = has.Memory.Limit
 		completed.Memory = &with
@@ -20,7 +20,7 @@ func completeResources(has, change *specs.LinuxResources) *specs.LinuxResources 
 	if cpu := change.CPU; cpu != nil && has.CPU != nil {
 		with := *cpu
 		if !unset(cpu.Period) && unset(cpu.Quota) {
-			with.Quota = has.CPU.Quota // the kernel takes no period by itself
+			with.Quota = has.CPU.Quota // the kernel does not accept a period alone
 		}
 		if cpu.Idle != nil && *cpu.Idle == 0 && unset(cpu.Shares) {
 			with.Shares = has.CPU.Shares // the kernel forgets the weight of an idle group
@@ -33,7 +33,7 @@ func completeResources(has, change *specs.LinuxResources) *specs.LinuxResources 
 func unset[T int64 | uint64](value *T) bool { return value == nil || *value == 0 }
 func isLimit(value *int64) bool             { return value != nil && *value > 0 }
 
-// mergeResources is what a container has been given once a change is made.
+// mergeResources returns a container's resources after a change.
 func mergeResources(has, change *specs.LinuxResources) *specs.LinuxResources {
 	merged := *has
 	if len(change.Devices) > 0 {
@@ -52,7 +52,7 @@ func mergeResources(has, change *specs.LinuxResources) *specs.LinuxResources {
 	return &merged
 }
 
-// mergeObject merges what may be absent on either side, and changes neither.
+// mergeObject merges two objects, either of which may be absent, and modifies neither.
 func mergeObject[T any](has, change *T, merge func(old, now *T)) *T {
 	if change == nil {
 		return has
@@ -65,7 +65,7 @@ func mergeObject[T any](has, change *T, merge func(old, now *T)) *T {
 	return &merged
 }
 
-// replace takes a value that was given.
+// replace takes a new value if there is one.
 func replace[T any](old **T, now *T) {
 	if now != nil {
 		*old = now
@@ -74,7 +74,7 @@ func replace[T any](old **T, now *T) {
 
 func mergeMemory(old, now *specs.LinuxMemory) {
 	if isLimit(now.Limit) && isLimit(old.Limit) && isLimit(old.Swap) && unset(now.Swap) {
-		// The limit of swap alone stays; the total follows.
+		// The limit of swap alone stays the same, so the total changes.
 		total := *old.Swap - *old.Limit + *now.Limit
 		old.Swap = &total
 	}
@@ -123,7 +123,7 @@ func mergeBlockIO(old, now *specs.LinuxBlockIO) {
 	old.ThrottleWriteIOPSDevice = mergeList(old.ThrottleWriteIOPSDevice, now.ThrottleWriteIOPSDevice, throttled)
 }
 
-// mergeList replaces the elements that have the same key, and adds the others.
+// mergeList replaces elements with the same key and appends the others.
 func mergeList[T any, K comparable](has, change []T, key func(*T) K) []T {
 	merged := slices.DeleteFunc(slices.Clone(has), func(old T) bool {
 		return slices.ContainsFunc(change, func(now T) bool { return key(&old) == key(&now) })

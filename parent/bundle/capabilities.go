@@ -6,8 +6,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// CapabilityNames lists the capabilities of capabilities(7); a name's index is
-// the kernel's number for it (linux/capability.h).
+// CapabilityNames lists the capabilities of capabilities(7), indexed by their kernel
+// numbers (linux/capability.h).
 var CapabilityNames = [...]string{
 	"CAP_CHOWN",
 	"CAP_DAC_OVERRIDE",
@@ -52,17 +52,17 @@ var CapabilityNames = [...]string{
 	"CAP_CHECKPOINT_RESTORE",
 }
 
-// CapabilitySets holds the five sets of a process as masks: bit n stands for
-// the capability numbered n.
+// CapabilitySets holds the five capability sets of a process as masks: bit n stands for
+// capability n.
 type CapabilitySets struct {
 	Bounding, Effective, Inheritable, Permitted, Ambient uint64
 }
 
-// ParseCapabilities translates names to masks. What cannot be granted is left
-// out and named in a warning, as the OCI runtime specification demands for
-// process.capabilities: unknown names, effective capabilities that are not
-// permitted, and ambient ones that are not both permitted and inheritable
-// (capabilities(7)). No capabilities object means five empty sets.
+// ParseCapabilities converts names to masks. It leaves out what cannot be granted and
+// returns a warning for it, as the OCI runtime specification requires for
+// process.capabilities: unknown names, effective capabilities that are not permitted, and
+// ambient ones that are not both permitted and inheritable (capabilities(7)). Without a
+// capabilities object, all five sets are empty.
 func ParseCapabilities(capabilities *specs.LinuxCapabilities) (CapabilitySets, []string) {
 	var sets CapabilitySets
 	if capabilities == nil {
@@ -103,9 +103,9 @@ func ParseCapabilities(capabilities *specs.LinuxCapabilities) (CapabilitySets, [
 	return sets, warnings
 }
 
-// Limit leaves out what is not in held, the capabilities that the runtime has to
-// give, and returns the names of what it left out of the permitted and bounding
-// sets: a container is started with what there is (config.md, "Linux Process").
+// Limit removes what is not in held, the capabilities that the runtime can grant. It
+// returns the names of those removed from the permitted and bounding sets: a container is
+// started with what there is (config.md, "Linux Process").
 func (s *CapabilitySets) Limit(held uint64) string {
 	lacking := (s.Bounding | s.Permitted) &^ held
 	for _, set := range []*uint64{&s.Bounding, &s.Effective, &s.Inheritable, &s.Permitted, &s.Ambient} {

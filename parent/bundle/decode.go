@@ -5,8 +5,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// The tables bind the names of config.json to the fields of specs.Spec. What belongs
-// to other platforms only is known by name, and dropped.
+// The tables bind the names in config.json to the fields of specs.Spec. Properties for
+// other platforms are known by name, and dropped.
 
 var specFields = []json.Field[specs.Spec]{
 	{Name: "ociVersion", Read: func(d *json.Decoder, s *specs.Spec) { json.String(d, &s.Version) }},
@@ -18,8 +18,8 @@ var specFields = []json.Field[specs.Spec]{
 	{Name: "hooks", Read: func(d *json.Decoder, s *specs.Spec) { json.Pointer(d, &s.Hooks, readHooks) }},
 	{Name: "annotations", Read: func(d *json.Decoder, s *specs.Spec) { json.Map(d, &s.Annotations, json.String) }},
 	{Name: "linux", Read: func(d *json.Decoder, s *specs.Spec) { json.Pointer(d, &s.Linux, readLinux) }},
-	// A virtual machine is a protection; that it was asked for is all that is
-	// needed to refuse it.
+	// A virtual machine is a form of protection. To refuse it, we only need to know that it
+	// was asked for.
 	{Name: "vm", Read: func(d *json.Decoder, s *specs.Spec) { s.VM = new(specs.VM); d.Skip() }},
 	{Name: "solaris", Read: json.Drop[specs.Spec]},
 	{Name: "windows", Read: json.Drop[specs.Spec]},

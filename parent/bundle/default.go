@@ -6,13 +6,12 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Default returns the configuration that a new bundle starts with. It means the
-// same as the one that other runtimes write, with a cgroup namespace added; the
-// ambient capabilities that they list but that cannot be granted without being
-// inheritable (capabilities(7)) are left out.
+// Default returns the configuration for a new bundle. It is equivalent to what other
+// runtimes write, plus a cgroup namespace, and minus the ambient capabilities that they
+// list but that cannot be granted because they are not inheritable (capabilities(7)).
 //
-// The rootless variant has a user namespace in which the caller's ids become
-// root's, shares the host's network, and asks for no resources.
+// The rootless variant has a user namespace in which the caller is root, shares the host's
+// network, and asks for no resources.
 func Default(rootless bool) *specs.Spec {
 	spec := &specs.Spec{
 		Version:  specs.Version,
@@ -84,8 +83,8 @@ func defaultCapabilities() []string {
 	return []string{"CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"}
 }
 
-// makeRootless takes out what a user without privileges cannot have: the mapping
-// of a tty group, a sysfs of a network namespace that is not owned, and limits.
+// makeRootless removes what a user without privileges cannot have: a mapping for the tty
+// group, a sysfs for a network namespace owned by somebody else, and limits.
 func makeRootless(spec *specs.Spec) {
 	spec.Linux.Resources = nil
 	spec.Linux.Namespaces = []specs.LinuxNamespace{

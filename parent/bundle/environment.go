@@ -6,10 +6,10 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Environment is a process's environment, in which each variable is once: where it is
-// repeated it has the last value, in the first one's place. Callers append to override,
-// and which of two entries a program finds is the program's choice (environ(7)). What has
-// no "=" is no variable, and is left as it is.
+// Environment returns a process's environment with each variable only once. A repeated
+// variable takes its last value but keeps its first position: callers append entries to
+// override, and which of two a program would use is up to the program (environ(7)). An
+// entry without "=" is not a variable and is left as it is.
 func Environment(process *specs.Process) []string {
 	at := make(map[string]int, len(process.Env))
 	unique := make([]string, 0, len(process.Env))

@@ -4,22 +4,22 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// OwnerMapping is the mapping of owners that a mount is to have.
+// OwnerMapping is the ID mapping of a mount.
 type OwnerMapping struct {
-	// UIDs and GIDs are the lines of the mapping: owner ContainerID + n on the
-	// file system is owner HostID + n of the host through the mount.
+	// UIDs and GIDs are the lines of the mapping: owner ContainerID + n on the file system
+	// is shown through the mount as the host's owner HostID + n.
 	UIDs, GIDs []specs.LinuxIDMapping
-	// Namespace is the path of the user namespace whose mapping is meant, where
-	// the container joins one; UIDs and GIDs are empty then.
+	// Namespace is the path of the user namespace whose mapping to use, if the container
+	// joins one. UIDs and GIDs are then empty.
 	Namespace string
-	// Recursive asks for it on the mounts below too.
+	// Recursive applies the mapping to the mounts below, too.
 	Recursive bool
 }
 
-// MountOwners returns the mapping of owners that a mount asks for: its own, or
-// else that of the container's user namespace (config.md, "Linux mount options",
-// idmap and ridmap). It returns nil for a mount that asks for none. Mappings
-// without either option are a mount's own too, as config.md only recommends one.
+// MountOwners returns the ID mapping that a mount asks for: its own, or else that of the
+// container's user namespace (config.md, "Linux mount options", idmap and ridmap). It
+// returns nil if the mount asks for none. Mappings without either option count as well,
+// because config.md only recommends the option.
 func MountOwners(spec *specs.Spec, mount *specs.Mount, options *MountOptions) *OwnerMapping {
 	own := len(mount.UIDMappings)+len(mount.GIDMappings) > 0
 	if !own && !options.IDMap && !options.RecursiveIDMap {
@@ -41,8 +41,8 @@ func MountOwners(spec *specs.Spec, mount *specs.Mount, options *MountOptions) *O
 	return owners
 }
 
-// checkIDMap wants both mappings or none, a bind mount to map, and a user
-// namespace where the mount has no mappings of its own.
+// checkIDMap requires both mappings or neither, a bind mount, and a user namespace if the
+// mount has no mappings of its own.
 func checkIDMap(path string, spec *specs.Spec, mount *specs.Mount, options *MountOptions) error {
 	uids, gids := len(mount.UIDMappings) > 0, len(mount.GIDMappings) > 0
 	asked := options.IDMap || options.RecursiveIDMap
@@ -67,7 +67,8 @@ func checkIDMap(path string, spec *specs.Spec, mount *specs.Mount, options *Moun
 	return checkMappings(path+".gidMappings", mount.GIDMappings)
 }
 
-// checkIDMapValue checks mappings that are the value of the option.
+// checkIDMapValue checks mappings in the option's value. Beside says whether the mount has
+// other mappings too.
 func checkIDMapValue(path string, spec *specs.Spec, options *MountOptions, beside bool) error {
 	if beside {
 		return refuse(path, "have mappings of owners beside uidMappings and gidMappings", "one of the two")

@@ -7,22 +7,22 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// RelativeMapping is a line of a mapping of owners in a mount option.
+// RelativeMapping is a line of an ID mapping in a mount option.
 type RelativeMapping struct {
 	specs.LinuxIDMapping
-	// InContainer says that HostID is an id of the container's user namespace.
+	// InContainer says that HostID is an ID in the container's user namespace.
 	InContainer bool
 }
 
-// idMapValue tells what the value of idmap and ridmap is: an extension of crun's
-// (crun(1), "idmap mount options") that Podman writes.
+// idMapValue describes the value of idmap and ridmap, for error messages. It is an
+// extension by crun (crun(1), "idmap mount options") that Podman uses.
 const idMapValue = `"uids=FILE-HOST-SIZE" and "gids=FILE-HOST-SIZE" with ";" between them, more than one of them with "#", and "@" before those whose HOST counts in the container`
 
-// addMappings reads the value of idmap or ridmap.
+// addMappings parses the value of idmap or ridmap.
 func (o *MountOptions) addMappings(path, value string) error {
 	for part := range strings.SplitSeq(value, ";") {
 		kind, list, _ := strings.Cut(part, "=")
-		var to *[]RelativeMapping // not out of a map, which would have all options on the heap
+		var to *[]RelativeMapping // not from a map, which would move all options to the heap
 		switch kind {
 		case "uids":
 			to = &o.UIDs
@@ -63,9 +63,9 @@ func parseTriplet(text string) (RelativeMapping, bool) {
 	return mapping, true
 }
 
-// absolute makes mappings ones of the host's ids, where namespace is the mapping of
-// the container's user namespace. An id that it lacks, or a range that goes beyond
-// one of its own, is not to be had: false.
+// absolute converts mappings to host IDs, given the mapping of the container's user
+// namespace. It returns false if that lacks an ID, or if a range does not fit into one of
+// its ranges.
 func absolute(mappings []RelativeMapping, namespace []specs.LinuxIDMapping) ([]specs.LinuxIDMapping, bool) {
 	var all []specs.LinuxIDMapping
 	for _, relative := range mappings {
@@ -82,7 +82,7 @@ func absolute(mappings []RelativeMapping, namespace []specs.LinuxIDMapping) ([]s
 	return all, true
 }
 
-// translate is the host's first id of a range of the container's.
+// translate returns the first host ID for a range of the container's IDs.
 func translate(namespace []specs.LinuxIDMapping, first, size uint32) (uint32, bool) {
 	for _, m := range namespace {
 		if first >= m.ContainerID && uint64(first)+uint64(size) <= uint64(m.ContainerID)+uint64(m.Size) {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// ParseList reads a list of CPUs or memory nodes as cpuset(7) writes it, such as
-// "0-3,7": ascending numbers come back, each once. An empty text is an empty
-// list. The path is for the error.
+// ParseList parses a list of CPUs or memory nodes in the format of cpuset(7), such as
+// "0-3,7". The result is ascending and without duplicates. An empty text is an empty list.
+// The path is for the error.
 func ParseList(path, text string, most uint32) ([]uint32, error) {
 	if text == "" {
 		return nil, nil

@@ -16,8 +16,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// ConfigName is the file of a bundle that holds its configuration (OCI runtime
-// specification, bundle.md).
+// ConfigName is the name of the configuration file in a bundle (OCI runtime specification,
+// bundle.md).
 const ConfigName = "config.json"
 
 // MaxConfigBytes bounds a configuration file.
@@ -33,14 +33,14 @@ type Bundle struct {
 	Directory string
 	// Spec is the validated configuration.
 	Spec *specs.Spec
-	// Text is config.json as it was read.
+	// Text is the content of config.json.
 	Text string
-	// ignored are warnings of the properties that nobody knows.
+	// ignored holds warnings about unknown properties.
 	ignored []string
 }
 
-// Warnings lists what is to be logged of the bundle and not refused: the properties
-// that are not known, then those of [Warnings].
+// Warnings lists what should be logged about the bundle although it is not an error: the
+// unknown properties, then those of [Warnings].
 func (b *Bundle) Warnings() []string { return append(slices.Clip(b.ignored), Warnings(b.Spec)...) }
 
 // Load reads and validates the bundle in directory. An error about a property
@@ -66,8 +66,8 @@ func Load(directory string) (*Bundle, error) {
 	return &Bundle{Directory: absolute, Spec: spec, Text: text, ignored: ignoring(ConfigName, &unknown)}, nil
 }
 
-// readBounded reads a regular file of at most MaxConfigBytes. The file is opened
-// without blocking, so that a FIFO in its place is refused and not waited for.
+// readBounded reads a regular file of at most MaxConfigBytes. It opens the file in
+// non-blocking mode, so that a FIFO is refused rather than waited for.
 func readBounded(path string) (string, error) {
 	file, err := sys.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK)
 	if err != nil {
@@ -86,7 +86,7 @@ func readBounded(path string) (string, error) {
 	}
 	var text strings.Builder
 	text.Grow(int(info.Size()))
-	// One byte more than allowed tells a file that grew meanwhile.
+	// One byte beyond the limit reveals a file that has grown.
 	size, err := io.Copy(&text, io.LimitReader(file, MaxConfigBytes+1))
 	if err != nil {
 		return "", err
@@ -114,21 +114,21 @@ func ParseSpec(text string) (*specs.Spec, error) {
 	return spec, err
 }
 
-// ParseProcess decodes a process object, the content of an exec's process file,
-// without validating it.
+// ParseProcess decodes a process object, the content of the process file of exec, without
+// validating it.
 func ParseProcess(text string) (*specs.Process, error) {
 	process, _, err := decode(text, readProcess)
 	return process, err
 }
 
-// ParseResources decodes a resources object, the content of an update's
-// resources file. Its values are validated by package cgroupv2.
+// ParseResources decodes a resources object, the content of the resources file of update.
+// Package cgroupv2 validates its values.
 func ParseResources(text string) (*specs.LinuxResources, error) {
 	resources, _, err := decode(text, readResources)
 	return resources, err
 }
 
-// decode decodes a document, and tells what in it is not known.
+// decode decodes a document. It also returns the unknown properties.
 func decode[T any](text string, read func(*strictjson.Decoder, *T)) (*T, strictjson.Unknowns, error) {
 	into := new(T)
 	var unknown strictjson.Unknowns
@@ -142,8 +142,8 @@ func decode[T any](text string, read func(*strictjson.Decoder, *T)) (*T, strictj
 	return into, unknown, nil
 }
 
-// LoadProcess reads and decodes a process file, bounded like a configuration. The
-// warnings are of properties that are not known.
+// LoadProcess reads and decodes a process file, with the same size limit as a
+// configuration. The warnings are about unknown properties.
 func LoadProcess(path string) (process *specs.Process, warnings []string, err error) {
 	text, err := readBounded(path)
 	if err != nil {
@@ -152,7 +152,7 @@ func LoadProcess(path string) (process *specs.Process, warnings []string, err er
 	return decodeNamed(text, path, readProcess)
 }
 
-// ReadProcess does the same with a stream. The name is for messages.
+// ReadProcess is LoadProcess for a stream. The name is for messages.
 func ReadProcess(from io.Reader, name string) (process *specs.Process, warnings []string, err error) {
 	text, err := readStream(from, name)
 	if err != nil {
@@ -161,9 +161,8 @@ func ReadProcess(from io.Reader, name string) (process *specs.Process, warnings 
 	return decodeNamed(text, name, readProcess)
 }
 
-// ReadResources reads and decodes a resources object, bounded like a
-// configuration. The name is for messages, the warnings are of properties that are
-// not known.
+// ReadResources reads and decodes a resources object, with the same size limit as a
+// configuration. The name is for messages. The warnings are about unknown properties.
 func ReadResources(from io.Reader, name string) (resources *specs.LinuxResources, warnings []string, err error) {
 	text, err := readStream(from, name)
 	if err != nil {
@@ -184,7 +183,7 @@ func readStream(from io.Reader, name string) (string, error) {
 	return string(text), nil
 }
 
-// decodeNamed decodes a document whose name errors and warnings begin with.
+// decodeNamed decodes a document and prefixes errors and warnings with its name.
 func decodeNamed[T any](text, name string, read func(*strictjson.Decoder, *T)) (*T, []string, error) {
 	value, unknown, err := decode(text, read)
 	if err != nil {

@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// MaxMappings is how many extents the kernel takes in a uid_map or gid_map
+	// MaxMappings is how many lines the kernel accepts in a uid_map or gid_map
 	// (user_namespaces(7), since Linux 4.15).
 	MaxMappings = 340
-	// MaxID is the highest user or group id. The one above means "no change" to
-	// the system calls that set ids.
+	// MaxID is the highest user or group ID. The system calls that set IDs take the next
+	// one to mean "no change".
 	MaxID = 1<<32 - 2
 )
 
-// checkMappings refuses what the kernel would refuse with a bare EINVAL.
+// checkMappings refuses what the kernel would refuse with nothing but EINVAL.
 func checkMappings(path string, mappings []specs.LinuxIDMapping) error {
 	if len(mappings) > MaxMappings {
 		return refuse(path, strconv.Itoa(len(mappings))+" mappings", "at most "+strconv.Itoa(MaxMappings)+" (user_namespaces(7))")
@@ -46,7 +46,7 @@ func checkMappings(path string, mappings []specs.LinuxIDMapping) error {
 	return checkOverlap(path, "hostID", mappings, func(m specs.LinuxIDMapping) uint32 { return m.HostID })
 }
 
-// MapLines is what is to be written to a uid_map or gid_map, in one call.
+// MapLines returns what to write to a uid_map or gid_map in a single call.
 func MapLines(mappings []specs.LinuxIDMapping) []byte {
 	var lines []byte
 	for _, m := range mappings {
@@ -57,7 +57,7 @@ func MapLines(mappings []specs.LinuxIDMapping) []byte {
 	return lines
 }
 
-// checkOverlap sorts the ranges of one side and compares neighbours.
+// checkOverlap sorts the ranges on one side and compares neighbours.
 func checkOverlap(path, side string, mappings []specs.LinuxIDMapping, first func(specs.LinuxIDMapping) uint32) error {
 	order := make([]int, len(mappings))
 	for i := range order {
@@ -74,10 +74,10 @@ func checkOverlap(path, side string, mappings []specs.LinuxIDMapping, first func
 	return nil
 }
 
-// mapCaller gives a new user namespace without any mappings the only ones that a
+// mapCaller completes a new user namespace without any mappings with the only ones that a
 // user without privileges can write: root inside is the caller outside
-// (user_namespaces(7)). Some tools write rootless bundles that leave this to the
-// runtime. For a privileged caller nothing is assumed.
+// (user_namespaces(7)). Some tools write rootless bundles that leave this to the runtime.
+// For a privileged caller nothing is assumed.
 func mapCaller(spec *specs.Spec, uid, gid int) {
 	namespace := FindNamespace(spec, specs.UserNamespace)
 	if uid == 0 || namespace == nil || namespace.Path != "" || len(spec.Linux.UIDMappings)+len(spec.Linux.GIDMappings) > 0 {
@@ -87,7 +87,7 @@ func mapCaller(spec *specs.Spec, uid, gid int) {
 	spec.Linux.GIDMappings = []specs.LinuxIDMapping{{HostID: uint32(gid), Size: 1}}
 }
 
-// mapped reports whether an id of the container has a counterpart on the host.
+// mapped reports whether an ID in the container is mapped to the host.
 func mapped(mappings []specs.LinuxIDMapping, id uint32) bool {
 	for _, m := range mappings {
 		if id >= m.ContainerID && uint64(id) < uint64(m.ContainerID)+uint64(m.Size) {

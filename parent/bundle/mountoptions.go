@@ -9,42 +9,40 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MaxMountData bounds the file system's own options of one mount, in bytes:
-// mount(2) takes a page of them.
+// MaxMountData bounds a mount's file system options in bytes: mount(2) accepts one page.
 const MaxMountData = 4095
 
-// MountOptions is the meaning of a mount's option strings.
+// MountOptions is the meaning of a mount's options.
 type MountOptions struct {
-	// Set and Clear are MOUNT_ATTR_* masks for mount_setattr(2) on the mount
-	// itself. Where an access time is chosen, Clear holds all of
-	// MOUNT_ATTR__ATIME, as that call demands.
+	// Set and Clear are MOUNT_ATTR_* masks for mount_setattr(2) on the mount itself. If an
+	// access time mode is chosen, Clear contains all of MOUNT_ATTR__ATIME, as the call
+	// requires.
 	Set, Clear uint64
 	// RecursiveSet and RecursiveClear are the same for AT_RECURSIVE.
 	RecursiveSet, RecursiveClear uint64
-	// Superblock and SuperblockClear are the MS_* flags of mount(2) that belong
-	// to a file system and not to a mount: MS_RDONLY, MS_SYNCHRONOUS,
-	// MS_DIRSYNC, MS_LAZYTIME, MS_MANDLOCK, MS_I_VERSION, MS_SILENT. They mean
-	// nothing for bind mounts. A read-only option appears here and in Set.
+	// Superblock and SuperblockClear are the MS_* flags of mount(2) that apply to a file
+	// system rather than a mount: MS_RDONLY, MS_SYNCHRONOUS, MS_DIRSYNC, MS_LAZYTIME,
+	// MS_MANDLOCK, MS_I_VERSION, MS_SILENT. They mean nothing for bind mounts. A read-only
+	// option sets both this and Set.
 	Superblock, SuperblockClear uint64
-	// Propagation lists the changes of propagation type in their order, each
-	// one of MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, with MS_REC where
-	// it is recursive.
+	// Propagation lists the changes of propagation type in order, each of them one of
+	// MS_SHARED, MS_SLAVE, MS_PRIVATE and MS_UNBINDABLE, with MS_REC if it is recursive.
 	Propagation []uint64
-	// Bind and RecursiveBind ask for a bind mount, RecursiveBind of the whole tree.
+	// Bind and RecursiveBind ask for a bind mount, RecursiveBind for one of the whole tree.
 	Bind, RecursiveBind bool
 	// Remount changes an existing mount.
 	Remount bool
-	// TmpCopyUp copies the directory below a tmpfs into it.
+	// TmpCopyUp copies the directory beneath a tmpfs into it.
 	TmpCopyUp bool
-	// IDMap and RecursiveIDMap ask for an idmapped mount.
+	// IDMap and RecursiveIDMap ask for an ID-mapped mount.
 	IDMap, RecursiveIDMap bool
-	// UIDs and GIDs are mappings in the value of idmap or ridmap.
+	// UIDs and GIDs are the mappings in the value of idmap or ridmap.
 	UIDs, GIDs []RelativeMapping
-	// Data is what is left for the file system, in order.
+	// Data holds the remaining options, which are the file system's own, in order.
 	Data []MountData
 }
 
-// MountData is an option of the file system itself: a key, or key=value.
+// MountData is an option of the file system: a key, or key=value.
 type MountData struct {
 	Key, Value string
 	HasValue   bool
@@ -53,7 +51,7 @@ type MountData struct {
 // IsBind reports whether the options make a mount a bind mount (config.md, Mounts).
 func (o *MountOptions) IsBind() bool { return o.Bind || o.RecursiveBind }
 
-// mountOption is one row of the table of options.
+// mountOption is a row in the table of options.
 type mountOption struct {
 	name string
 	// set and clear are MOUNT_ATTR_* masks.
@@ -62,14 +60,14 @@ type mountOption struct {
 	superblock, superblockClear uint64
 	// propagation is an MS_* type.
 	propagation uint64
-	// recursive says that set and clear are for the whole tree.
+	// recursive says that set and clear apply to the whole tree.
 	recursive bool
-	// mark is an option that is neither.
+	// mark is for an option without masks.
 	mark mark
 }
 
-// mark is an option that is either given or not. It is no function that records it: what
-// such a one is called with is on the heap, and there may be a thousand mounts.
+// mark identifies an option that is either given or not. A function that records it would
+// move the options it is called with to the heap, and there may be a thousand mounts.
 type mark int
 
 const (
@@ -92,9 +90,9 @@ func (o *MountOptions) marked(mark mark) *bool {
 
 const atime = unix.MOUNT_ATTR__ATIME
 
-// mountOptions is the table of config.md, Linux mount options, by name. The masks follow
-// mount_setattr(2). atime, nostrictatime and norelatime fall back on the
-// kernel's default, relatime, as they do in mount(8).
+// mountOptions is the table in config.md, "Linux mount options", by name. The masks follow
+// mount_setattr(2). atime, nostrictatime and norelatime select the kernel's default,
+// relatime, as they do in mount(8).
 var mountOptions = [...]mountOption{
 	{name: "async", superblockClear: unix.MS_SYNCHRONOUS},
 	{name: "atime", set: unix.MOUNT_ATTR_RELATIME, clear: atime},
@@ -160,7 +158,8 @@ var mountOptions = [...]mountOption{
 	{name: "unbindable", propagation: unix.MS_UNBINDABLE},
 }
 
-// MountOptionNames lists the options that do not go to the file system, sorted.
+// MountOptionNames returns the sorted names of the options that are not passed to the file
+// system.
 func MountOptionNames() []string {
 	names := make([]string, 0, len(mountOptions))
 	for i := range mountOptions {
@@ -169,9 +168,8 @@ func MountOptionNames() []string {
 	return names
 }
 
-// ParseMountOptions gives option strings their meaning. Where two contradict
-// each other, the later one counts. An error wraps an *[Error] whose path is the
-// index, for example [2].
+// ParseMountOptions parses options. If two contradict each other, the later one wins. An
+// error wraps an *[Error] whose path is the index, such as [2].
 func ParseMountOptions(options []string) (MountOptions, error) {
 	var parsed MountOptions
 	size := 0
@@ -228,9 +226,8 @@ func (o *MountOptions) apply(option *mountOption) {
 	}
 }
 
-// RootfsPropagation returns the MS_* flags that linux.rootfsPropagation asks
-// for, or zero when it is not set. The recursive spellings are not in the
-// specification, but engines write them.
+// RootfsPropagation returns the MS_* flags for linux.rootfsPropagation, or zero if it is
+// not set. The recursive spellings are not in the specification, but engines use them.
 func RootfsPropagation(spec *specs.Spec) uint64 {
 	if spec.Linux == nil || spec.Linux.RootfsPropagation == "" {
 		return 0

@@ -9,15 +9,15 @@ import (
 
 // Namespace describes one namespace type.
 type Namespace struct {
-	// Type is the name in config.json.
+	// Type is its name in config.json.
 	Type specs.LinuxNamespaceType
-	// File is the name in /proc/PID/ns.
+	// File is its name in /proc/PID/ns.
 	File string
-	// CloneFlag is the CLONE_NEW* flag of clone(2).
+	// CloneFlag is its CLONE_NEW* flag for clone(2).
 	CloneFlag uint64
 }
 
-// Namespaces lists the types of namespaces(7) that config.json can name.
+// Namespaces lists the types in namespaces(7) that config.json can name.
 var Namespaces = [...]Namespace{
 	{specs.CgroupNamespace, "cgroup", unix.CLONE_NEWCGROUP},
 	{specs.IPCNamespace, "ipc", unix.CLONE_NEWIPC},
@@ -39,8 +39,8 @@ func LookupNamespace(kind specs.LinuxNamespaceType) (Namespace, bool) {
 	return Namespace{}, false
 }
 
-// FindNamespace returns a spec's entry for a namespace type, or nil when the
-// container shares the runtime's.
+// FindNamespace returns a spec's entry for a namespace type, or nil if the container shares
+// the runtime's namespace.
 func FindNamespace(spec *specs.Spec, kind specs.LinuxNamespaceType) *specs.LinuxNamespace {
 	if spec.Linux == nil {
 		return nil
@@ -53,9 +53,9 @@ func FindNamespace(spec *specs.Spec, kind specs.LinuxNamespaceType) *specs.Linux
 	return nil
 }
 
-// Isolated reports whether the container gets a namespace of this type that is
-// not the runtime's own, to which a path may lead, too. A path that cannot be
-// examined counts as isolated: joining it fails later with the better error.
+// Isolated reports whether the container's namespace of this type is not the runtime's own,
+// which a path may lead to as well. A path that cannot be examined counts as isolated:
+// joining it will fail later, with a better error.
 func Isolated(spec *specs.Spec, kind specs.LinuxNamespaceType) bool {
 	entry := FindNamespace(spec, kind)
 	if entry == nil {

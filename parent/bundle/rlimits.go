@@ -1,7 +1,7 @@
 package bundle
 
-// rlimits binds the names of getrlimit(2) to the kernel's numbers
-// (asm-generic/resource.h, which all supported architectures use).
+// rlimits maps the names in getrlimit(2) to the kernel's numbers (asm-generic/resource.h,
+// which all supported architectures use).
 var rlimits = [...]struct {
 	name   string
 	number int
@@ -24,7 +24,7 @@ var rlimits = [...]struct {
 	{"RLIMIT_STACK", 3},
 }
 
-// Rlimit returns the kernel's number of a resource such as RLIMIT_NOFILE.
+// Rlimit returns the kernel's number for a resource such as RLIMIT_NOFILE.
 func Rlimit(name string) (number int, known bool) {
 	for _, r := range rlimits {
 		if r.name == name {

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// term binds a name of config.json to the kernel's number.
+// term maps a name in config.json to the kernel's number.
 type term struct {
 	name   string
 	number uint64
@@ -31,8 +31,7 @@ func termNames(terms []term) string {
 	return strings.Join(names, ", ")
 }
 
-// The scheduling policies of sched(7). SCHED_ISO has a number and no
-// implementation in any kernel.
+// The scheduling policies of sched(7). SCHED_ISO has a number, but no kernel implements it.
 var schedulerPolicies = []term{
 	{string(specs.SchedOther), unix.SCHED_NORMAL},
 	{string(specs.SchedFIFO), unix.SCHED_FIFO},
@@ -54,15 +53,14 @@ var schedulerFlags = []term{
 
 const (
 	lowestNice, highestNice             = -20, 19
-	lowestPriority, mostPriority        = 1, 99 // of real-time policies
+	lowestPriority, mostPriority        = 1, 99 // for real-time policies
 	ioPriorityLevels                    = 8
 	ioPriorityClassShift                = 13 // ioprio_set(2), IOPRIO_PRIO_VALUE
 	maxCPU                              = 1023
 	leastDeadlineRuntime         uint64 = 1024 // nanoseconds; sched_setattr(2)
 )
 
-// SchedulerAttributes is process.scheduler, validated, as sched_setattr(2) takes
-// it.
+// SchedulerAttributes converts a validated process.scheduler for sched_setattr(2).
 func SchedulerAttributes(s *specs.Scheduler) *unix.SchedAttr {
 	policy, _ := lookupTerm(schedulerPolicies, string(s.Policy))
 	attributes := &unix.SchedAttr{
@@ -114,8 +112,8 @@ func checkPriority(path string, s *specs.Scheduler, policy uint64) error {
 	return nil
 }
 
-// checkDeadline wants what sched(7) does: runtime <= deadline <= period, where a
-// period of 0 is the deadline.
+// checkDeadline checks the condition in sched(7): runtime <= deadline <= period, where a
+// period of 0 means the deadline.
 func checkDeadline(path string, s *specs.Scheduler, policy uint64) error {
 	if policy != unix.SCHED_DEADLINE {
 		for _, property := range []struct {
@@ -144,7 +142,7 @@ var ioPriorityClasses = []term{
 	{string(specs.IOPRIO_CLASS_RT), 1}, {string(specs.IOPRIO_CLASS_BE), 2}, {string(specs.IOPRIO_CLASS_IDLE), 3},
 }
 
-// IOPriority is process.ioPriority, validated, as ioprio_set(2) takes it.
+// IOPriority converts a validated process.ioPriority for ioprio_set(2).
 func IOPriority(p *specs.LinuxIOPriority) int {
 	class, _ := lookupTerm(ioPriorityClasses, string(p.Class))
 	return int(class)<<ioPriorityClassShift | p.Priority
@@ -164,8 +162,8 @@ func checkIOPriority(path string, process *specs.Process) error {
 	return nil
 }
 
-// checkCPUAffinity checks the lists; for the container's first process the
-// specification has them mean nothing.
+// checkCPUAffinity checks the lists. According to the specification, they have no effect on
+// the container's first process.
 func checkCPUAffinity(path string, process *specs.Process) error {
 	affinity := process.ExecCPUAffinity
 	if affinity == nil {
@@ -179,7 +177,8 @@ func checkCPUAffinity(path string, process *specs.Process) error {
 	return nil
 }
 
-// CPUs is a list of process.execCPUAffinity, validated; nil if it is empty.
+// CPUs converts a validated list in process.execCPUAffinity. It returns nil for an empty
+// list.
 func CPUs(list string) *unix.CPUSet {
 	numbers, err := ParseList("", list, maxCPU)
 	if err != nil || len(numbers) == 0 {

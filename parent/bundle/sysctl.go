@@ -6,9 +6,9 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// namespacedSysctls names the sysctls that belong to a namespace. A name that
-// ends in a slash stands for everything below it. All others change the host
-// and are refused (namespaces(7), ipc_namespaces(7), Documentation/admin-guide/sysctl).
+// namespacedSysctls lists the sysctls that belong to a namespace. A name that ends in a
+// slash stands for everything below it. All others would change the host and are refused
+// (namespaces(7), ipc_namespaces(7), Documentation/admin-guide/sysctl).
 var namespacedSysctls = [...]struct {
 	path string
 	kind specs.LinuxNamespaceType
@@ -31,10 +31,10 @@ var namespacedSysctls = [...]struct {
 	{"user/", specs.UserNamespace},
 }
 
-// SysctlPath translates a sysctl's name to its path below /proc/sys, as
-// sysctl(8) does: the first separator, a dot or a slash, is the one that
-// separates, and the other one is part of a name (net/ipv4/conf/eth0.5/forwarding).
-// It reports false for names that are empty or would leave /proc/sys.
+// SysctlPath converts a sysctl's name to its path below /proc/sys. As in sysctl(8),
+// whichever of dot and slash comes first is the separator, and the other is part of a name
+// (net/ipv4/conf/eth0.5/forwarding). It returns false for a name that is empty or would
+// leave /proc/sys.
 func SysctlPath(name string) (string, bool) {
 	path := name
 	if at := strings.IndexAny(name, "./"); at >= 0 && name[at] == '.' {

@@ -6,9 +6,9 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle/strictjson"
 )
 
-// ignoring warns of the properties of a document, called name, that are not known. The
-// OCI runtime specification demands that they are ignored (config.md,
-// "Extensibility"), but a protection whose name is misspelled was asked for.
+// ignoring returns warnings about unknown properties in a document called name. The OCI
+// runtime specification requires that they are ignored (config.md, "Extensibility"), but
+// one may be a protection whose name is misspelled.
 func ignoring(name string, unknown *strictjson.Unknowns) []string {
 	var warnings []string
 	for _, property := range unknown.Named {

@@ -2,17 +2,17 @@ package bundle
 
 import "github.com/opencontainers/runtime-spec/specs-go"
 
-// UnsupportedProperty is a property that this runtime does not honour yet.
+// UnsupportedProperty is a property that this runtime does not support yet.
 type UnsupportedProperty struct {
-	// Path is the JSON path, with [] for any element of a list.
+	// Path is its JSON path, with [] for any element of a list.
 	Path string
 	// find returns the path at which a configuration sets it, or "".
 	find func(*specs.Spec) string
 }
 
-// Unsupported lists the properties that are refused by name when they are set:
-// asked for and not to be had is a refusal, never a silent skip. A row goes when
-// the runtime learns to do what it asks for.
+// Unsupported lists the properties that are refused by name when set: what is asked for and
+// cannot be had is never skipped silently. A row is removed once the runtime supports the
+// property.
 var Unsupported = [...]UnsupportedProperty{
 	{"vm", func(s *specs.Spec) string {
 		return when(s.VM != nil, "vm")

@@ -15,7 +15,7 @@ import (
 // maxNamed bounds how many names a warning or an error lists.
 const maxNamed = 16
 
-// maxPath bounds a path including its terminator (limits.h, PATH_MAX).
+// maxPath bounds a path, including its terminator (limits.h, PATH_MAX).
 const maxPath = unix.PathMax
 
 // maxHostname is the kernel's __NEW_UTS_LEN, in bytes.
@@ -27,10 +27,10 @@ type rule[T any] struct {
 	check func(path string, subject T) error
 }
 
-// Validate checks a configuration whose bundle is in directory, an absolute
-// path. It returns the first violation as an *[Error]; the order of the rules
-// is fixed. The checks that need the file system are those of root.path and of
-// joined namespaces, where the runtime's own would be the host's.
+// Validate checks the configuration of a bundle in directory, an absolute path. It returns
+// the first violation as an *[Error]; the order of the rules is fixed. The only checks that
+// use the file system are those of root.path, and those of the paths of namespaces that
+// must not be the host's.
 func Validate(spec *specs.Spec, directory string) error {
 	if err := apply(versionRules[:], "", spec); err != nil {
 		return err
@@ -50,7 +50,7 @@ func Validate(spec *specs.Spec, directory string) error {
 	return apply(specRules[:], "", spec)
 }
 
-// ValidateProcess checks the process of an exec. Paths are those within a
+// ValidateProcess checks the process object of exec. Paths in errors are those in a
 // configuration.
 func ValidateProcess(process *specs.Process) error {
 	if err := checkUnsupported(&specs.Spec{Process: process}); err != nil {
@@ -59,7 +59,7 @@ func ValidateProcess(process *specs.Process) error {
 	return apply(processRules[:], "process.", process)
 }
 
-// Warnings lists what the OCI runtime specification wants logged and not
+// Warnings lists what the OCI runtime specification requires to be logged rather than
 // refused. The order is fixed.
 func Warnings(spec *specs.Spec) []string {
 	warnings := mountWarnings(spec)
@@ -83,7 +83,7 @@ var versionRules = [...]rule[*specs.Spec]{
 	{"ociVersion", checkVersion},
 }
 
-// specRules holds for whole configurations, in the order of config.md.
+// specRules applies to whole configurations, in the order of config.md.
 var specRules = [...]rule[*specs.Spec]{
 	{"hostname", func(path string, s *specs.Spec) error { return checkUTSName(path, s, s.Hostname) }},
 	{"domainname", func(path string, s *specs.Spec) error { return checkUTSName(path, s, s.Domainname) }},
@@ -108,7 +108,7 @@ var specRules = [...]rule[*specs.Spec]{
 	{"linux.readonlyPaths", func(path string, s *specs.Spec) error { return checkAbsolutePaths(path, s.Linux.ReadonlyPaths) }},
 }
 
-// supportedMajor is the major version of the specification this runtime knows.
+// supportedMajor is the major version of the specification that this runtime supports.
 const supportedMajor = "1"
 
 func checkVersion(path string, spec *specs.Spec) error {
@@ -132,7 +132,7 @@ func checkVersion(path string, spec *specs.Spec) error {
 	return nil
 }
 
-// identifiers reports whether text is a dotted series of SemVer identifiers.
+// identifiers reports whether text is a series of SemVer identifiers separated by dots.
 func identifiers(text string) bool {
 	for part := range strings.SplitSeq(text, ".") {
 		if part == "" || strings.Trim(part, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-") != "" {
@@ -146,7 +146,7 @@ func isDigits(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789") == ""
 }
 
-// RootPath returns the absolute path of a spec's root filesystem.
+// RootPath returns the absolute path of a spec's root file system.
 func RootPath(spec *specs.Spec, directory string) string {
 	if filepath.IsAbs(spec.Root.Path) {
 		return filepath.Clean(spec.Root.Path)
@@ -175,7 +175,7 @@ func checkRoot(root *specs.Root, directory string) error {
 	return nil
 }
 
-// unwrapPath drops the operation and path that package os adds to an error.
+// unwrapPath removes the operation and path that package os adds to an error.
 func unwrapPath(err error) error {
 	if wrapped, ok := err.(*fs.PathError); ok {
 		return wrapped.Err

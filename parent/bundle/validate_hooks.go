@@ -8,10 +8,10 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// MaxHookSeconds bounds a hook's timeout, so that it fits 32 bits of milliseconds.
+// MaxHookSeconds bounds a hook's timeout so that it fits into 32 bits of milliseconds.
 const MaxHookSeconds = (1<<32 - 1) / 1000
 
-// RunnableHooks translates the hooks of one point.
+// RunnableHooks converts the hooks of one point.
 func RunnableHooks(list []specs.Hook) []hooks.Hook {
 	runnable := make([]hooks.Hook, 0, len(list))
 	for _, hook := range list {

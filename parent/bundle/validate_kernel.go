@@ -53,11 +53,11 @@ func MemoryPolicyModes() []string {
 	return names
 }
 
-// MemoryPolicyFlags names its flags.
+// MemoryPolicyFlags names the flags of linux.memoryPolicy.
 func MemoryPolicyFlags() []string { return strings.Split(termNames(memoryFlags), ", ") }
 
-// MemoryPolicy is linux.memoryPolicy, validated, as set_mempolicy(2) takes it:
-// the mode with its flags, and the nodes.
+// MemoryPolicy converts a validated linux.memoryPolicy for set_mempolicy(2): the mode
+// including its flags, and the nodes.
 func MemoryPolicy(p *specs.LinuxMemoryPolicy) (mode uint32, nodes []uint32) {
 	i := slices.IndexFunc(memoryModes, func(m memoryMode) bool { return m.name == string(p.Mode) })
 	mode = uint32(memoryModes[i].number)
@@ -98,11 +98,10 @@ func checkMemoryPolicy(path string, spec *specs.Spec) error {
 	return nil
 }
 
-// The execution domains of personality(2) that config-linux.md, "Personality"
-// lists.
+// The execution domains of personality(2) that config-linux.md, "Personality", lists.
 var personalities = []term{{string(specs.PerLinux), 0}, {string(specs.PerLinux32), 8}}
 
-// Persona is linux.personality, validated, as personality(2) takes it.
+// Persona converts a validated linux.personality for personality(2).
 func Persona(p *specs.LinuxPersonality) uint32 {
 	number, _ := lookupTerm(personalities, string(p.Domain))
 	return uint32(number)
@@ -122,14 +121,13 @@ func checkPersonality(path string, spec *specs.Spec) error {
 	return nil
 }
 
-// clocks are those that a time namespace can set off (time_namespaces(7)), by
-// the kernel's names.
+// clocks lists the clocks that a time namespace can offset (time_namespaces(7)), by their
+// kernel names.
 var clocks = []string{"boottime", "monotonic"}
 
 const nanosecondsPerSecond = 1_000_000_000
 
-// TimeOffsets is linux.timeOffsets, validated, as /proc/PID/timens_offsets takes
-// it.
+// TimeOffsets converts a validated linux.timeOffsets for /proc/PID/timens_offsets.
 func TimeOffsets(spec *specs.Spec) string {
 	var lines strings.Builder
 	for _, clock := range clocks {
@@ -160,7 +158,8 @@ func checkTimeOffsets(path string, spec *specs.Spec) error {
 	return nil
 }
 
-// maxInterface is IFNAMSIZ of linux/if.h, less the terminator.
+// maxInterface is the longest name of a network interface: IFNAMSIZ in linux/if.h, without
+// the terminator.
 const maxInterface = unix.IFNAMSIZ - 1
 
 func checkNetDevices(path string, spec *specs.Spec) error {
@@ -190,7 +189,7 @@ func checkNetDevices(path string, spec *specs.Spec) error {
 	return nil
 }
 
-// NetDeviceName is the name that a host's device gets in the container.
+// NetDeviceName returns the name in the container of a network device of the host.
 func NetDeviceName(spec *specs.Spec, name string) string {
 	if renamed := spec.Linux.NetDevices[name].Name; renamed != "" {
 		return renamed
@@ -205,8 +204,8 @@ func isInterface(name string) bool {
 	return name != "" && len(name) <= maxInterface && name != "." && name != ".." && !strings.ContainsAny(name, "/: \t\n\v\f\r")
 }
 
-// checkSeccompListener wants a path that does not depend on where the runtime
-// was started.
+// checkSeccompListener requires a path that does not depend on the runtime's working
+// directory.
 func checkSeccompListener(path string, spec *specs.Spec) error {
 	if spec.Linux.Seccomp == nil || spec.Linux.Seccomp.ListenerPath == "" {
 		return nil
@@ -214,7 +213,7 @@ func checkSeccompListener(path string, spec *specs.Spec) error {
 	return checkAbsolutePath(path, spec.Linux.Seccomp.ListenerPath)
 }
 
-// checkLabel refuses what would be more than one label to the kernel.
+// checkLabel refuses what the kernel would read as more than one label.
 func checkLabel(path, label string) error {
 	switch {
 	case len(label) >= maxPath:

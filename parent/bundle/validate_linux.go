@@ -11,16 +11,16 @@ import (
 )
 
 const (
-	// maxMajor and maxMinor are what the kernel's dev_t can hold.
+	// maxMajor and maxMinor are the largest numbers in the kernel's dev_t.
 	maxMajor = 1<<12 - 1
 	maxMinor = 1<<20 - 1
-	// maxPermissions has all permission bits and the set-id and sticky bits set.
+	// maxPermissions has all permission bits, the set-ID bits and the sticky bit.
 	maxPermissions = 0o7777
 )
 
-// checkNamespaces wants a mount namespace, because the root filesystem is put
-// together by mounts that must not reach the host. It runs before all rules
-// that read other properties of linux.
+// checkNamespaces requires a mount namespace, because the mounts that make up the root file
+// system must not reach the host. It comes before all rules that read other properties of
+// linux.
 func checkNamespaces(path string, spec *specs.Spec) error {
 	if spec.Linux == nil {
 		return refuse("linux", "is missing, and with it a mount namespace, which keeps the container's mounts from the host", "an object with linux.namespaces")
@@ -66,9 +66,9 @@ func checkGIDMappings(path string, spec *specs.Spec) error {
 	return checkUserMappings(path, spec, spec.Linux.GIDMappings)
 }
 
-// checkUserMappings wants mappings with a new user namespace and none without
-// one. With a joined namespace they may be given: engines repeat those of the
-// namespace there, and they are not written.
+// checkUserMappings requires mappings with a new user namespace and refuses them without
+// one. With a joined namespace they are allowed but not written: engines repeat those of
+// the namespace.
 func checkUserMappings(path string, spec *specs.Spec, mappings []specs.LinuxIDMapping) error {
 	namespace := FindNamespace(spec, specs.UserNamespace)
 	switch {
@@ -80,7 +80,7 @@ func checkUserMappings(path string, spec *specs.Spec, mappings []specs.LinuxIDMa
 	return checkMappings(path, mappings)
 }
 
-// checkMappedUser wants every id of the process to exist in a new user namespace.
+// checkMappedUser requires that every ID of the process is mapped in a new user namespace.
 func checkMappedUser(path string, spec *specs.Spec) error {
 	namespace := FindNamespace(spec, specs.UserNamespace)
 	if namespace == nil || namespace.Path != "" {
@@ -101,8 +101,8 @@ func checkMappedUser(path string, spec *specs.Spec) error {
 	return nil
 }
 
-// checkSysctl allows those that belong to a namespace which is the container's
-// own; all others would change the host.
+// checkSysctl allows sysctls that belong to a namespace of the container's own; all others
+// would change the host.
 func checkSysctl(path string, spec *specs.Spec) error {
 	for _, name := range slices.Sorted(maps.Keys(spec.Linux.Sysctl)) {
 		at := path + "[" + quote(name) + "]"
@@ -135,7 +135,7 @@ func conflictingName(spec *specs.Spec, file string) string {
 	return ""
 }
 
-// deviceType binds a type of mknod(1) to that of an inode.
+// deviceType maps a type in mknod(1) to that in st_mode.
 type deviceType struct {
 	name string
 	mode uint32
@@ -173,7 +173,7 @@ func checkDevice(path string, device *specs.LinuxDevice) error {
 			return refuse(path+".minor", strconv.FormatInt(device.Minor, 10), "0.."+strconv.Itoa(maxMinor))
 		}
 	}
-	// Some engines leave the type of the inode in the mode.
+	// Some engines include the file type in the mode.
 	if mode := device.FileMode; mode != nil && uint32(*mode)&^deviceTypes[kind].mode > maxPermissions {
 		return refuse(path+".fileMode", decimal(uint32(*mode)), "0.."+strconv.Itoa(maxPermissions)+" (07777 in octal; JSON numbers are decimal)")
 	}

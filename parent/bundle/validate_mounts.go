@@ -10,12 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MountDestination returns a mount's absolute, cleaned destination. Relative
-// ones are deprecated and count from the root (config.md, Mounts).
+// MountDestination returns a mount's absolute, cleaned destination. A relative one is
+// deprecated and starts at the root (config.md, Mounts).
 func MountDestination(mount *specs.Mount) string { return path.Clean("/" + mount.Destination) }
 
-// MountSource returns a mount's source: that of a bind mount as an absolute path,
-// as a relative one counts from the bundle, any other as it stands.
+// MountSource returns a mount's source. For a bind mount it is made absolute, starting at
+// the bundle; any other is returned as it is.
 func MountSource(mount *specs.Mount, options *MountOptions, directory string) string {
 	if !options.IsBind() || mount.Source == "" {
 		return mount.Source
@@ -70,9 +70,9 @@ func checkMount(path string, mount *specs.Mount, options *MountOptions) error {
 	return nil
 }
 
-// ofNewFileSystems are options of new file systems that the kernel passes over in
-// a bind mount (mount(2), MS_BIND), and that nobody relies on for protection: some
-// tools give the same options to every mount.
+// ofNewFileSystems lists options for new file systems that are ignored for a bind mount
+// (mount(2), MS_BIND), and that nobody relies on for protection: some tools give the same
+// options to every mount.
 var ofNewFileSystems = []string{"mode", "size", "nr_blocks", "nr_inodes"}
 
 // firstNotForBind returns the first option that a bind mount cannot have.
@@ -85,7 +85,7 @@ func firstNotForBind(options *MountOptions) string {
 	return ""
 }
 
-// mountWarnings tells which options of bind mounts are passed over.
+// mountWarnings says which options of bind mounts are ignored.
 func mountWarnings(spec *specs.Spec) []string {
 	var warnings []string
 	for i := range spec.Mounts {

@@ -12,13 +12,13 @@ const (
 	maxAdditionalGIDs = 65536
 	// maxUmask has all permission bits set.
 	maxUmask = 0o777
-	// maxConsoleSide is what a struct winsize can hold (tty_ioctl(2)).
+	// maxConsoleSide is the largest number in a struct winsize (tty_ioctl(2)).
 	maxConsoleSide = 1<<16 - 1
-	// oomScoreAdjLimit bounds oom_score_adj on both sides (proc(5)).
+	// oomScoreAdjLimit bounds oom_score_adj in both directions (proc(5)).
 	oomScoreAdjLimit = 1000
 )
 
-// processRules holds for the process of a configuration and for that of an exec.
+// processRules applies to the process of a configuration and to that of exec.
 var processRules = [...]rule[*specs.Process]{
 	{"consoleSize", checkConsoleSize},
 	{"user", checkUser},
@@ -35,7 +35,7 @@ var processRules = [...]rule[*specs.Process]{
 }
 
 func checkConsoleSize(path string, process *specs.Process) error {
-	// The specification wants the size ignored where there is no terminal.
+	// The specification says to ignore the size if there is no terminal.
 	if process.ConsoleSize == nil || !process.Terminal {
 		return nil
 	}
@@ -72,8 +72,8 @@ func checkUser(path string, process *specs.Process) error {
 	return nil
 }
 
-// checkID refuses the id that setresuid(2) would take for "no change", which
-// would leave the container's process with the runtime's own id.
+// checkID refuses the ID that setresuid(2) would take for "no change", which would leave
+// the runtime's own ID.
 func checkID(path string, id uint32) error {
 	if id > MaxID {
 		return refuse(path, decimal(id)+" means \"no change\" to the kernel", "0.."+strconv.Itoa(MaxID))
@@ -86,15 +86,14 @@ func checkArgs(path string, process *specs.Process) error {
 		return refuse(path, "is empty", "at least the program's name")
 	}
 	if process.Args[0] == "" {
-		// Engines look for these words to tell a missing program.
+		// Engines recognize a missing program by these words.
 		return refuse(index(path, 0), `"": executable file not found`, "a program's name or path")
 	}
 	return nil
 }
 
-// checkEnvironment wants KEY=VALUE with a key, as the other runtimes do. Keys
-// may repeat; the last one counts. An error never shows the value, which may be
-// a secret.
+// checkEnvironment requires KEY=VALUE with a non-empty key, as other runtimes do. Keys may
+// repeat; the last one counts. An error never shows the value, which may be a secret.
 func checkEnvironment(path string, environment []string) error {
 	for i, entry := range environment {
 		switch strings.IndexByte(entry, '=') {

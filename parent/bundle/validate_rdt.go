@@ -8,12 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// resctrlOwn are the names in the resctrl file system that are the kernel's own
+// resctrlOwn lists the names that the kernel itself uses in the resctrl file system
 // (Documentation/filesystems/resctrl.rst).
 var resctrlOwn = []string{".", "..", "info", "mon_data", "mon_groups"}
 
-// checkIntelRdt checks what the file system's lines and names may be; which caches
-// there are, and how they may be shared, the kernel knows.
+// checkIntelRdt checks the form of names and lines. Which caches there are, and how they
+// may be shared, is for the kernel to check.
 func checkIntelRdt(path string, spec *specs.Spec) error {
 	rdt := spec.Linux.IntelRdt
 	if rdt == nil {
@@ -45,7 +45,7 @@ func checkIntelRdt(path string, spec *specs.Spec) error {
 	return nil
 }
 
-// checkSchema wants a line of the file schemata.
+// checkSchema requires a line of the file schemata.
 func checkSchema(path, line string) error {
 	resource, domains, _ := strings.Cut(line, ":")
 	valid := strings.TrimSpace(resource) != "" && !strings.ContainsAny(line, "\n\x00")

@@ -9,16 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// standard is how many descriptors are standard: input, output and error.
+// standard is how many standard descriptors there are: input, output and error.
 const standard = 3
 
-// Descriptors tells what process pid has as its standard input, output and error,
-// in this order, as the links of proc_pid_fd(5): "/dev/null", "pipe:[4711]",
-// "/dev/pts/0". A closed one is "". The names are a record for people and for
-// comparing; the process may change what they stand for at any time.
+// Descriptors returns what a process has as its standard input, output and error, in this
+// order, as the link targets of proc_pid_fd(5): "/dev/null", "pipe:[4711]", "/dev/pts/0". A
+// closed descriptor is "". The names are meant for records and comparisons; the process may
+// change what they refer to at any time.
 //
-// The error is [unix.ESRCH] where there is no such process, and
-// [fs.ErrPermission] where the caller may not look at it.
+// The error is [unix.ESRCH] if there is no such process, and [fs.ErrPermission] if the
+// caller may not look at it.
 func Descriptors(pid int) ([]string, error) {
 	directory := fmt.Sprintf("/proc/%d/fd", pid)
 	names := make([]string, standard)
@@ -29,7 +29,7 @@ func Descriptors(pid int) ([]string, error) {
 		}
 		names[fd] = name
 	}
-	// A link may be missing for want of the process.
+	// The link may be missing because the process is.
 	if _, err := os.Stat(directory); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("standard descriptors of process %d: %w", pid, unix.ESRCH)
 	}

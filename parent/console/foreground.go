@@ -9,24 +9,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Caller is the near end of a relay.
+// Caller is the caller's end of a relay.
 type Caller struct {
-	// Input and Output are descriptors, usually 0 and 1. Each may be a terminal or
-	// anything else; an Input of -1 is none. Where Input is a terminal it is put
-	// into raw mode. Neither has its O_NONBLOCK changed: that belongs to everybody
-	// who shares them.
+	// Input and Output are descriptors, usually 0 and 1, of a terminal or anything else. An
+	// Input of -1 means none. If Input is a terminal, it is put into raw mode. The relay
+	// does not change O_NONBLOCK, which all processes that share the descriptor would see.
 	Input, Output int
 
-	// Signal receives SIGHUP, SIGINT, SIGQUIT and SIGTERM, for a caller that
-	// forwards them to the container. Where it is nil, and once the relay is being
-	// closed, such a signal restores the terminal and then takes its default
-	// action. It is called from a goroutine of the relay, one call at a time.
+	// Signal receives SIGHUP, SIGINT, SIGQUIT and SIGTERM, for a caller that forwards them
+	// to the container. If it is nil, and once the relay is being closed, such a signal
+	// restores the terminal and then has its default effect. It is called from a goroutine
+	// of the relay, one call at a time.
 	Signal func(os.Signal)
 
-	// Struck, if it is set, hears of the keys that send SIGINT and SIGQUIT, once
-	// the container's terminal has them, with the process group that it sends the
-	// signal to. The kernel drops a signal that process 1 of a pid namespace does
-	// not handle, and the terminal tells nobody.
+	// Struck, if not nil, is called for the keys that send SIGINT and SIGQUIT, after the
+	// container's terminal has received them, with the process group that gets the signal.
+	// The kernel drops a signal that process 1 of a PID namespace does not handle, without
+	// the terminal reporting it.
 	Struck func(signal unix.Signal, group int)
 }
 
@@ -34,25 +33,25 @@ type Caller struct {
 type Relay struct {
 	caller   Caller
 	master   int
-	terminal *terminal // Input's; nil if that is none
-	window   int       // whose size the container's terminal follows, -1 for none
+	terminal *terminal // Input's; nil if Input is not one
+	window   int       // the terminal whose size the container's follows; -1 for none
 
-	stop    int // eventfd(2), readable from Close on
+	stop    int // eventfd(2), readable once Close is called
 	pumps   sync.WaitGroup
-	shown   chan error // what became of the output, once it is all shown
+	shown   chan error // the result of the output, once all of it has been shown
 	signals *signals
 	close   func() error
 }
 
-// Foreground relays between caller and the master of a container's
-// pseudoterminal. It gives the container's terminal the size of the caller's and
-// follows its changes (SIGWINCH), gives up the terminal and takes it back around
-// a stop (SIGTSTP, SIGCONT), and where the input is not a terminal passes its end
-// on as the end-of-file character of the container's terminal.
+// Foreground relays between the caller and the master of a container's pseudoterminal. It
+// gives the container's terminal the size of the caller's and follows its changes
+// (SIGWINCH), releases the caller's terminal when stopped and takes it back afterwards
+// (SIGTSTP, SIGCONT), and, if the input is not a terminal, passes its end on as the
+// end-of-file character of the container's terminal.
 //
-// The caller closes the relay once the container's process has ended, and on
-// every other way out, for that is what restores its terminal; it closes the
-// master after that. The master is left in non-blocking mode.
+// The caller must close the relay once the container's process has ended, and in any other
+// case too, because that restores its terminal. It may close the master only after that.
+// Foreground leaves the master in non-blocking mode.
 func Foreground(master int, caller Caller) (*Relay, error) {
 	if err := checkMaster(master); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
@@ -74,8 +73,8 @@ func Foreground(master int, caller Caller) (*Relay, error) {
 	}
 	r.close = sync.OnceValue(r.finish)
 
-	// Signals come first: a change of size, or an end, between reading the modes
-	// and being ready for it would otherwise be lost.
+	// Catch signals first. Otherwise a change of size, or a signal to end, could be missed
+	// after the modes have been read.
 	r.signals = r.catch()
 	if err := r.prepare(); err != nil {
 		return nil, fmt.Errorf("console: %w", errors.Join(err, r.release()))
@@ -87,10 +86,10 @@ func Foreground(master int, caller Caller) (*Relay, error) {
 	return r, nil
 }
 
-// Close shows what the container has written up to now, ends the relay and
-// restores the caller's terminal. It waits for an Output that is slow to take
-// what is left. The error is that of the first write that Output refused, or says
-// that the terminal could not be restored. Closing again gives the same answer.
+// Close shows what the container has written so far, ends the relay and restores the
+// caller's terminal. It waits for a slow Output to accept the rest. The error is about the
+// first write that Output refused, or about a terminal that could not be restored. Closing
+// again returns the same error.
 func (r *Relay) Close() error { return r.close() }
 
 func (r *Relay) finish() error {
@@ -131,7 +130,7 @@ func (r *Relay) restore() error {
 	return r.terminal.restore()
 }
 
-// window is the descriptor of the caller's that is a terminal.
+// window returns which of the caller's descriptors is a terminal.
 func window(caller Caller) int {
 	for _, fd := range []int{caller.Input, caller.Output} {
 		if openTerminal(fd) != nil {

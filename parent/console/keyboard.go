@@ -2,22 +2,22 @@ package console
 
 import "golang.org/x/sys/unix"
 
-// keyboard finds, among what is typed, the keys that a terminal answers with a
-// signal (termios(3), ISIG).
+// keyboard finds, in what is typed, the keys that make a terminal send a signal
+// (termios(3), ISIG).
 type keyboard struct {
 	master int
-	quoted bool // the last key was the one that takes the next one literally
+	quoted bool // the last key was the one that makes the next one literal
 }
 
-// strike is such a key: its signal, and the process group in the foreground when
-// it was struck.
+// strike is one of these keys: its signal, and the foreground process group when it was
+// struck.
 type strike struct {
 	signal unix.Signal
 	group  int
 }
 
-// strikes looks before the terminal does: the program may change its modes on
-// what it reads.
+// strikes must be called before the terminal receives the input, which may make the program
+// change the terminal's modes.
 func (k *keyboard) strikes(typed []byte) []strike {
 	modes, err := unix.IoctlGetTermios(k.master, unix.TCGETS)
 	if err != nil {
@@ -34,7 +34,7 @@ func (k *keyboard) strikes(typed []byte) []strike {
 	return found
 }
 
-// signal is what a key sends, 0 for most.
+// signal returns the signal that a key sends, 0 for most keys.
 func (k *keyboard) signal(modes *unix.Termios, key byte) unix.Signal {
 	if k.quoted {
 		k.quoted = false

@@ -7,9 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkMaster refuses a descriptor that is not the master of a pseudoterminal.
-// The descriptor came from the child, which is not trusted to have sent what it
-// said. TIOCGPTN is answered by masters only (ioctl_tty(2)).
+// checkMaster refuses a descriptor that is not the master of a pseudoterminal. It came from
+// the child, which is not trusted. Only masters answer TIOCGPTN (ioctl_tty(2)).
 func checkMaster(fd int) error {
 	_, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
 	if errors.Is(err, unix.ENOTTY) {

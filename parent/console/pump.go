@@ -10,23 +10,22 @@ import (
 )
 
 const (
-	// chunk is what is copied at a time, in bytes: more than a terminal holds.
+	// chunk is how many bytes are copied at a time: more than a terminal buffers.
 	chunk = 32 << 10
 
-	// maxTail bounds what is shown after the relay was told to end, in bytes. It is
-	// well above what the kernel buffers of a terminal hold, so nothing of the
-	// container's process is lost; what is beyond it comes from a process that
-	// outlived it and may never stop.
+	// maxTail bounds how many bytes are shown after the relay has been told to end. It is
+	// well above what the kernel buffers for a terminal, so nothing from the container's
+	// process is lost; more must come from a process that outlived it and may never stop.
 	maxTail = 1 << 20
 
-	// reopening is how often a terminal that no process has open is looked at
-	// again. poll(2) cannot wait for it to be opened.
+	// reopening is how often to look at a terminal that no process has open: poll(2) cannot
+	// wait for it to be opened.
 	reopening = 50 * time.Millisecond
 )
 
-// output copies from the master to the caller until the relay is closed and
-// nothing is left to show. It goes on reading when the caller refuses to take
-// more, as a pipe does whose reader has left: the container shall not hang on it.
+// output copies from the master to the caller until the relay is closed and everything has
+// been shown. It keeps reading if the caller accepts no more, like a pipe without a reader:
+// the container must not hang because of it.
 func (r *Relay) output() error {
 	buffer := make([]byte, chunk)
 	var refused error
@@ -36,8 +35,8 @@ func (r *Relay) output() error {
 			return errors.Join(refused, err)
 		}
 		if events == 0 {
-			// Stopped, and nothing is left: polling a terminal moves what writers
-			// have handed over to where a reader finds it, so this is no guess.
+			// Stopped, and nothing is left. Polling a terminal makes what has been written
+			// available to readers, so this is certain.
 			return refused
 		}
 		n, err := unix.Read(r.master, buffer)
@@ -45,8 +44,9 @@ func (r *Relay) output() error {
 		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
 			continue
 		case errors.Is(err, unix.EIO):
-			// No process has the terminal open. That is the end if the container
-			// ended; else one may open it again, as an init does with /dev/console.
+			// No process has the terminal open. If the container has ended, that is the
+			// end; otherwise a process may open it again, as an init does with
+			// /dev/console.
 			if stopped {
 				return refused
 			}
@@ -67,11 +67,11 @@ func (r *Relay) output() error {
 	return refused
 }
 
-// input copies from the caller to the master until the relay is closed or there is
-// no more. It ends silently: an input that cannot be read is one that has ended.
+// input copies from the caller to the master until the relay is closed or the input ends.
+// It ends silently: an input that cannot be read counts as ended.
 //
-// The caller's descriptors stay in blocking mode, so a second reader of the same
-// input that snatches what poll announced would make it wait for the next bytes.
+// The caller's descriptors stay in blocking mode. So if another reader of the same input
+// takes what poll reported, input waits for the next bytes.
 func (r *Relay) input() {
 	buffer := make([]byte, chunk)
 	last := byte('\n')
@@ -105,8 +105,8 @@ func (r *Relay) input() {
 	}
 }
 
-// feed writes to the master and reports whether all was taken before the relay was
-// closed.
+// feed writes to the master. It returns false if the relay was closed before everything was
+// written.
 func (r *Relay) feed(rest []byte) bool {
 	for len(rest) > 0 {
 		events, stopped, err := await(r.master, unix.POLLOUT, r.stop, -1)
@@ -114,7 +114,7 @@ func (r *Relay) feed(rest []byte) bool {
 			return false
 		}
 		if events&unix.POLLOUT == 0 {
-			// Full, and no process has it open: see output.
+			// The buffer is full, and no process has the terminal open: see output.
 			if _, _, err := await(-1, 0, r.stop, reopening); err != nil {
 				return false
 			}
@@ -129,8 +129,8 @@ func (r *Relay) feed(rest []byte) bool {
 	return true
 }
 
-// endOfFile is what a person would type at the end of the input. In the middle of
-// a line the character only hands over the line so far, so it is typed twice.
+// endOfFile returns what a person would type to end the input. In the middle of a line the
+// character only submits the line so far, so it is typed twice.
 func endOfFile(master int, last byte) []byte {
 	modes, err := unix.IoctlGetTermios(master, unix.TCGETS)
 	if err != nil || modes.Cc[unix.VEOF] == 0 { // 0: _POSIX_VDISABLE
@@ -143,8 +143,8 @@ func endOfFile(master int, last byte) []byte {
 	return []byte{character, character}
 }
 
-// await waits until fd has one of events, or has failed, or the relay is closed,
-// or the time has passed; a negative time never does. A negative fd has no events.
+// await waits until fd has one of events or has failed, the relay is closed, or the timeout
+// passes; a negative timeout never does. A negative fd has no events.
 func await(fd int, events int16, stop int, timeout time.Duration) (got int16, stopped bool, err error) {
 	polled := []unix.PollFd{
 		{Fd: int32(fd), Events: events},
@@ -169,7 +169,7 @@ func writeAll(fd int, rest []byte) error {
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
-			// Whoever shares the descriptor made it non-blocking.
+			// Another process that shares the descriptor has made it non-blocking.
 			if _, _, err := await(fd, unix.POLLOUT, -1, -1); err != nil {
 				return err
 			}
@@ -181,7 +181,7 @@ func writeAll(fd int, rest []byte) error {
 	return nil
 }
 
-// wake makes an eventfd readable for good.
+// wake makes an eventfd readable permanently.
 func wake(event int) error {
 	_, err := unix.Write(event, binary.NativeEndian.AppendUint64(nil, 1))
 	return os.NewSyscallError("write", err)

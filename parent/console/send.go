@@ -13,19 +13,19 @@ const (
 	// SendTimeout bounds how long [Send] waits for a console socket's listener.
 	SendTimeout = 10 * time.Second
 
-	// MaxName is the longest name in bytes that accompanies a master, less than
-	// what receivers set aside for it (PATH_MAX).
+	// MaxName is the longest name in bytes that can be sent with a master. It fits into the
+	// PATH_MAX bytes that receivers reserve.
 	MaxName = 4095
 )
 
-// Send connects to the stream socket that listens at socketPath and sends it the
-// master of a pseudoterminal (SCM_RIGHTS of unix(7)), with name as the message's
-// bytes. The caller keeps its own descriptor of the master.
+// Send connects to the stream socket at socketPath and sends it the master of a
+// pseudoterminal (SCM_RIGHTS of unix(7)), with name as the message's bytes. The caller
+// keeps its own descriptor of the master.
 //
-// A path of any length is served, although an address holds 108 bytes: the
-// connection goes to the inode that was opened and found to be a socket, by way
-// of /proc/self/fd. An error names the path, and is [os.ErrDeadlineExceeded] when
-// the listener took nothing for [SendTimeout].
+// The path may have any length, although an address holds only 108 bytes: Send opens the
+// path, checks that it is a socket, and connects through /proc/self/fd. An error names the
+// path. It is [os.ErrDeadlineExceeded] if the listener has accepted nothing for
+// [SendTimeout].
 func Send(socketPath string, master int, name string) error {
 	return send(socketPath, master, name, time.Now().Add(SendTimeout))
 }
@@ -43,8 +43,8 @@ func send(socketPath string, master int, name string, deadline time.Time) error 
 	return nil
 }
 
-// SendPIDFD sends a process's handle (pidfd_open(2)) to the stream socket that
-// listens at socketPath, as [Send] sends a master.
+// SendPIDFD sends a process's pidfd (pidfd_open(2)) to the stream socket at socketPath, as
+// [Send] sends a master.
 func SendPIDFD(socketPath string, pidfd int) error {
 	if err := deliver(socketPath, pidfd, "pidfd", time.Now().Add(SendTimeout)); err != nil {
 		return fmt.Errorf("pidfd socket %q: %w", socketPath, err)
@@ -52,9 +52,9 @@ func SendPIDFD(socketPath string, pidfd int) error {
 	return nil
 }
 
-// Connect connects to the stream socket that listens at socketPath, as [Send] does, and
-// returns the connection. The error is [os.ErrDeadlineExceeded] when the listener has
-// accepted nothing for [SendTimeout].
+// Connect connects to the stream socket at socketPath, as [Send] does, and returns the
+// connection. The error is [os.ErrDeadlineExceeded] if the listener has accepted nothing
+// for [SendTimeout].
 func Connect(socketPath string) (int, error) {
 	return connect(socketPath, time.Now().Add(SendTimeout))
 }
@@ -71,7 +71,7 @@ func connect(socketPath string, deadline time.Time) (int, error) {
 	}
 	address := &unix.SockaddrUnix{Name: fmt.Sprintf("/proc/self/fd/%d", listener)}
 	err = within(deadline, connection, func() error { return unix.Connect(connection, address) })
-	if err == nil { // what was only for the connection
+	if err == nil { // the timeout was only for connecting
 		err = unix.SetsockoptTimeval(connection, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &unix.Timeval{})
 	}
 	if err != nil {
@@ -115,17 +115,16 @@ func openSocket(path string) (int, error) {
 	return fd, nil
 }
 
-// within performs a call that SO_SNDTIMEO bounds (socket(7)): connect waits while
-// the listener's queue is full, sendmsg while its buffer is. With that option set
-// no call is restarted after a signal, which is done here, with what is left of
-// the time.
+// within makes a call that SO_SNDTIMEO bounds (socket(7)): connect waits while the
+// listener's queue is full, sendmsg while its buffer is. With that option set, the kernel
+// does not restart calls after a signal, so within does, with the remaining time.
 func within(deadline time.Time, socket int, call func() error) error {
 	for {
 		left := time.Until(deadline)
 		if left <= 0 {
 			return unix.EAGAIN
 		}
-		// Zero would mean for ever.
+		// Zero would mean forever.
 		timeout := unix.NsecToTimeval(int64(left + time.Microsecond))
 		if err := unix.SetsockoptTimeval(socket, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &timeout); err != nil {
 			return err
@@ -136,7 +135,7 @@ func within(deadline time.Time, socket int, call func() error) error {
 	}
 }
 
-// refusals says in words what connect and sendmsg mean on a console socket.
+// refusals explains errors of connect and sendmsg on a console socket.
 var refusals = map[error]string{
 	unix.ECONNREFUSED: "nobody listens on it",
 	unix.EPROTOTYPE:   "it is not a stream socket",

@@ -15,21 +15,21 @@ var (
 	stops = []os.Signal{unix.SIGTSTP, unix.SIGCONT}
 )
 
-// maxPending is how many signals may wait to be handled; the kernel itself keeps
-// one of each.
+// maxPending is how many signals may be waiting to be handled; the kernel itself keeps one
+// of each.
 const maxPending = 16
 
-// signals is the part of a relay that answers signals.
+// signals is the part of a relay that handles signals.
 type signals struct {
-	resized chan os.Signal // apart, lest a dragged window drive out the others
+	resized chan os.Signal // separate, so that resizing a window cannot crowd out other signals
 	others  chan os.Signal
-	ending  atomic.Bool // Signal is no longer asked
+	ending  atomic.Bool // Signal is no longer called
 	quit    chan struct{}
 	handler sync.WaitGroup
 }
 
-// catch starts to answer the signals that concern the relay. One that was ignored
-// stays so: nohup(1) asked for that.
+// catch starts handling the signals that concern the relay. A signal that is ignored
+// remains ignored: nohup(1) asked for that.
 func (r *Relay) catch() *signals {
 	s := &signals{
 		resized: make(chan os.Signal, 1),
@@ -86,25 +86,24 @@ func (r *Relay) answer(s *signals) {
 	}
 }
 
-// follow has nobody to report an error to; a size that could not be read or set
-// leaves the old one.
+// follow has nowhere to report an error; a size that cannot be read or set stays as it was.
 func (r *Relay) follow() { _ = resize(r.window, r.master) }
 
-// suspend stops the process with the terminal as it was found. SIGSTOP stands in
-// for the signal that is being handled.
+// suspend stops the process with its original terminal modes. SIGSTOP stands in for the
+// signal being handled.
 func (r *Relay) suspend() {
 	_ = r.restore()
 	_ = unix.Kill(unix.Getpid(), unix.SIGSTOP)
 }
 
-// resume takes the terminal again. In the background the kernel stops the process
-// at that (SIGTTOU), as it does with every program that wants its terminal.
+// resume takes the terminal again. In the background the kernel then stops the process
+// (SIGTTOU), like any program that wants its terminal.
 func (r *Relay) resume() {
 	_ = r.terminal.raw()
 	r.follow()
 }
 
-// end lets the signal do to the process what it would have done without a relay.
+// end lets the signal have the effect that it would have without a relay.
 func (r *Relay) end(got syscall.Signal) {
 	_ = r.restore()
 	signal.Reset(got)

@@ -9,22 +9,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// immovable holds the answers of a file system that keeps the owner as it is:
-// without the capability, read-only, or with no such user.
+// immovable lists the errors of a file system that does not change the owner: the
+// capability is missing, it is read-only, or there is no such user.
 var immovable = []error{unix.EPERM, unix.EROFS, unix.EINVAL}
 
-// Stdio makes uid, a user id of the caller's user namespace, the owner of those
-// descriptors that are pipes, terminals, or regular files open for writing, and that
-// belong to the calling user. Opening /dev/stdout goes through /proc/self/fd and so
-// asks the file for permission anew; a program that runs as another user would be
-// refused.
+// Stdio makes uid, a user ID in the caller's user namespace, the owner of those descriptors
+// that are pipes, terminals, or regular files open for writing, and that belong to the
+// calling user. Opening /dev/stdout goes through /proc/self/fd and therefore checks
+// permissions on the file; a program that runs as another user would be refused.
 //
-// Everything else is left alone: devices such as /dev/null, which belong to the
-// whole host, sockets, which cannot be opened anew, files that the program may only
-// read, since their owner could write them, and what others own. The group stays,
-// since a terminal's group is what write(1) relies on. A file system that keeps the
-// owner (EPERM, EROFS, EINVAL) is no error: the descriptors themselves work as
-// before.
+// Everything else is left alone: devices such as /dev/null, which belong to the whole host;
+// sockets, which cannot be reopened; files that the program may only read, because an owner
+// could write them; and what belongs to other users. The group is unchanged, because
+// write(1) relies on a terminal's group. A file system that does not change the owner
+// (EPERM, EROFS, EINVAL) is no error: the descriptors themselves still work.
 func Stdio(uid int, descriptors ...int) error {
 	for _, fd := range descriptors {
 		if err := own(fd, uid); err != nil {
@@ -49,8 +47,8 @@ func own(fd, uid int) error {
 	return os.NewSyscallError("fchown", err)
 }
 
-// reopens tells what a container opens anew, and may own for that, by its type in
-// st_mode (inode(7)).
+// reopens reports whether a container may reopen a descriptor and may therefore own its
+// file, by the file type in st_mode (inode(7)).
 func reopens(fd int, mode uint32) bool {
 	switch mode & unix.S_IFMT {
 	case unix.S_IFIFO:

@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A terminal is the caller's own, with the modes in which it was found.
+// A terminal is the caller's own, with its original modes.
 type terminal struct {
 	fd    int
 	found unix.Termios
 }
 
-// openTerminal returns nil where fd is no terminal.
+// openTerminal returns nil if fd is not a terminal.
 func openTerminal(fd int) *terminal {
 	found, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
@@ -22,16 +22,15 @@ func openTerminal(fd int) *terminal {
 	return &terminal{fd: fd, found: *found}
 }
 
-// raw passes every key on as it is struck: line editing, echo and signals are the
-// business of the container's terminal.
+// raw passes on every key as it is typed: line editing, echo and signals are up to the
+// container's terminal.
 func (t *terminal) raw() error {
 	modes := rawModes(t.found)
 	return os.NewSyscallError("ioctl TCSETS", setModes(t.fd, &modes))
 }
 
-// restore puts the modes back in which the terminal was found. It does not wait
-// for output: a terminal that its user has stopped would hold it up. A terminal
-// that is gone needs no restoring.
+// restore restores the original modes. It does not wait for output, which would hang if the
+// user has stopped the terminal. If the terminal is gone, there is nothing to restore.
 func (t *terminal) restore() error {
 	err := setModes(t.fd, &t.found)
 	if errors.Is(err, unix.EIO) {
@@ -49,9 +48,8 @@ func setModes(fd int, modes *unix.Termios) error {
 	}
 }
 
-// rawModes is the raw mode of termios(3) but for the output side: the container's
-// terminal has ONLCR off, so the caller's is the one that makes a line feed start
-// a new line.
+// rawModes returns the raw mode of termios(3), except for the output side: the container's
+// terminal has ONLCR off, so the caller's must turn a line feed into a new line.
 func rawModes(modes unix.Termios) unix.Termios {
 	modes.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP |
 		unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
@@ -63,9 +61,9 @@ func rawModes(modes unix.Termios) unix.Termios {
 	return modes
 }
 
-// resize gives the container's terminal the size of the caller's; the kernel tells
-// the container by SIGWINCH. A size of nothing is that of a terminal which does
-// not know, such as a serial line, and changes nothing.
+// resize gives the container's terminal the size of the caller's; the kernel notifies the
+// container with SIGWINCH. A size of zero is that of a terminal that does not know its
+// size, such as a serial line, and is not copied.
 func resize(from, master int) error {
 	size, err := unix.IoctlGetWinsize(from, unix.TIOCGWINSZ)
 	if err != nil {

@@ -13,13 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// program is what CRIU is called in PATH.
+// program is CRIU's name in PATH.
 const program = "criu"
 
-// ErrMissing is the error where CRIU is not installed.
+// ErrMissing says that CRIU is not installed.
 var ErrMissing = errors.New("needs CRIU, which is not installed; Debian: package criu")
 
-// Find says whether CRIU is there.
+// Find returns an error if CRIU is not installed.
 func Find() error {
 	if _, err := exec.LookPath(program); err != nil {
 		return ErrMissing
@@ -27,8 +27,8 @@ func Find() error {
 	return nil
 }
 
-// Check says whether CRIU is there and works: it tries what it needs of the kernel,
-// which takes some tenths of a second.
+// Check returns an error if CRIU is not installed or does not work. It tests the kernel
+// features that CRIU needs, which takes some tenths of a second.
 func Check() error {
 	if err := Find(); err != nil {
 		return err
@@ -44,47 +44,47 @@ func Check() error {
 	return fmt.Errorf("CRIU does not work here: criu check: %s", why)
 }
 
-// Settings are what both ways are told.
+// Settings apply to both dump and restore.
 type Settings struct {
-	// Images is the directory that holds the processes, and Work that of the log.
+	// Images is the directory of the checkpoint's files, and Work that of the log.
 	Images, Work string
-	// TCPEstablished has connections that are open survive.
+	// TCPEstablished allows open TCP connections.
 	TCPEstablished bool
-	// UnixSockets has sockets whose other end is outside become unconnected ones.
+	// UnixSockets allows unix sockets whose other end is outside; they become unconnected.
 	UnixSockets bool
-	// ShellJob has a session survive whose leader is outside.
+	// ShellJob allows a session whose leader is outside.
 	ShellJob bool
-	// FileLocks has locks on files survive.
+	// FileLocks allows file locks.
 	FileLocks bool
-	// Yard is a directory in which "unified" is the cgroup2 tree: CRIU would else mount
-	// it anew, which takes options from the mount of the host.
+	// Yard is a directory in which "unified" is the cgroup2 tree. Otherwise CRIU would
+	// mount the tree itself, which changes the options of the host's mount.
 	Yard string
-	// External names what is outside the container and is not written.
+	// External names what is outside the container and is not dumped.
 	External []string
 }
 
-// Dump is a container to be written.
+// Dump describes a container to be dumped.
 type Dump struct {
 	Settings
-	// PID is its init.
+	// PID is that of its init.
 	PID int
-	// Cgroup is the directory of its cgroup, in which all its processes are.
+	// Cgroup is the directory of the cgroup with all its processes.
 	Cgroup string
-	// LeaveRunning has it go on; else it ends.
+	// LeaveRunning lets it continue; otherwise it ends.
 	LeaveRunning bool
 }
 
-// Names of CRIU's logs in the directory Work.
+// The names of CRIU's logs in the directory Work.
 const (
 	dumpLog    = "dump.log"
 	restoreLog = "restore.log"
 )
 
-// unified is the name of the cgroup2 hierarchy to CRIU. Those of version 1 beside it
-// are not the container's.
+// unified is CRIU's name for the cgroup2 hierarchy. Any cgroup v1 hierarchies are not the
+// container's.
 const unified = ""
 
-// Do writes the container.
+// Do dumps the container.
 func (d *Dump) Do() error {
 	return d.call("dump", dumpLog, nil, func(client *gocriu.Criu, options *rpc.CriuOpts) error {
 		options.Pid = new(int32(d.PID))
@@ -103,11 +103,11 @@ func (d *Dump) Do() error {
 	})
 }
 
-// lockIsOptional is the first version of CRIU that need not lock the network.
+// lockIsOptional is the first version of CRIU that can leave the network unlocked.
 const lockIsOptional = 31800
 
-// networkLock is how packets are kept from connections that are written. Where none
-// is, nothing is locked, by a version that can be told.
+// networkLock returns how to keep packets away from connections that are being dumped.
+// Without connections nothing needs to be locked, if the version supports that.
 func networkLock(version int, connections bool) rpc.CriuNetworkLockMethod {
 	if version >= lockIsOptional && !connections {
 		return rpc.CriuNetworkLockMethod_SKIP
@@ -115,29 +115,28 @@ func networkLock(version int, connections bool) rpc.CriuNetworkLockMethod {
 	return rpc.CriuNetworkLockMethod_NFTABLES
 }
 
-// Restore is a container to be brought back.
+// Restore describes a container to be restored.
 type Restore struct {
 	Settings
-	// Root is its root file system, a mount.
+	// Root is its root file system, which must be a mount.
 	Root string
-	// Cgroup is the path of its cgroup beneath the cgroup2 tree, "" for where this
-	// process is.
+	// Cgroup is the path of its cgroup beneath the cgroup2 tree, "" for this process's own.
 	Cgroup string
-	// Inherited are files that it gets from outside, by CRIU's name for each.
+	// Inherited holds files that it gets from outside, by CRIU's names for them.
 	Inherited map[string]*os.File
-	// Restored is told the init when all processes are there and do not run yet. On
-	// an error they are ended.
+	// Restored is called with the init's process ID when all processes exist but do not run
+	// yet. If it returns an error, they are killed.
 	Restored func(pid int) error
 }
 
-// Do brings the container back. Its init becomes a child of this process.
+// Do restores the container. Its init becomes a child of this process.
 func (r *Restore) Do() error {
 	return r.call("restore", restoreLog, r.Inherited, func(client *gocriu.Criu, options *rpc.CriuOpts) error {
 		options.Root = &r.Root
 		options.RstSibling = new(true)
 		options.ManageCgroupsMode = new(rpc.CriuCgMode_IGNORE)
 		if r.Cgroup != "" {
-			options.ManageCgroupsMode = new(rpc.CriuCgMode_CG_NONE) // it is there
+			options.ManageCgroupsMode = new(rpc.CriuCgMode_CG_NONE) // the cgroup exists already
 			options.CgRoot = []*rpc.CgroupRoot{{Ctrl: new(unified), Path: &r.Cgroup}}
 		}
 		told := &restored{tell: r.Restored}
@@ -148,19 +147,19 @@ func (r *Restore) Do() error {
 	})
 }
 
-// refused is an error of Restored's, not CRIU's.
+// refused is an error from Restored rather than from CRIU.
 type refused struct{ error }
 
 func (r *refused) Unwrap() error { return r.error }
 
-// restored passes on the one notice that is wanted.
+// restored handles the only notification that is needed.
 type restored struct {
 	gocriu.NoNotify
 	tell func(pid int) error
 	err  error
 }
 
-// PostRestore is called by the library when the processes are there.
+// PostRestore is called by the library when the processes exist.
 func (r *restored) PostRestore(pid int32) error {
 	r.err = r.tell(int(pid))
 	return r.err
@@ -206,8 +205,8 @@ func (s *Settings) call(verb, log string, inherited map[string]*os.File, do func
 	return nil
 }
 
-// occupy opens all descriptors up to those that CRIU will have the inherited files as:
-// the library counts on its socket being none of them.
+// occupy opens all descriptors up to those under which CRIU will have the inherited files:
+// the library assumes that its socket is none of them.
 func occupy(inherited int) (free func(), err error) {
 	var taken []int
 	free = func() {
@@ -228,5 +227,5 @@ func occupy(inherited int) (free func(), err error) {
 	}
 }
 
-// firstInherited is the first descriptor behind the standard ones.
+// firstInherited is the first descriptor after the standard ones.
 const firstInherited = 3

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// Error is a failure of CRIU's.
+// Error is a failure of CRIU.
 type Error struct {
 	// Verb is what failed: dump or restore.
 	Verb string
-	// Log is the path of CRIU's log, and Cause what it says.
+	// Log is the path of CRIU's log, and Cause is what it says.
 	Log, Cause string
-	// Err is what CRIU answered.
+	// Err is CRIU's answer.
 	Err error
 }
 
@@ -32,24 +32,24 @@ func failure(verb string, work *os.File, log string, err error) error {
 	failed := &Error{Verb: verb, Log: filepath.Join(work.Name(), log), Err: err}
 	file, openError := os.Open(failed.Log)
 	if openError != nil {
-		return failed // CRIU has not come to write one
+		return failed // CRIU did not get as far as writing a log
 	}
 	defer file.Close()
 	failed.Cause = cause(bufio.NewScanner(file))
 	return failed
 }
 
-// An error in CRIU's log: the message follows the file and line of CRIU's source.
+// An error in CRIU's log: the message follows the file and line in CRIU's source.
 const beginsError, beginsMessage = "Error (", "): "
 
-// harmless begin messages of errors that CRIU goes on from.
+// harmless lists the beginnings of error messages after which CRIU continues.
 var harmless = []string{"rlimit: ", "exited, status="}
 
-// maxCause bounds what is told of the log, in bytes.
+// maxCause bounds how many bytes of the log are shown.
 const maxCause = 500
 
-// cause is the first error in a log that CRIU does not go on from: the others follow
-// from it.
+// cause returns the first error in a log that CRIU does not continue after: later ones are
+// its consequences.
 func cause(log *bufio.Scanner) string {
 	for log.Scan() {
 		_, rest, isError := strings.Cut(log.Text(), beginsError)

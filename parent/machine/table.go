@@ -46,12 +46,12 @@ const (
 	TearDown       machine.Effect = "tear_down"
 )
 
-// The outcomes of effects that have more than one.
+// The outcomes of effects with more than one.
 const (
-	Plain    machine.Event = "plain"    // agreed, and no maps are wanted
-	Mapped   machine.Event = "mapped"   // agreed, and the child will ask for its maps
+	Plain    machine.Event = "plain"    // agreed; no mappings are wanted
+	Mapped   machine.Event = "mapped"   // agreed; the child will ask for its mappings
 	Go       machine.Event = "go"       // the caller wants the program started now
-	Leave    machine.Event = "leave"    // the caller wants to start it later
+	Leave    machine.Event = "leave"    // the caller will have it started later
 	Attach   machine.Event = "attach"   // a later caller has connected to the child
 	Executed machine.Event = "executed" // the program runs, or has run
 )
@@ -111,22 +111,21 @@ var course = [...]machine.Row{
 	{ID: "P23", From: TearingDown, Event: machine.Failed, To: Dead},
 }
 
-// rows are all of them, in one allocation: the table is made at every start of
-// either side.
+// rows returns all rows in one allocation: each side builds the table whenever it starts.
 func rows() []machine.Row {
 	const most = 80
 	return failures(append(make([]machine.Row, 0, most), course[:]...))
 }
 
-// failures adds the ways in which a handshake ends early: they are the same in
-// every state of a kind.
+// failures appends the ways in which a handshake can end early, which are the same for all
+// states of a kind.
 func failures(rows []machine.Row) []machine.Row {
 	add := func(id string, from machine.State, event machine.Event, send ...protocol.Kind) {
 		rows = append(rows, machine.Row{ID: id, From: from, Event: event, To: TearingDown, Send: send, Effect: TearDown})
 	}
 	for _, state := range []machine.State{AwaitingWelcome, AwaitingMapRequest, Preparing, Starting} {
 		add("P30."+string(state), state, received(protocol.KindFault))
-		if state != Starting { // there it means that the program was executed: P20
+		if state != Starting { // there, EOF means that the program was executed: P20
 			add("P31."+string(state), state, machine.EOF)
 		}
 		add("P32."+string(state), state, machine.Timeout, protocol.KindFault)
@@ -136,9 +135,9 @@ func failures(rows []machine.Row) []machine.Row {
 	for _, state := range []machine.State{Agreeing, Mapping, Opening, Delivering, Hooking, Committing, Releasing} {
 		add("P34."+string(state), state, machine.Failed, protocol.KindFault)
 	}
-	// The Detach could not be sent: nobody would ever start the child.
+	// The Detach could not be sent, so nobody could ever start the child.
 	add("P34."+string(Detached), Detached, machine.Failed, protocol.KindFault)
-	// No child is there to hear a Fault.
+	// There is no child that could receive a Fault.
 	for _, state := range []machine.State{Reserving, Spawning, Confirming} {
 		add("P35."+string(state), state, machine.Failed)
 	}

@@ -2,7 +2,7 @@ package strictjson
 
 import "unicode/utf8"
 
-// AppendString quotes text as a JSON string. What is not UTF-8 becomes U+FFFD.
+// AppendString appends text as a JSON string. Invalid UTF-8 becomes U+FFFD.
 func AppendString(buffer []byte, text string) []byte {
 	const hexadecimal = "0123456789abcdef"
 	buffer = append(buffer, '"')

@@ -7,19 +7,19 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds on one document. The size in bytes is the caller's to bound.
+// Bounds on a document. The caller must bound its size in bytes.
 const (
-	// MaxDepth is how deep objects and lists may nest.
+	// MaxDepth is how deeply objects and lists may nest.
 	MaxDepth = 64
 	// MaxValues is how many values of any kind a document may hold.
 	MaxValues = 1 << 19
-	// MaxObjects is how many objects a document may hold. An object costs the
-	// reader far more memory than the two bytes it may take in the text.
+	// MaxObjects is how many objects a document may hold. An object takes far more memory
+	// when read than the two bytes that it may take in the text.
 	MaxObjects = 1 << 16
 )
 
-// Decoder reads one document. The first error sticks: after it every method
-// does nothing, so that a reader needs no error handling of its own.
+// Decoder reads one document. The first error sticks: every method does nothing after it,
+// so that readers need no error handling of their own.
 type Decoder struct {
 	text    string
 	offset  int
@@ -30,7 +30,7 @@ type Decoder struct {
 	err     *Error
 }
 
-// Decode reads the single value of text with read. It returns an *Error, or nil.
+// Decode reads the only value in text with read. It returns an *Error or nil.
 func Decode(text string, read func(*Decoder)) error {
 	d := &Decoder{text: text}
 	read(d)
@@ -44,14 +44,14 @@ func Decode(text string, read func(*Decoder)) error {
 	return nil
 }
 
-// Fail records an error about the value being read, unless there already is one.
+// Fail records an error about the value being read, unless an error was recorded before.
 func (d *Decoder) Fail(found, allowed string) {
 	if d.err == nil {
 		d.err = &Error{Path: renderPath(d.path), Found: found, Allowed: allowed}
 	}
 }
 
-// missing records that the object being read has no value of a name.
+// missing records that the object being read lacks a required name.
 func (d *Decoder) missing(name string) {
 	if d.err == nil {
 		path := append(d.path[:len(d.path):len(d.path)], step{name: name, index: -1})
@@ -88,7 +88,8 @@ func (d *Decoder) skipSpace() {
 	}
 }
 
-// peek returns the first byte of the next token, or 0 at the end or after an error.
+// peek returns the first byte of the next token, or 0 at the end of the text or after an
+// error.
 func (d *Decoder) peek() byte {
 	if d.err != nil {
 		return 0
@@ -100,7 +101,7 @@ func (d *Decoder) peek() byte {
 	return d.text[d.offset]
 }
 
-// begin counts the value that starts here and returns its first byte.
+// begin counts the value that begins here and returns its first byte.
 func (d *Decoder) begin() byte {
 	first := d.peek()
 	if d.err != nil {
@@ -131,7 +132,7 @@ func (d *Decoder) literal(word string) {
 	d.offset += len(word)
 }
 
-// describe reads the next value, which must be there, and says what it is.
+// describe reads the next value, which must exist, and says what it is.
 func (d *Decoder) describe() string {
 	switch c := d.peek(); {
 	case c == '"':
@@ -152,7 +153,7 @@ func (d *Decoder) describe() string {
 	}
 }
 
-// mismatch records that the next value has the wrong type, or that there is none.
+// mismatch records that the next value has the wrong type or is missing.
 func (d *Decoder) mismatch(allowed string) {
 	switch c := d.peek(); {
 	case d.err != nil:
@@ -172,8 +173,8 @@ func (d *Decoder) enter() {
 	}
 }
 
-// more moves to the next member of a list or object: it consumes the comma
-// between two members or the closing bracket after the last.
+// more advances to the next member of a list or object. It consumes the comma between two
+// members, or the closing bracket after the last.
 func (d *Decoder) more(closing byte, first bool) bool {
 	switch c := d.peek(); {
 	case d.err != nil:
@@ -192,8 +193,7 @@ func (d *Decoder) more(closing byte, first bool) bool {
 	}
 }
 
-// Members reads an object and calls member for each of its names; member must
-// read the value.
+// Members reads an object and calls member for each name; member must read the value.
 func (d *Decoder) Members(member func(name string)) {
 	if d.begin() != '{' {
 		d.mismatch("an object")
@@ -247,7 +247,7 @@ func (d *Decoder) Elements(element func()) {
 	}
 }
 
-// Skip reads a value of any kind, as strictly as one that is used, and drops it.
+// Skip reads and drops a value of any type, as strictly as one that is used.
 func (d *Decoder) Skip() {
 	switch c := d.peek(); {
 	case d.err != nil:
@@ -271,7 +271,7 @@ func (d *Decoder) Skip() {
 	}
 }
 
-// quoted reads a string. The caller has seen the opening quote.
+// quoted reads a string. The caller has seen its opening quote.
 func (d *Decoder) quoted() string {
 	start := d.offset + 1
 	for i := start; i < len(d.text); i++ {
@@ -327,7 +327,7 @@ const (
 	escapeMeaning = "\"\\/\b\f\n\r\t"
 )
 
-// escape decodes the escape sequence at the offset and moves behind it.
+// escape decodes the escape sequence at the current offset and moves past it.
 func (d *Decoder) escape(decoded []byte) ([]byte, bool) {
 	rest := d.text[d.offset:]
 	if len(rest) < 2 {
@@ -398,7 +398,7 @@ func (d *Decoder) number() string {
 	return d.text[start:d.offset]
 }
 
-// accept consumes one byte when it is one of set.
+// accept consumes one byte if it is in set.
 func (d *Decoder) accept(set string) bool {
 	if d.offset < len(d.text) && strings.IndexByte(set, d.text[d.offset]) >= 0 {
 		d.offset++
@@ -416,8 +416,8 @@ func (d *Decoder) digits() bool {
 	return d.offset > start
 }
 
-// nameSet finds duplicate names: by search while there are few, which is nearly
-// always, by a map when there are many.
+// nameSet finds duplicate names: by linear search while there are few, as there nearly
+// always are, otherwise with a map.
 type nameSet struct {
 	few  [16]string
 	used int

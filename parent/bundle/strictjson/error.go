@@ -6,21 +6,21 @@ import (
 	"unicode/utf8"
 )
 
-// maxQuoted bounds how much of a value an error repeats, in bytes.
+// maxQuoted bounds how many bytes of a value an error quotes.
 const maxQuoted = 64
 
-// Error says what is wrong at one place of a document.
+// Error says what is wrong at one place in a document.
 type Error struct {
-	// Path names the place, for example process.rlimits[0].type. It is empty
-	// for the document as a whole.
+	// Path is the place, such as process.rlimits[0].type. It is empty for the document as a
+	// whole.
 	Path string
-	// Found describes what stands there.
+	// Found describes what is there.
 	Found string
-	// Allowed describes what may stand there.
+	// Allowed describes what is allowed there.
 	Allowed string
 }
 
-// Error renders "path: found; allowed: allowed".
+// Error returns "path: found; allowed: allowed".
 func (e *Error) Error() string {
 	path := e.Path
 	if path == "" {
@@ -29,10 +29,10 @@ func (e *Error) Error() string {
 	return path + ": " + e.Found + "; allowed: " + e.Allowed
 }
 
-// Place returns the path alone.
+// Place returns only the path.
 func (e *Error) Place() string { return e.Path }
 
-// Quote quotes text for an error message and shortens it to a bounded length.
+// Quote quotes text for an error message, shortened to a bounded length.
 func Quote(text string) string {
 	if len(text) <= maxQuoted {
 		return strconv.Quote(text)
@@ -44,7 +44,7 @@ func Quote(text string) string {
 	return strconv.Quote(text[:cut]) + "..."
 }
 
-// step is one element of a path: a name, or an index when name is empty.
+// step is one element of a path: a name, or if that is empty an index.
 type step struct {
 	name  string
 	index int
@@ -68,7 +68,7 @@ func renderPath(steps []step) string {
 	return path.String()
 }
 
-// plainName reports whether a name reads unambiguously between dots.
+// plainName reports whether a name is unambiguous between dots.
 func plainName(name string) bool {
 	if name == "" || len(name) > maxQuoted {
 		return false

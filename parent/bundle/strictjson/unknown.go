@@ -2,32 +2,31 @@ package strictjson
 
 import "strings"
 
-// MaxUnknown is how many unknown properties of a document are named; the others are
-// counted.
+// MaxUnknown is how many unknown properties of a document are named; the rest are counted.
 const MaxUnknown = 16
 
-// Unknown is a property that the table of its object does not have.
+// Unknown is a property that is not in its object's table.
 type Unknown struct {
-	// Path names it, for example process.noNewPrivilages.
+	// Path is its path, such as process.noNewPrivilages.
 	Path string
-	// Near is a name that the table has and that may be meant, "" if none is near.
+	// Near is a similar name in the table, which may have been meant; "" if there is none.
 	Near string
 }
 
 // Unknowns are the unknown properties of a document.
 type Unknowns struct {
-	// Named are the first MaxUnknown of them, in the document's order. What is
-	// within one of them is not looked at.
+	// Named holds the first MaxUnknown of them, in the document's order. Properties within
+	// an unknown one are not listed.
 	Named []Unknown
-	// More is how many there are beside those.
+	// More is how many others there are.
 	More int
 }
 
-// Unknown returns what has been found so far in the objects that were read by tables.
+// Unknown returns what has been found so far in objects that were read by tables.
 func (d *Decoder) Unknown() Unknowns { return d.unknown }
 
-// pass reads the value of a name that a table of so many names does not have, and
-// keeps the name. One that differs only in case is refused.
+// pass reads the value of a name that is not in a table of names entries, and records the
+// name. A name that differs from a known one only in case is refused.
 func (d *Decoder) pass(name string, names int, known func(int) string) {
 	for i := range names {
 		if strings.EqualFold(known(i), name) {
@@ -43,12 +42,12 @@ func (d *Decoder) pass(name string, names int, known func(int) string) {
 	d.Skip()
 }
 
-// maxEdits is how many letters a name may have too many, too few or wrong, to be taken
-// for a misspelled one.
+// maxEdits is by how many edits a name may differ from a known one to count as a
+// misspelling of it.
 const maxEdits = 2
 
-// nearest returns the name that is the fewest edits away, "" if none is near. Of a
-// short name more than half has to be right.
+// nearest returns the known name with the fewest edits, "" if none is near. More than half
+// of a short name must be right.
 func nearest(name string, names int, known func(int) string) string {
 	found, fewest := "", maxEdits+1
 	for i := range names {
@@ -59,13 +58,13 @@ func nearest(name string, names int, known func(int) string) string {
 	return found
 }
 
-// distance is the Levenshtein distance of two texts in bytes, or more than maxEdits if
-// their lengths alone differ by that: a name may have megabytes.
+// distance returns the Levenshtein distance of two texts in bytes, or a number greater than
+// maxEdits if their lengths already differ by more: a name may be megabytes long.
 func distance(a, b string) int {
 	if max(len(a), len(b))-min(len(a), len(b)) > maxEdits {
 		return maxEdits + 1
 	}
-	row := make([]int, len(b)+1) // of the matrix, for what has been seen of a
+	row := make([]int, len(b)+1) // the matrix's row for the prefix of a read so far
 	for j := range row {
 		row[j] = j
 	}

@@ -2,17 +2,17 @@ package strictjson
 
 import "strconv"
 
-// Field binds one name of an object to the reader of its value.
+// Field binds a name in an object to the reader of its value.
 type Field[T any] struct {
 	Name string
 	Read func(*Decoder, *T)
-	// Required refuses an object without the name: zero would be a guess.
+	// Required refuses an object without the name, where zero would be a guess.
 	Required bool
 }
 
-// Struct reads an object by a table of at most 64 fields. The values of unknown names
-// are read strictly and dropped, and the names kept for [Decoder.Unknown]; one that
-// differs from a known name only in case is refused.
+// Struct reads an object with a table of at most 64 fields. Unknown names are recorded for
+// [Decoder.Unknown], and their values are read strictly and dropped. A name that differs
+// from a known one only in case is refused.
 func Struct[T any](d *Decoder, into *T, fields []Field[T]) {
 	var given uint64 // by index
 	d.Members(func(name string) {
@@ -34,8 +34,7 @@ func Struct[T any](d *Decoder, into *T, fields []Field[T]) {
 	}
 }
 
-// Drop reads a value that has no meaning here, as strictly as one that has, under a
-// name that is known all the same.
+// Drop reads and drops the value of a known name that has no meaning here.
 func Drop[T any](d *Decoder, _ *T) { d.Skip() }
 
 // Pointer reads a value that may be absent.
@@ -98,8 +97,8 @@ type integer interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64
 }
 
-// Integer reads an integer within the range of its type. Fractions and
-// exponents are refused, even where their value is whole.
+// Integer reads an integer in the range of its type. It refuses fractions and exponents,
+// even if the value is an integer.
 func Integer[T integer](d *Decoder, into *T) {
 	low, high := bounds[T]()
 	allowed := func() string {
