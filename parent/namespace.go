@@ -12,8 +12,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// openNamespace opens a namespace that is to be joined. Whatever else the path
-// leads to is refused here, where its place in the configuration is known.
+// openNamespace opens a namespace to join. If the path leads to anything else, it is
+// refused here, where its place in the configuration is known.
 func openNamespace(join plan.Namespace) (int, error) {
 	descriptor, err := unix.Open(join.Path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -35,7 +35,7 @@ func openNamespace(join plan.Namespace) (int, error) {
 	}
 }
 
-// namespaceType is the name in config.json of a CLONE_NEW* flag.
+// namespaceType returns the name in config.json for a CLONE_NEW* flag.
 func namespaceType(flag uint64) specs.LinuxNamespaceType {
 	for _, namespace := range bundle.Namespaces {
 		if namespace.CloneFlag == flag {
@@ -45,7 +45,7 @@ func namespaceType(flag uint64) specs.LinuxNamespaceType {
 	return "unknown"
 }
 
-// isOwnUser says whether a file is that of our own user namespace.
+// isOwnUser reports whether a file is that of our own user namespace.
 func isOwnUser(path string) (bool, error) {
 	theirs, err := os.Stat(path)
 	if err != nil {

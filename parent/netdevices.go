@@ -12,10 +12,9 @@ import (
 	"github.com/fsrun/fsrun/parent/netdev"
 )
 
-// moveDevices gives the child's network namespace the devices of
-// linux.netDevices, while the child boots. What becomes of them after that is
-// the kernel's business, also where the container cannot be created: the
-// specification wants none of them moved back.
+// moveDevices moves the devices of linux.netDevices into the child's network namespace
+// while the child boots. What happens to them after that is up to the kernel, even if the
+// container cannot be created: according to the specification, none of them is moved back.
 func moveDevices(spec *specs.Spec, pid int) error {
 	if len(spec.Linux.NetDevices) == 0 {
 		return nil

@@ -6,63 +6,62 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// Options says how a container is to be created.
+// Options says how to create a container.
 type Options struct {
-	// StateRoot is the state directory, "" for the default of state.Root.
+	// StateRoot is the state directory, "" for the default returned by state.Root.
 	StateRoot string
-	// ID is the container's id.
+	// ID is the container's ID.
 	ID string
 	// Bundle is the bundle's directory.
 	Bundle string
-	// ConsoleSocket is the path of a socket that takes the master of the
-	// container's terminal, if it has one. Empty: see OnConsole.
+	// ConsoleSocket is the path of a socket that receives the master of the container's
+	// terminal, if it has one. If it is empty, OnConsole does.
 	ConsoleSocket string
-	// OnConsole takes the master otherwise. It becomes the callee's to close.
+	// OnConsole receives the master if there is no ConsoleSocket, and must close it.
 	OnConsole func(master int) error
-	// PIDFile is where the init's process id is written, "" for nowhere.
+	// PIDFile is the file for the init's process ID, "" for none.
 	PIDFile string
-	// PIDFDSocket is the path of a socket that takes a pidfd of the init, "" for
-	// none.
+	// PIDFDSocket is the path of a socket that receives a pidfd of the init, "" for none.
 	PIDFDSocket string
-	// Activation is what the program gets of a service manager's.
+	// Activation is what a service manager passes on to the program.
 	Activation Activation
-	// NoPivot moves the root instead of pivoting: for a host whose root is the
-	// initial ramfs.
+	// NoPivot moves the root instead of pivoting, for a host whose root is the initial
+	// ramfs.
 	NoPivot bool
 	// NoNewKeyring keeps the caller's session keyring.
 	NoNewKeyring bool
 	// PreservedFDs is how many descriptors from 3 on the program gets.
 	PreservedFDs int
-	// CgroupManager is who makes the container's cgroup.
+	// CgroupManager says who makes the container's cgroup.
 	CgroupManager CgroupManager
-	// Stdio become the program's standard descriptors, unless it has a terminal. The
-	// zero value is the caller's standard input three times over.
+	// Stdio become the program's standard descriptors, unless it has a terminal. The zero
+	// value makes all three the caller's standard input.
 	Stdio [3]int
 
 	Handshake
 }
 
-// CgroupManager is who makes the cgroup of a container.
+// CgroupManager says who makes the cgroup of a container.
 type CgroupManager uint8
 
 const (
 	// Cgroupfs: the runtime itself, in the cgroup file system.
 	Cgroupfs CgroupManager = iota
-	// Systemd: the system's manager, or the user's own, on request.
+	// Systemd: the system manager, or the user's own, at our request.
 	Systemd
-	// NoCgroup: nobody. The container stays in the cgroup of the caller.
+	// NoCgroup: nobody. The container stays in the caller's cgroup.
 	NoCgroup
 )
 
-// Handshake is what every handshake can be told.
+// Handshake holds the options of every handshake.
 type Handshake struct {
-	// Deadlines replaces defaults of the machines' waiting states, of both.
+	// Deadlines replaces the default deadlines of waiting states, in both machines.
 	Deadlines map[machine.State]time.Duration
-	// Observe, if set, sees every row taken and every frame.
+	// Observe, if not nil, is called for every row taken and every frame.
 	Observe func(machine.Step)
-	// Recorded, if set, gets the recording of the handshake, also of a failed one.
+	// Recorded, if not nil, receives the recording of the handshake, even if it failed.
 	Recorded func(*Recording)
-	// Warn, if set, gets what is to be logged and does not fail.
+	// Warn, if not nil, receives messages about what is not an error.
 	Warn func(string)
 }
 

@@ -16,22 +16,22 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// outside is what a container has of the host's: CRIU does not write it, and whoever
-// brings the container back provides it. It is kept beside CRIU's files.
+// outside is what a container uses of the host. CRIU does not write it, so whoever restores
+// the container must provide it. It is stored beside CRIU's files.
 type outside struct {
-	// Stdio are the standard descriptors by CRIU's names for their files, "" for
-	// one that leads into the container.
+	// Stdio holds CRIU's names for the files of the standard descriptors, "" for one that
+	// is inside the container.
 	Stdio [3]string `json:"stdio"`
-	// Mounts are the mount points of binds.
+	// Mounts holds the mount points of binds.
 	Mounts []string `json:"mounts"`
-	// Network says that there is a network namespace of the container's own.
+	// Network says that the container has a network namespace of its own.
 	Network bool `json:"network"`
 }
 
 // outsideFile is its name among CRIU's files, whose names all end in .img.
 const outsideFile = "fsrun.json"
 
-// networkKey is what the network namespace is called to CRIU.
+// networkKey is CRIU's name for the network namespace.
 const networkKey = "network"
 
 func findOutside(spec *specs.Spec, container *state.Container) (*outside, error) {
@@ -51,7 +51,7 @@ func findOutside(spec *specs.Spec, container *state.Container) (*outside, error)
 	return o, nil
 }
 
-// mountPoint is a mount of a process's (proc_pid_mountinfo(5)).
+// mountPoint is a mount of a process (proc_pid_mountinfo(5)).
 type mountPoint struct{ id, path string }
 
 func readMounts(pid int) ([]mountPoint, error) {
@@ -70,8 +70,8 @@ func readMounts(pid int) ([]mountPoint, error) {
 
 var mountEscapes = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
-// bindsOf lists the mount points of the configuration's binds, and of what a
-// recursive one has brought along.
+// bindsOf lists the mount points of the configuration's binds, including what a recursive
+// bind has brought along.
 func bindsOf(spec *specs.Spec, mounts []mountPoint) ([]string, error) {
 	var points []string
 	for i := range spec.Mounts {
@@ -96,7 +96,7 @@ func bindsOf(spec *specs.Spec, mounts []mountPoint) ([]string, error) {
 	return points, nil
 }
 
-// bindSource is what a mount binds, as an absolute path; false if it binds nothing.
+// bindSource returns the absolute path of what a mount binds; false if it is not a bind.
 func bindSource(mount *specs.Mount, directory string) (string, bool) {
 	options, err := bundle.ParseMountOptions(mount.Options)
 	if err != nil || !options.IsBind() || options.Remount {
@@ -105,13 +105,13 @@ func bindSource(mount *specs.Mount, directory string) (string, bool) {
 	return bundle.MountSource(mount, &options, directory), true
 }
 
-// isDestination says whether an entry of the configuration's is mounted there.
+// isDestination reports whether the configuration mounts something at the point.
 func isDestination(spec *specs.Spec, point string) bool {
 	return slices.ContainsFunc(spec.Mounts, func(m specs.Mount) bool { return bundle.MountDestination(&m) == point })
 }
 
-// outsideName is CRIU's name for the file of a descriptor, "" if the container has it
-// by itself.
+// outsideName returns CRIU's name for the file of a descriptor, "" if the file is inside
+// the container.
 func outsideName(pid, fd int, mounts []mountPoint) (string, error) {
 	link, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, fd))
 	if errors.Is(err, os.ErrNotExist) {
@@ -124,7 +124,7 @@ func outsideName(pid, fd int, mounts []mountPoint) (string, error) {
 		return link, nil
 	}
 	if !strings.HasPrefix(link, "/") {
-		return "", nil // a socket, or another file without a name
+		return "", nil // a socket, or another file without a path
 	}
 	info, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", pid, fd))
 	if err != nil {
@@ -150,7 +150,7 @@ func outsideName(pid, fd int, mounts []mountPoint) (string, error) {
 	return fmt.Sprintf("file[%x:%x]", number, stat.Ino), nil
 }
 
-// names are CRIU's for all that it is not to write.
+// names returns CRIU's names for everything that it must not write.
 func (o *outside) names(container *state.Container) ([]string, error) {
 	var names []string
 	for _, point := range o.Mounts {
@@ -193,7 +193,7 @@ func readOutside(images string) (*outside, error) {
 	return o, nil
 }
 
-// sources are CRIU's names for the mounts, with what a configuration now has there.
+// sources returns CRIU's names for the mounts, with what a configuration now mounts there.
 func (o *outside) sources(spec *specs.Spec, directory string) ([]string, error) {
 	var names []string
 	for _, point := range o.Mounts {

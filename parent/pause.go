@@ -8,23 +8,23 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// Pause stops every process of a container and returns when all have stopped.
-// One that does not stop within ten seconds leaves the container as it was.
+// Pause stops every process of a container and returns when all have stopped. If that takes
+// longer than ten seconds, the container is left as it was.
 func Pause(root, id string) error {
 	return withGroup(root, id, "pause", []state.Status{state.Created, state.Running}, func(ctx context.Context, group *cgroupv2.Group) error {
 		return group.Freeze(ctx)
 	})
 }
 
-// Resume lets the processes of a paused container go on.
+// Resume lets the processes of a paused container continue.
 func Resume(root, id string) error {
 	return withGroup(root, id, "resume", []state.Status{state.Paused}, func(ctx context.Context, group *cgroupv2.Group) error {
 		return group.Thaw(ctx)
 	})
 }
 
-// withGroup does something with the cgroup of a container that is locked and in
-// one of the states allowed.
+// withGroup calls do with the cgroup of a container that is locked and has one of the
+// allowed statuses.
 func withGroup(root, id, verb string, allowed []state.Status, do func(context.Context, *cgroupv2.Group) error) error {
 	l, err := lock(root, id)
 	if err != nil {

@@ -15,23 +15,22 @@ import (
 	"github.com/fsrun/fsrun/parent/spawn"
 )
 
-// prepared is everything that can be worked out, and refused, before anything
-// is touched.
+// prepared is everything that can be computed, and refused, before anything is touched.
 type prepared struct {
 	bundle       *bundle.Bundle
 	plan         *plan.Plan
 	requests     *requests
 	limits       cgroupv2.Limits
 	devices      devfilter.Instructions // nil: no device rules
-	tree         *cgroupv2.Tree         // nil: no cgroup2 tree here, or the container is to have no cgroup
-	cgroupMount  string                 // where the tree is mounted; "": nowhere, or nobody needs it
+	tree         *cgroupv2.Tree         // nil: there is no cgroup2 tree, or the container gets no cgroup
+	cgroupMount  string                 // where the tree is mounted; "" if nowhere, or if it is not needed
 	cgroup       string                 // the path beneath the tree
 	scope        *scope                 // nil: systemd is not asked
 	resctrl      *resctrl.Tree          // nil: not asked for
-	ahead        *spawn.Ahead           // nil: the child's namespaces all come with its clone
+	ahead        *spawn.Ahead           // nil: all of the child's namespaces are made by its clone
 	notified     bool                   // the last mount is for NOTIFY_SOCKET
 	unprivileged bool                   // not root
-	confined     bool                   // not root of the host
+	confined     bool                   // not root on the host
 }
 
 // prepare reads the bundle and lowers it.
@@ -50,7 +49,7 @@ func prepare(o *Options) (*prepared, error) {
 	return p, nil
 }
 
-// readBundle reads the bundle, and what it asks of resources.
+// readBundle reads the bundle and determines the resources that it asks for.
 func readBundle(o *Options) (*prepared, error) {
 	loaded, err := bundle.Load(o.Bundle)
 	if err != nil {
@@ -67,7 +66,7 @@ func readBundle(o *Options) (*prepared, error) {
 	return p, p.resources(loaded.Spec.Linux.Resources, o.warn)
 }
 
-// lower finds the container's place and makes its plan.
+// lower determines the container's place in the cgroup tree and makes its plan.
 func (p *prepared) lower(o *Options) error {
 	if err := checkTerminal(p.bundle.Spec.Process, o.ConsoleSocket, o.OnConsole); err != nil {
 		return err
@@ -86,8 +85,8 @@ func (p *prepared) lower(o *Options) error {
 	return err
 }
 
-// wantsNetwork says whether a container gets a new network namespace that belongs
-// to our own user namespace.
+// wantsNetwork reports whether a container gets a new network namespace that belongs to our
+// own user namespace.
 func wantsNetwork(namespaces []specs.LinuxNamespace) bool {
 	wants := false
 	for _, namespace := range namespaces {
@@ -122,7 +121,7 @@ func (p *prepared) facts(o *Options) *plan.Facts {
 	return facts
 }
 
-// openFiles is the limit on open files as the caller had it.
+// openFiles returns the caller's limit on open files.
 func openFiles() (soft, hard uint64) {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
@@ -131,11 +130,11 @@ func openFiles() (soft, hard uint64) {
 	return min(nofile.Soft, limit.Max), limit.Max
 }
 
-// stack is the soft limit on the stack, which the program inherits.
+// stack returns the soft limit on the stack, which the program inherits.
 func stack() uint64 {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_STACK, &limit); err != nil {
-		return unix.RLIM_INFINITY // what does not fit the kernel then refuses
+		return unix.RLIM_INFINITY // the kernel will refuse what does not fit
 	}
 	return limit.Cur
 }

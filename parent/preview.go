@@ -9,33 +9,33 @@ import (
 	"github.com/fsrun/fsrun/parent/preflight"
 )
 
-// Preview is what would be done for a container.
+// Preview says what would be done for a container.
 type Preview struct {
 	Directory string
 	Spec      *specs.Spec
 	Plan      *plan.Plan
-	// Cgroup is the container's, as a path on this machine, "" for none.
+	// Cgroup is the path of the container's cgroup on this machine, "" for none.
 	Cgroup string
-	// Unit is the scope that systemd is asked for, "" if it is not.
+	// Unit is the scope that systemd would be asked for, "" for none.
 	Unit string
-	// Limits are the settings in the order in which they are written.
+	// Limits are the settings in the order in which they would be written.
 	Limits []cgroupv2.Setting
-	// Devices are the rules with those of the default devices, in order, and
-	// DeviceInstructions the length of their program; nil for none.
+	// Devices are the device rules in order, including those of the default devices.
+	// DeviceInstructions is the length of their program. They are nil and 0 if there are no
+	// rules.
 	Devices            []specs.LinuxDeviceCgroup
 	DeviceInstructions int
-	// Warnings are what Create would have logged.
+	// Warnings are what Create would log.
 	Warnings []string
-	// Blocked are the system calls of the start itself that the seccomp filter does
-	// not let through.
+	// Blocked lists the system calls of the start itself that the seccomp filter blocks.
 	Blocked []string
-	// Checks tell whether it can be done here.
+	// Checks say whether it can be done on this machine.
 	Checks []preflight.Check
 }
 
-// NewPreview works out what Create would do, and does nothing; not even warn, but for
-// the preview's own list. The error is about the bundle itself; what the machine lacks
-// is in the checks.
+// NewPreview determines what Create would do, without doing anything or calling Warn:
+// warnings are in the preview. An error is about the bundle itself; the checks say what the
+// machine lacks.
 func NewPreview(o Options) (*Preview, error) {
 	var warnings []string
 	o.Warn = func(text string) { warnings = append(warnings, text) }

@@ -12,17 +12,17 @@ import (
 	"github.com/fsrun/fsrun/parent/criu"
 )
 
-// inPrivateMounts calls do on a thread with a mount namespace of its own, of which
-// nothing is left.
+// inPrivateMounts calls do on a thread with a mount namespace of its own, which is gone
+// afterwards.
 func inPrivateMounts(do func() error) error {
 	done := make(chan error)
 	go func() { done <- privately(do) }()
 	return <-done
 }
 
-// privately never unlocks its thread, whose file system context is its own from then
-// on: the thread ends with the goroutine. Should it be the first one, which cannot
-// end, it is back among the mounts of all others.
+// privately never unlocks its thread, which keeps a file system context of its own: the
+// thread ends with the goroutine. If it is the main thread, which cannot end, it returns to
+// the mounts of the others.
 func privately(do func() error) error {
 	runtime.LockOSThread()
 	ours, err := os.Open("/proc/thread-self/ns/mnt")
@@ -47,8 +47,8 @@ func mount(source, target string, flags uintptr) error {
 	return nil
 }
 
-// mountRoot makes a root file system a mount, as CRIU wants it. Its older versions do
-// not bring back that it was read-only.
+// mountRoot makes a root file system a mount, as CRIU requires. Older versions of CRIU do
+// not restore that it was read-only.
 func mountRoot(root string, readOnly bool) error {
 	if err := mount(root, root, unix.MS_BIND|unix.MS_REC); err != nil || !readOnly {
 		return err
@@ -77,6 +77,7 @@ func withYard(tree *cgroupv2.Tree, settings *criu.Settings, do func() error) err
 		settings.Yard = yard
 		err = errors.Join(do(), unix.Unmount(unified, unix.MNT_DETACH))
 	}
-	// Nothing is removed but empty directories: the tree must never be, if it is there.
+	// This removes only empty directories: the tree, if it is still there, must never be
+	// removed.
 	return errors.Join(err, os.Remove(unified), os.Remove(yard))
 }

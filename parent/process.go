@@ -14,19 +14,18 @@ import (
 	"github.com/fsrun/fsrun/parent/spawn"
 )
 
-// process is a child of ours: its handle, and how it ended once it has.
+// process is a child of ours: its pidfd and, once it has ended, how it ended.
 type process struct {
 	pid    int
 	pidfd  int
 	binary *spawn.Binary // what it runs until it executes the program, nil for nothing of ours
 	ended  *unix.WaitStatus
 	killed bool // by us
-	// counted is what its cgroup had counted when the handshake failed, nil if
-	// that is not known.
+	// counted is what its cgroup had counted when the handshake failed, nil if unknown.
 	counted *cgroupv2.Stats
-	// work is what it was at when it was killed for want of time, "" if unknown.
+	// work is what it was doing when it was killed because of a deadline, "" if unknown.
 	work string
-	// workAt is the place in config.json that it comes from, "" if that is not known.
+	// workAt is the place in config.json that asked for that, "" if unknown.
 	workAt string
 }
 
@@ -38,8 +37,8 @@ func watch(pid int) (*process, error) {
 	return &process{pid: pid, pidfd: pidfd}, nil
 }
 
-// signal reaches this process and no other, whatever became of its id. Without a
-// handle the id does: it is our child's, and not reaped yet.
+// signal signals this process and no other, even if its ID has been reused. Without a pidfd
+// it uses the ID: our child's cannot be reused until we reap it.
 func (p *process) signal(signal unix.Signal) error {
 	if p.pidfd < 0 {
 		return os.NewSyscallError("kill", unix.Kill(p.pid, signal))
@@ -50,13 +49,14 @@ func (p *process) signal(signal unix.Signal) error {
 	return nil
 }
 
-// alive says whether the process has not ended; it may be unreaped.
+// alive reports whether the process has not ended. A process that has ended need not have
+// been reaped.
 func (p *process) alive() bool { return !p.endsWithin(0) }
 
-// forever is a patience without an end.
+// forever is a patience without end.
 const forever = -time.Millisecond
 
-// endsWithin waits for the process's end.
+// endsWithin waits for the process to end, for at most patience.
 func (p *process) endsWithin(patience time.Duration) bool {
 	if p.ended != nil {
 		return true
@@ -98,8 +98,8 @@ func (p *process) endsBefore(descriptor int) bool {
 	}
 }
 
-// comm is the process's name to the kernel, also of one that has ended and is
-// not reaped; "" if there is no such process.
+// comm returns the process's name in the kernel, even if it has ended but has not been
+// reaped; "" if there is no such process.
 func (p *process) comm() (string, error) {
 	name, err := sys.ReadFile(fmt.Sprintf("/proc/%d/comm", p.pid))
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) {
@@ -108,7 +108,7 @@ func (p *process) comm() (string, error) {
 	return strings.TrimSuffix(string(name), "\n"), err
 }
 
-// wait reaps the process and says how it ended.
+// wait reaps the process and returns how it ended.
 func (p *process) wait() (unix.WaitStatus, error) {
 	if p.ended != nil {
 		return *p.ended, nil
@@ -127,16 +127,16 @@ func (p *process) wait() (unix.WaitStatus, error) {
 	}
 }
 
-// endingTime is how long a child is left to end by itself. One that has heard or
-// sent a Fault does, and one that was killed closes its descriptors, which we
-// see, before it has ended: how it ended is worth knowing.
+// endingTime is how long to wait for a child to end by itself. One that has received or
+// sent a Fault does. One that was killed closes its descriptors, which we notice, before it
+// has ended, and how it ended is worth knowing.
 const endingTime = 100 * time.Millisecond
 
-// terminate kills the process, if it does not end by itself, and reaps it.
+// terminate reaps the process. If it does not end by itself, terminate kills it.
 func (p *process) terminate() {
 	if p.ended == nil {
 		p.killed = !p.endsWithin(endingTime)
-		_ = p.signal(unix.SIGKILL) // one that has ended needs none
+		_ = p.signal(unix.SIGKILL) // it may have ended already
 		_, _ = p.wait()
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// Processes lists the processes of a container, by their ids in our pid
-// namespace, in ascending order. One that has stopped has only those of its cgroup
-// that outlive its init.
+// Processes returns the IDs of a container's processes in our PID namespace, in ascending
+// order. For a container that has stopped, these are the ones in its cgroup that have
+// outlived its init.
 func Processes(root, id string) ([]int, error) {
 	inspected, err := Inspect(root, id)
 	if err != nil {
@@ -39,8 +39,7 @@ func Processes(root, id string) ([]int, error) {
 	return slices.Compact(pids), err
 }
 
-// namesakes lists the processes in the pid namespace of a container that has no
-// cgroup.
+// namesakes lists the processes in the PID namespace of a container without a cgroup.
 func namesakes(container *state.Container) ([]int, error) {
 	if !container.OwnPIDNamespace {
 		return nil, fmt.Errorf("container %s has neither a cgroup nor a pid namespace of its own: its processes cannot be told from others", container.ID)

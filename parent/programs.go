@@ -13,13 +13,12 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// keptPrograms are the device programs of a cgroup that was there before its
-// container, and stays. In a cgroup that is made for the container there is
-// nothing to keep: nil.
+// keptPrograms are the device programs of a cgroup that existed before its container and
+// will remain. It is nil for a cgroup that is made for the container.
 type keptPrograms []uint32
 
-// lookForPrograms records what stands on a cgroup before the container's own
-// program does.
+// lookForPrograms records which programs are attached to a cgroup before the container's
+// own.
 func (h *handshake) lookForPrograms() error {
 	group, err := h.tree.Open(h.cgroup)
 	if err != nil {
@@ -28,7 +27,7 @@ func (h *handshake) lookForPrograms() error {
 	defer group.Close()
 	standing, err := devfilter.Query(group.FD())
 	if errors.Is(err, unix.EPERM) {
-		return nil // who may not look may not attach either, and is told so then
+		return nil // without permission to look there is none to attach, and attaching will report it
 	}
 	if err != nil {
 		return err
@@ -42,7 +41,7 @@ func (h *handshake) lookForPrograms() error {
 	return h.handle.Intend(state.Intent{Step: intentPrograms, Object: strings.Join(ids, " ")})
 }
 
-// parsePrograms reads the intent's object again.
+// parsePrograms parses the object of the intent.
 func parsePrograms(object string) (keptPrograms, error) {
 	kept := keptPrograms{}
 	for _, text := range strings.Fields(object) {
@@ -55,7 +54,7 @@ func parsePrograms(object string) (keptPrograms, error) {
 	return kept, nil
 }
 
-// restore detaches what the container had attached beside them.
+// restore detaches the programs that the container attached.
 func (k keptPrograms) restore(group *cgroupv2.Group) error {
 	if k == nil {
 		return nil

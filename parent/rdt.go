@@ -10,10 +10,10 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// findResctrl is replaced by tests: few machines have the file system.
+// findResctrl is a variable for tests: few machines have the file system.
 var findResctrl = resctrl.Find
 
-// findShares looks for the file system, where the bundle asks for a group of it.
+// findShares looks for the file system if the bundle asks for a group in it.
 func (p *prepared) findShares() (err error) {
 	if p.bundle.Spec.Linux.IntelRdt != nil {
 		p.resctrl, err = findResctrl()
@@ -32,7 +32,7 @@ func (h *handshake) makeShares() (err error) {
 	return faulty(protocol.CodeState, err)
 }
 
-// commitShares puts the child into it: its first thread, which becomes the program.
+// commitShares puts the child's first thread, which becomes the program, into the group.
 func (h *handshake) commitShares() error {
 	if h.shares == nil {
 		return nil
@@ -54,7 +54,7 @@ func share(spec *specs.Spec, id string, pid int) error {
 }
 
 // removeShares removes the resctrl groups that were made for a container, last first.
-// Without the file system they are gone.
+// Without the file system they are gone anyway.
 func removeShares(groups []string) error {
 	if len(groups) == 0 {
 		return nil

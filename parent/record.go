@@ -11,7 +11,7 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// hookState is a container's state in the form of runtime.md, "State".
+// hookState returns a container's state in the format of runtime.md, "State".
 func hookState(container *state.Container, status state.Status) ([]byte, error) {
 	return json.Marshal(ociState(container, status))
 }
@@ -30,8 +30,7 @@ func bundleFlag(kind specs.LinuxNamespaceType) uint64 {
 	return namespace.CloneFlag
 }
 
-// namespacePaths are the files of a process's namespaces, by their type in
-// config.json.
+// namespacePaths returns the files of a process's namespaces, by their type in config.json.
 func namespacePaths(pid int) map[string]string {
 	paths := map[string]string{}
 	for _, namespace := range bundle.Namespaces {

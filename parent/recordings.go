@@ -9,28 +9,27 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// Recording is what is recorded of one handshake: for what, when and how it went, each
-// state, frame and operation, and of a failure what tells where and why. It holds no
-// argument, no environment and no content of a frame, and is written as JSON.
+// Recording records one handshake: what it was for, when it was and how it went, with every
+// state, frame and operation, and where and why it failed, if it did. It contains no
+// arguments, no environment and no contents of frames. It can be encoded as JSON.
 type Recording = recording.Recording
 
-// The recordings in a container's state directory: of the handshake that created
-// it, and of its start by another process.
+// The recordings in a container's state directory: of the handshake that created it, and of
+// its start if another process did that.
 const (
 	handshakeFile = "handshake.json"
 	startFile     = "handshake-start.json"
 )
 
-// join has the handshake be part of its container's trace. A caller's mistake
-// there is no reason not to start the container (W3C Trace Context, "Processing
-// Model").
+// join makes the handshake part of its container's trace. A caller's mistake in that is no
+// reason not to start the container (W3C Trace Context, "Processing Model").
 func (h *Handshake) join(recorder *recording.Recorder, annotations map[string]string) {
 	if err := recorder.Join(annotations); err != nil {
 		h.warn(err.Error() + "; its handshake is part of no trace")
 	}
 }
 
-// observers has the recorder and the caller see every step.
+// observers returns an Observe function for both the recorder and the caller.
 func (h *Handshake) observers(recorder *recording.Recorder) func(machine.Step) {
 	if h.Observe == nil {
 		return recorder.Observe
@@ -41,9 +40,8 @@ func (h *Handshake) observers(recorder *recording.Recorder) func(machine.Step) {
 	}
 }
 
-// recorded ends a recording and hands it to the caller. Where there is a handle
-// it is kept for who asks later. By now the program runs, or waits for its start,
-// so that this delays nobody.
+// recorded ends a recording, passes it to the caller and, given a handle, stores it for
+// later. By now the program is running or waiting for its start, so this delays nobody.
 func (h *Handshake) recorded(recorder *recording.Recorder, failure error, handle *state.Handle, name string) {
 	made := recorder.End(failure)
 	if h.Recorded != nil {
@@ -57,8 +55,8 @@ func (h *Handshake) recorded(recorder *recording.Recorder, failure error, handle
 	}
 }
 
-// Recordings returns what is kept of a container's handshake: of its creation,
-// and of its start if that was another process's.
+// Recordings returns the stored recordings of a container: of its creation, and of its
+// start if another process did that.
 func Recordings(root, id string) ([]*Recording, error) {
 	store, err := state.Open(root)
 	if err != nil {

@@ -19,14 +19,14 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// startSocket is the name, in the container's state directory, of the socket on
-// which a created container waits for start. The directory is its owner's alone.
+// startSocket is the name of the socket, in the container's state directory, on which a
+// created container waits for start. Only the owner can access the directory.
 const startSocket = "start"
 
-// emptyTimeout bounds the wait for killed processes to be gone.
+// emptyTimeout bounds the wait for killed processes to end.
 const emptyTimeout = 10 * time.Second
 
-// release does what the caller wants: start the program, or leave it to wait.
+// release does what the caller wants: start the program, or leave it waiting.
 func (h *handshake) release(machine.Message) (machine.Event, error) {
 	if err := announce(h.child, h.options.PIDFile, h.options.PIDFDSocket); err != nil {
 		return "", err
@@ -37,8 +37,8 @@ func (h *handshake) release(machine.Message) (machine.Event, error) {
 	return parentmachine.Leave, nil
 }
 
-// listen makes the socket on which the child waits for start. Its path may be longer than an
-// address can hold, so it is bound by way of its directory's descriptor.
+// listen makes the socket on which the child waits for start. The path may be longer than a
+// socket address, so it binds through a descriptor of the directory.
 func listen(directory *os.File) (int, error) {
 	socket, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -67,7 +67,7 @@ func (h *handshake) composeDetach() ([]machine.Message, error) {
 	return []machine.Message{{Frame: &protocol.Detach{}, Descriptors: []int{listener}, Given: true}}, nil
 }
 
-// announce tells the caller which process it is, before the program runs.
+// announce tells the caller the process's ID before the program runs.
 func announce(child *process, file, socket string) error {
 	if socket != "" {
 		if err := console.SendPIDFD(socket, child.pidfd); err != nil {
@@ -77,8 +77,8 @@ func announce(child *process, file, socket string) error {
 	return writePIDFile(file, child.pid)
 }
 
-// writePIDFile writes a process id where the caller wants it, whole or not at all:
-// engines read it as soon as it is there.
+// writePIDFile writes a process ID to a file atomically: engines read the file as soon as
+// it exists.
 func writePIDFile(name string, pid int) error {
 	if name == "" {
 		return nil
@@ -95,7 +95,7 @@ func writePIDFile(name string, pid int) error {
 	return nil
 }
 
-// tearDown undoes the creation: what was made last goes first.
+// tearDown undoes the creation in reverse order.
 func (h *handshake) tearDown(machine.Message) (machine.Event, error) {
 	var failures []error
 	h.child.noteWork(h.plan.Ops)
@@ -124,8 +124,8 @@ func deleteGroup(group *cgroupv2.Group, kept keptPrograms) error {
 	return errors.Join(group.Kill(), group.WaitEmpty(patience), kept.restore(group), group.Delete(patience))
 }
 
-// poststop runs the hooks that follow a container's end, also of one that never
-// began (runtime.md, "Lifecycle"). Their failures are warnings.
+// poststop runs the hooks that follow a container's end, even if it never began
+// (runtime.md, "Lifecycle"). Their failures are warnings.
 func (h *handshake) poststop() {
 	if h.bundle.Spec.Hooks == nil || h.record == nil {
 		return

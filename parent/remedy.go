@@ -12,13 +12,13 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// remedies are what one does about a failure of the kernel's. What a row leaves
-// empty may be anything; the first row that fits is taken.
+// remedies says what to do about a failure. Empty columns match anything; the first row
+// that matches is used.
 var remedies = [...]struct {
 	code  protocol.Code
 	call  string
 	errno syscall.Errno
-	says  string // in the detail
+	says  string // contained in the detail
 	hint  string
 }{
 	{code: protocol.CodeExec, says: "its interpreter is missing", hint: "put the interpreter into the root file system, or use a program that needs none"},
@@ -48,7 +48,7 @@ var remedies = [...]struct {
 	{errno: unix.EDQUOT, hint: "free space within the quota"},
 }
 
-// remedy says what to do about a failure, where nobody has said so.
+// remedy adds what to do about a failure, unless it already says so.
 func remedy(fault *protocol.Fault) {
 	if fault.Hint != "" {
 		return
@@ -66,8 +66,8 @@ func remedy(fault *protocol.Fault) {
 	}
 }
 
-// blameFilter finds out whether the seccomp profile is why a call of the start's
-// failed.
+// blameFilter determines whether the seccomp profile caused a system call of the start
+// itself to fail.
 func (h *handshake) blameFilter(fault *protocol.Fault) {
 	if fault.State != "executing" || h.plan.Filter == nil {
 		return

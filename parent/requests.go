@@ -8,16 +8,15 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// requests answers what the child asks for while it carries the plan out. The
-// child is not trusted: it gets what the plan says that it will ask for, and
-// that once.
+// requests answers the child's requests while it carries out the plan. The child is not
+// trusted: it gets only what the plan needs, and only once.
 type requests struct {
 	plan   []protocol.Op
 	owners mountfd.Owners
-	parts  []protocol.Cutting // the plan, cut to frames
-	opened map[uint32]bool    // operations whose descriptors it has got
+	parts  []protocol.Cutting // the plan, divided into frames
+	opened map[uint32]bool    // operations whose descriptors it has received
 	last   *protocol.OpenDone
-	given  []int // the descriptors that travel with last
+	given  []int // the descriptors in the last answer
 	asked  map[protocol.OpKind]bool
 }
 
@@ -26,7 +25,7 @@ func newRequests(plan []protocol.Op, owners mountfd.Owners) (*requests, error) {
 	return r, r.cut()
 }
 
-// cut cuts the plan to frames, again where operations have changed.
+// cut divides the plan into frames; it must be called again if operations have changed.
 func (r *requests) cut() (err error) {
 	r.parts, err = protocol.Cut(r.plan)
 	return err
@@ -72,7 +71,7 @@ func (r *requests) composeOpenDone() ([]machine.Message, error) {
 	return []machine.Message{{Frame: r.last, Descriptors: r.given, Given: true}}, nil
 }
 
-// once refuses an exchange that the plan has no operation for, and a second one.
+// once refuses an exchange that no operation in the plan needs, and a repeated one.
 func (r *requests) once(kind protocol.OpKind) error {
 	planned := slices.ContainsFunc(r.plan, func(op protocol.Op) bool { return op.Kind() == kind })
 	if !planned || r.asked[kind] {

@@ -12,22 +12,22 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// The steps of the intent record, in their order.
+// The steps in the intent record, in order.
 const (
 	intentCgroup    = "cgroup"           // the container's cgroup
-	intentDirectory = "cgroup directory" // a directory that is about to be made for it
-	intentPrograms  = "device programs"  // those of a cgroup that was there before
-	intentUnit      = "unit"             // the scope of systemd's that is its cgroup
-	intentUserUnit  = "user unit"        // the same of the user's own manager
-	intentResctrl   = "resctrl group"    // one of the groups that go with the container
-	intentChild     = "child"            // the child that has been made
+	intentDirectory = "cgroup directory" // a directory that will be made for it
+	intentPrograms  = "device programs"  // those of a cgroup that existed before
+	intentUnit      = "unit"             // the systemd scope that is its cgroup
+	intentUserUnit  = "user unit"        // the same from the user's own manager
+	intentResctrl   = "resctrl group"    // a group to be removed with the container
+	intentChild     = "child"            // the child, once made
 )
 
-// configCopy keeps, in the state directory, the configuration that a container
-// was created with: exec needs it, and the bundle may change.
+// configCopy is the copy, in the state directory, of the configuration that a container was
+// created with: exec needs it, and the bundle may change.
 const configCopy = bundle.ConfigName
 
-// reserve takes the id, records what is about to be made, and makes the cgroup.
+// reserve takes the ID, records what will be made, and makes the cgroup.
 func (h *handshake) reserve(machine.Message) (machine.Event, error) {
 	if err := h.reserveID(); err != nil {
 		return "", protocol.Explain(protocol.CodeState, err)
@@ -47,7 +47,7 @@ func (h *handshake) reserve(machine.Message) (machine.Event, error) {
 	var err error
 	h.group, err = h.tree.Create(h.cgroup, h.limits)
 	if err != nil && h.confined && !h.asksForCgroup() {
-		return machine.Done, nil // an ordinary user who asks for none has none
+		return machine.Done, nil // an ordinary user who asks for no limits gets no cgroup
 	}
 	if err != nil {
 		fault := protocol.Explain(protocol.CodeOperation, err)

@@ -17,18 +17,18 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// restoring is a container that CRIU brings back. What is made around its processes is
-// made as for a new one; there is no child of ours, and so no handshake.
+// restoring is a container that CRIU restores. What surrounds its processes is made as for
+// a new container, but there is no child of ours and thus no handshake.
 type restoring struct {
 	*handshake
 	from    *CheckpointOptions
 	outside *outside
-	network *os.File // nil: the container has no network namespace of its own
+	network *os.File // nil if the container has no network namespace of its own
 }
 
-// Restore brings back what Checkpoint has written, as a new container of the bundle
-// that it was made from. Its limits are those of the bundle, in force before it goes
-// on. Hooks of its creation are not run again; those of poststart are.
+// Restore restores what Checkpoint has written, as a new container from the same bundle.
+// Its limits are those of the bundle and are in force before it continues. It does not run
+// the hooks for creating a container again, but those of poststart.
 func Restore(o Options, from CheckpointOptions) (*Running, error) {
 	if err := criu.Find(); err != nil {
 		return nil, fmt.Errorf("restore: %w", err)
@@ -121,7 +121,7 @@ func (r *restoring) openNetwork() (err error) {
 	return err
 }
 
-// inherited are the files that the container gets from outside.
+// inherited returns the files that the container gets from outside.
 func (r *restoring) inherited() map[string]*os.File {
 	files := map[string]*os.File{}
 	if r.network != nil {
@@ -131,13 +131,13 @@ func (r *restoring) inherited() map[string]*os.File {
 		if name != "" && files[name] == nil {
 			if descriptor, err := unix.FcntlInt(uintptr(r.options.Stdio[fd]), unix.F_DUPFD_CLOEXEC, 0); err == nil {
 				files[name] = os.NewFile(uintptr(descriptor), name)
-			} // else the caller has closed it, and CRIU says what it lacks
+			} // otherwise the caller has closed it, and CRIU will say what is missing
 		}
 	}
 	return files
 }
 
-// restored makes the processes a container: they are there, and none runs yet.
+// restored records the processes as a container. They exist, but none is running yet.
 func (r *restoring) restored(pid int) (err error) {
 	if r.child, err = watch(pid); err != nil {
 		return err

@@ -9,32 +9,32 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// Running is a process of a container that this process has started and waits
-// for: an init, or one that joined. Signal may be called while Wait waits.
+// Running is a process of a container that this process has started and must wait for: an
+// init, or a process that joined. Signal may be called concurrently with Wait.
 type Running struct {
-	mutex     sync.Mutex // between a signal and the reaping
+	mutex     sync.Mutex // held when signalling and reaping
 	process   *process
 	container *state.Container
 	joined    bool
 	started   uint64   // in clock ticks since boot
-	stdio     []string // what is behind descriptors 0 to 2
+	stdio     []string // what its descriptors 0 to 2 refer to
 }
 
-// PID is its process id in our pid namespace.
+// PID returns the process's ID in our PID namespace.
 func (r *Running) PID() int { return r.process.pid }
 
-// StartTime is when it started, in clock ticks since boot: with PID it names this
-// process for good (proc_pid_stat(5)).
+// StartTime returns when the process started, in clock ticks since boot. Together with PID
+// it identifies the process for good (proc_pid_stat(5)).
 func (r *Running) StartTime() uint64 { return r.started }
 
-// Stdio is what was behind its descriptors 0 to 2 when its program began, in the
-// form of console.Descriptors; nil where the caller may not look.
+// Stdio returns what the process's descriptors 0 to 2 referred to when its program began,
+// in the format of console.Descriptors; nil if the caller may not look.
 func (r *Running) Stdio() []string { return r.stdio }
 
-// Container is what is recorded of the container.
+// Container returns the container's record.
 func (r *Running) Container() *state.Container { return r.container }
 
-// Signal sends it a signal. One that has ended takes it without an error.
+// Signal sends the process a signal. If it has ended, that is no error.
 func (r *Running) Signal(signal unix.Signal) error {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -44,7 +44,7 @@ func (r *Running) Signal(signal unix.Signal) error {
 	return r.process.signal(signal)
 }
 
-// Terminate kills it and reaps it, with all that Wait does.
+// Terminate kills and reaps the process, with all that Wait does.
 func (r *Running) Terminate() (unix.WaitStatus, error) {
 	if err := r.Signal(unix.SIGKILL); err != nil {
 		return 0, err
@@ -59,8 +59,8 @@ func (r *Running) EndsBefore(descriptor int) bool {
 	return r.process.endsBefore(descriptor)
 }
 
-// Wait waits for its end and reaps it. Where an init has no pid namespace of its
-// own, whose end would end all others, every process of the cgroup is killed.
+// Wait waits for the process to end and reaps it. If it is an init without a PID namespace
+// of its own, whose end would end all others, Wait kills every process in the cgroup.
 func (r *Running) Wait() (unix.WaitStatus, error) {
 	r.process.leaveBinary()
 	r.process.endsWithin(forever)
@@ -74,7 +74,7 @@ func (r *Running) Wait() (unix.WaitStatus, error) {
 	return status, killGroup(r.container)
 }
 
-// reap takes the process's id away, which no signal may meet half-way.
+// reap frees the process's ID, so no signal may be under way.
 func (r *Running) reap() (unix.WaitStatus, error) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -86,7 +86,7 @@ func (r *Running) reap() (unix.WaitStatus, error) {
 	return status, nil
 }
 
-// killGroup kills every process of a container's cgroup and waits for their end.
+// killGroup kills every process in a container's cgroup and waits until they have ended.
 func killGroup(container *state.Container) error {
 	group, err := openGroup(container)
 	if err != nil || group == nil {

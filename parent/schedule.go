@@ -11,9 +11,9 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// schedule gives the child, from outside, the scheduling that its program is to
-// have: execve(2) keeps that of the thread which calls it, the child's first.
-// The parent does it since a child in a user namespace has no right to.
+// schedule gives the child the scheduling that its program is to have: execve(2) keeps that
+// of the calling thread, the child's first. The parent does this because a child in a user
+// namespace is not allowed to.
 func schedule(pid int, process *specs.Process) error {
 	if process.Scheduler != nil {
 		if err := unix.SchedSetAttr(pid, bundle.SchedulerAttributes(process.Scheduler), 0); err != nil {
@@ -28,9 +28,9 @@ func schedule(pid int, process *specs.Process) error {
 	return nil
 }
 
-// raiseLimits makes room for the limits that the child sets itself: one in a user
-// namespace may not raise a hard limit. What holds until then stays as it is, and
-// where we may not raise it either, the child says so.
+// raiseLimits makes room for the limits that the child sets itself: in a user namespace it
+// may not raise a hard limit. It leaves the soft limits alone. If we may not raise a limit
+// either, the child will report it.
 func raiseLimits(pid int, spec *specs.Spec, plan []protocol.Op) {
 	if bundle.FindNamespace(spec, specs.UserNamespace) == nil {
 		return
@@ -48,7 +48,7 @@ func raiseLimits(pid int, spec *specs.Spec, plan []protocol.Op) {
 	}
 }
 
-// ioPriorityProcess has ioprio_set(2) mean one thread (IOPRIO_WHO_PROCESS).
+// ioPriorityProcess makes ioprio_set(2) apply to one thread (IOPRIO_WHO_PROCESS).
 const ioPriorityProcess = 1
 
 func setIOPriority(pid, priority int) error {
@@ -58,8 +58,8 @@ func setIOPriority(pid, priority int) error {
 	return nil
 }
 
-// setAffinity binds the child's first thread, which becomes the program, to
-// CPUs; nil leaves it as the kernel made it on its way into the cgroup.
+// setAffinity binds the child's first thread, which becomes the program, to CPUs. If cpus
+// is nil, it keeps the affinity that the kernel set when it entered the cgroup.
 func setAffinity(pid int, cpus *unix.CPUSet) error {
 	if cpus == nil {
 		return nil

@@ -14,19 +14,19 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// scope is a container's cgroup where systemd makes it. The manager makes a scope
-// around a process that is there already, while the child is to be born in the
-// cgroup: so a placeholder is there first, until the child is.
+// scope is a container's cgroup if systemd makes it. The manager makes a scope around an
+// existing process, but the child is to be born in the cgroup. So the scope starts with a
+// placeholder, which stays until the child exists.
 type scope struct {
 	unit        systemd.Unit
 	user        bool
 	properties  []systemd.Property
 	manager     *systemd.Manager
 	placeholder *sys.Idle
-	ours        bool // the unit: it is not, if somebody else has one of its name
+	ours        bool // the unit is ours; not if another one has its name
 }
 
-// planScope works out what will be asked of systemd.
+// planScope determines what to ask of systemd.
 func (p *prepared) planScope(id string) error {
 	s := &scope{user: !state.Privileged()}
 	var err error
@@ -86,10 +86,10 @@ func (s *scope) start(ctx context.Context, tree *cgroupv2.Tree, id string) (path
 	return path, err
 }
 
-// comeIn moves this process beneath the user's manager, into a scope that ends with
-// it. From outside, as in the session of a login, it could put no process there: to
-// move one takes the right to write the group above both (cgroup-v2.rst, "Delegation
-// Containment"), which the manager has and the user has not.
+// comeIn moves this process into a scope of the user's manager, which ends with the
+// process. From outside, such as in a login session, it could not move any process there:
+// that takes write access to the group above both (cgroup-v2.rst, "Delegation
+// Containment"), which the manager has but the user does not.
 func (s *scope) comeIn(ctx context.Context, tree *cgroupv2.Tree) error {
 	root, err := s.manager.Root(ctx)
 	if err != nil {
@@ -107,8 +107,8 @@ func (s *scope) comeIn(ctx context.Context, tree *cgroupv2.Tree) error {
 	return err
 }
 
-// settle has the manager know the limits that are about to be committed. The child is
-// in the scope by now, so that the placeholder, which would count, can go.
+// settle tells the manager the limits that are about to be committed. By now the child is
+// in the scope, so the placeholder, which would count as a process, can go.
 func (s *scope) settle(ctx context.Context, group *cgroupv2.Group, limits cgroupv2.Limits) error {
 	if err := s.placeholder.End(); err != nil {
 		return err
@@ -120,7 +120,7 @@ func (s *scope) settle(ctx context.Context, group *cgroupv2.Group, limits cgroup
 	return s.manager.Tell(ctx, s.unit.Name, settings)
 }
 
-// stop takes the scope back, whatever was made of it.
+// stop stops the scope, whatever state it is in.
 func (s *scope) stop(ctx context.Context) error {
 	if s == nil || s.manager == nil {
 		return nil
@@ -131,7 +131,7 @@ func (s *scope) stop(ctx context.Context) error {
 	return s.manager.Stop(ctx, s.unit.Name)
 }
 
-// close gives back what only the handshake needs.
+// close releases what only the handshake needs.
 func (s *scope) close() {
 	if s == nil {
 		return
@@ -142,7 +142,7 @@ func (s *scope) close() {
 	}
 }
 
-// groupGone reports whether systemd has removed a cgroup, or does within a moment.
+// groupGone reports whether systemd has removed a cgroup, or does so within a moment.
 func groupGone(path string) bool {
 	tree, err := cgroupv2.Find()
 	if err != nil {
@@ -160,15 +160,15 @@ func groupGone(path string) bool {
 	}
 }
 
-// How long, and how often, an empty scope is looked at.
+// How long and how often to look at an empty scope.
 const (
 	goneTimeout = 2 * time.Second
 	gonePause   = 10 * time.Millisecond
 )
 
-// stopUnit stops the unit of a container that another process made. Its cgroup is
-// empty by now, and systemd stops a scope that is: where no bus is to be had, it is
-// enough that the cgroup is gone, or goes.
+// stopUnit stops the unit of a container that another process made. Its cgroup is empty by
+// now, which makes systemd stop a scope by itself. So if there is no connection to the bus,
+// it is enough that the cgroup disappears.
 func stopUnit(ctx context.Context, unit string, user bool, cgroup string) error {
 	manager, err := systemd.Connect(ctx, user)
 	if err == nil {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// securityModules says which modules are at work in this kernel, of those that a
-// configuration asks for anything.
+// securityModules reports which security modules are active in this kernel, of those that a
+// configuration needs.
 func securityModules(process *specs.Process, mountLabel string) (apparmor, selinux bool) {
 	if process.ApparmorProfile != "" {
 		enabled, err := os.ReadFile("/sys/module/apparmor/parameters/enabled")

@@ -17,7 +17,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// composePlan sends the plan. Only now is the child's process id known, which
+// composePlan makes the plan's frames. Only now is the child's process ID known, which
 // hooks in the child are told.
 func (h *handshake) composePlan() ([]machine.Message, error) {
 	if err := h.fillHooks(); err != nil {
@@ -35,7 +35,7 @@ func (h *handshake) composePlan() ([]machine.Message, error) {
 	return h.requests.composePlan()
 }
 
-// fillHooks gives the hooks that the child runs the state they read.
+// fillHooks sets the state that the child passes to its hooks.
 func (h *handshake) fillHooks() error {
 	filled := false
 	for _, op := range h.plan.Ops {
@@ -64,8 +64,8 @@ func (h *handshake) fillHooks() error {
 	return h.requests.cut()
 }
 
-// fillGroups takes the groups from the plan if the child has joined a user namespace
-// where they cannot be set, which can be told only now.
+// fillGroups removes the groups from the plan if the child has joined a user namespace
+// where they cannot be set. Only now is that known.
 func (h *handshake) fillGroups() error {
 	if !h.joinsUserNamespace() || !groupsDenied(h.child.pid) {
 		return nil
@@ -85,7 +85,7 @@ func (h *handshake) open(message machine.Message) (machine.Event, error) {
 	return h.requests.open(message, mountfd.Process{})
 }
 
-// deliverConsole hands the master of the container's terminal on.
+// deliverConsole passes on the master of the container's terminal.
 func (h *handshake) deliverConsole(message machine.Message) (machine.Event, error) {
 	return h.requests.deliver(message.Descriptors[0], h.options.ConsoleSocket, h.options.OnConsole)
 }
@@ -105,7 +105,7 @@ func (r *requests) deliver(master int, socket string, on func(int) error) (machi
 	return machine.Done, faulty(protocol.CodeConsole, console.Send(socket, master, "/dev/ptmx"))
 }
 
-// faulty gives an error its code.
+// faulty adds a code to an error.
 func faulty(code protocol.Code, err error) error {
 	if err == nil {
 		return nil
@@ -113,8 +113,8 @@ func faulty(code protocol.Code, err error) error {
 	return protocol.Explain(code, err)
 }
 
-// runHooks runs the prestart and createRuntime hooks. The device program is
-// attached before them: a hook that wants a device allowed looks for it there.
+// runHooks runs the prestart and createRuntime hooks. The device program is attached before
+// them, because a hook that allows a device looks for it there.
 func (h *handshake) runHooks(machine.Message) (machine.Event, error) {
 	if err := h.requests.once(protocol.OpParentHooks); err != nil {
 		return "", err

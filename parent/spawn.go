@@ -12,13 +12,12 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// spawn clones the child and, while it boots, has the kernel verify the device
-// program.
+// spawn clones the child and, while it boots, has the kernel verify the device program.
 func (h *handshake) spawn(machine.Message) (machine.Event, error) {
 	request := spawn.Request{New: h.plan.New, Watched: -1, Cgroup: -1, Return: -1, Preserved: h.options.passed(), Stdio: h.options.Stdio, TimeOffsets: h.plan.TimeOffsets, Ahead: h.ahead}
 	if h.group != nil {
-		// Whoever freezes it from now on finds a child, or stops us with it: until the
-		// child is executed a clone waits for it, and for no deadline.
+		// Whoever freezes the group from now on stops a child, or stops us with it: until
+		// the child executes, clone waits for it, without any deadline.
 		if err := h.group.RefuseFrozen(); err != nil {
 			return "", protocol.Explain(protocol.CodeSpawn, err)
 		}
@@ -51,16 +50,16 @@ func (h *handshake) spawn(machine.Message) (machine.Event, error) {
 	return machine.Done, faulty(protocol.CodeOperation, moveDevices(h.bundle.Spec, h.child.pid))
 }
 
-// RoomForRuntime is the memory limit, in bytes, below which the child does not prepare
-// the container inside its cgroup: it would be charged there for the runtime's own
-// memory, which is gone by the time the program runs. Version 2 of cgroups leaves
-// charges where they were made, so the child prepares outside and is moved in on
-// Ready. Above it, to be born in place is cheaper: a move may take milliseconds.
-// docs/limits.md has what was measured on both sides of it.
+// RoomForRuntime is the memory limit, in bytes, below which the child does not prepare the
+// container inside its cgroup. There it would be charged for the runtime's own memory,
+// which is gone by the time the program runs. Cgroup v2 leaves charges where they were
+// made, so the child prepares outside and is moved into the cgroup at Ready. Above the
+// limit it is cheaper for the child to be born in the cgroup, because a move may take
+// milliseconds. docs/limits.md has measurements for both.
 const RoomForRuntime = 16 << 20
 
-// outside opens the way for the child to leave its cgroup until Ready, -1 where
-// it is to stay.
+// outside opens the way back for a child that stays outside its cgroup until Ready; -1 for
+// one that does not.
 func (h *handshake) outside() int {
 	if limit, limited := h.limits.Memory(); !limited || limit >= RoomForRuntime {
 		return -1
@@ -74,7 +73,7 @@ func (h *handshake) outside() int {
 	return procs
 }
 
-// launch starts a child with a socket to us, which it leaves in the channel.
+// launch starts a child with a socket to us, and stores our end in the channel.
 func launch(request *spawn.Request, joins []plan.Namespace, to *channel) (*process, error) {
 	for _, join := range joins {
 		descriptor, err := openNamespace(join)
@@ -90,7 +89,7 @@ func launch(request *spawn.Request, joins []plan.Namespace, to *channel) (*proce
 	}
 	defer unix.Close(theirs)
 	request.Socket = theirs
-	if to.Socket != nil { // of an attempt that failed
+	if to.Socket != nil { // from an attempt that failed
 		to.Close()
 	}
 	if to.Socket, err = transport.NewSocket(ours); err != nil {
@@ -111,9 +110,9 @@ func launch(request *spawn.Request, joins []plan.Namespace, to *channel) (*proce
 	return child, nil
 }
 
-// loadProgram has the kernel verify the device program, which takes a part of the
-// time that the child's runtime takes to start. That the kernel refuses it is told
-// when it is needed.
+// loadProgram has the kernel verify the device program, in the time that the child's
+// runtime needs to start. If the kernel refuses it, that is reported when the program is
+// needed.
 func (h *handshake) loadProgram() {
 	if h.devices != nil {
 		h.loaded, h.loadError = devfilter.Load(h.devices)

@@ -15,8 +15,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// starter is one walk of the parent's machine from where another process left
-// it: detached.
+// starter is one walk of the parent's machine from where another process left it: detached.
 type starter struct {
 	child     *process
 	handle    *state.Handle
@@ -24,8 +23,8 @@ type starter struct {
 	recorder  *recording.Recorder
 }
 
-// Start has a created container's program executed, and runs the poststart hooks. On
-// failure, of a hook too, the container has ended and is left to be deleted
+// Start has a created container's program executed, and runs the poststart hooks. If
+// anything fails, including a hook, the container has ended and remains to be deleted
 // (runtime.md, "Lifecycle").
 func Start(root, id string, told Handshake) error {
 	recorder := recording.NewRecorder("start", id)
@@ -46,14 +45,14 @@ func Start(root, id string, told Handshake) error {
 	if err := s.walk(l.container, told); err != nil {
 		return err
 	}
-	l.Close() // hooks may want to change the container
+	l.Close() // hooks may change the container
 	if err := poststart(l.container); err != nil {
 		return errors.Join(err, stop(l.container))
 	}
 	return nil
 }
 
-// stop kills what runs in a container and waits for its end.
+// stop kills what runs in a container and waits until it has ended.
 func stop(container *state.Container) error {
 	kill(container.Init)
 	if container.OwnPIDNamespace {
@@ -111,8 +110,8 @@ func connect(directory *os.File) (*transport.Socket, error) {
 	return transport.NewSocket(socket)
 }
 
-// confirm makes the container running: it is created as long as its socket is
-// there.
+// confirm makes the container running by removing its socket, whose existence means
+// created.
 func (s *starter) confirm(machine.Message) (machine.Event, error) {
 	event, err := s.child.executed()
 	if err != nil {
@@ -131,8 +130,8 @@ func (s *starter) confirm(machine.Message) (machine.Event, error) {
 	return event, s.removeSocket()
 }
 
-// listens says whether the child still waits to be started: it closes one
-// connection when a caller is too slow, and the socket by executing the program.
+// listens reports whether the child is still waiting to be started: it closes a connection
+// if a caller is too slow, and the socket when it executes the program.
 func (s *starter) listens() bool {
 	channel, err := connect(s.handle.Directory())
 	if err != nil {
@@ -150,10 +149,10 @@ func (s *starter) removeSocket() error {
 	return nil
 }
 
-// tearDown ends the container; the rest is for delete.
+// tearDown ends the container; delete does the rest.
 func (s *starter) tearDown(machine.Message) (machine.Event, error) {
 	s.child.noteWork(nil)
-	_ = s.child.signal(unix.SIGKILL) // one that has ended needs none
+	_ = s.child.signal(unix.SIGKILL) // it may have ended already
 	if group, err := openGroup(s.container); err == nil && group != nil {
 		s.child.note(group)
 		group.Close()

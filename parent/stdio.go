@@ -15,9 +15,9 @@ import (
 	"github.com/fsrun/fsrun/parent/plan"
 )
 
-// giveStdio gives inherited standard descriptors to the program's user, who could
-// else not open /dev/stdout anew (SPEC.md, M-ACT-14). Mappings are the uid map of the
-// program's user namespace, nil where that is ours.
+// giveStdio gives inherited standard descriptors to the program's user, who otherwise could
+// not reopen /dev/stdout (SPEC.md, M-ACT-14). Mappings is the uid_map of the program's user
+// namespace, nil if that is ours.
 func giveStdio(user uint32, mappings []specs.LinuxIDMapping, stdio [3]int) error {
 	owner, has := hostID(mappings, user)
 	if !has || owner == os.Geteuid() {
@@ -29,7 +29,8 @@ func giveStdio(user uint32, mappings []specs.LinuxIDMapping, stdio [3]int) error
 	return nil
 }
 
-// hostID is the id in our user namespace of a user of another; false if it has none.
+// hostID converts the ID of a user in another user namespace to our own; false if the ID is
+// not mapped.
 func hostID(mappings []specs.LinuxIDMapping, id uint32) (int, bool) {
 	if mappings == nil {
 		return int(id), true
@@ -42,9 +43,9 @@ func hostID(mappings []specs.LinuxIDMapping, id uint32) (int, bool) {
 	return 0, false
 }
 
-// giveStdio gives the standard descriptors of a container's init. The maps of a new
-// user namespace are not written yet, and those of one that it joined are the kernel's
-// to tell.
+// giveStdio gives the standard descriptors to a container's init. The mappings of a new
+// user namespace have not been written yet, and those of a joined one must be read from the
+// kernel.
 func (h *handshake) giveStdio() error {
 	spec := h.bundle.Spec
 	if spec.Process.Terminal {
@@ -62,7 +63,7 @@ func (h *handshake) giveStdio() error {
 	return giveStdio(spec.Process.User.UID, mappings, h.options.Stdio)
 }
 
-// giveStdio gives the standard descriptors of a process that joins a container.
+// giveStdio gives the standard descriptors to a process that joins a container.
 func (j *joining) giveStdio() error {
 	process := j.options.Process
 	if process.Terminal {
@@ -75,8 +76,8 @@ func (j *joining) giveStdio() error {
 	return giveStdio(process.User.UID, mappings, j.options.Stdio)
 }
 
-// mappingsOf reads the uid map of a process's user namespace, with our ids; nil where
-// that is ours: the kernel then shows the ids of the one above
+// mappingsOf reads the uid_map of a process's user namespace, in terms of our IDs. It
+// returns nil if that namespace is ours: the kernel then shows the IDs of the one above
 // (user_namespaces(7)).
 func mappingsOf(pid int) ([]specs.LinuxIDMapping, error) {
 	ours, err := isOwnUser(fmt.Sprintf("/proc/%d/ns/user", pid))

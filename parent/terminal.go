@@ -6,8 +6,8 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// checkTerminal refuses a terminal that nobody would hold, and a console socket
-// on which its owner would wait in vain.
+// checkTerminal refuses a terminal whose master nobody would receive, and a console socket
+// to which none would be sent.
 func checkTerminal(process *specs.Process, socket string, on func(master int) error) error {
 	const path = "process.terminal"
 	switch {

@@ -12,10 +12,10 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// Update changes the limits and device rules of a container that is created or
-// runs; what change does not name stays. It is all or nothing: when the kernel
-// refuses one, or the record cannot be written, what stood before stands again.
-// The device program is exchanged in one act.
+// Update changes the limits and device rules of a container that is created or running;
+// what change does not name is left alone. It is all or nothing: if the kernel refuses a
+// change, or the record cannot be written, everything is restored. The device program is
+// replaced atomically.
 func Update(root, id string, change *specs.LinuxResources) error {
 	l, err := lock(root, id)
 	if err != nil {
@@ -50,12 +50,13 @@ func Update(root, id string, change *specs.LinuxResources) error {
 	return u.apply(l, group)
 }
 
-// update is a change worked out, before anything is touched.
+// update is a change that has been computed before anything is touched.
 type update struct {
 	limits cgroupv2.Limits
-	// was and devices are the device programs; devices is nil to leave them.
+	// was and devices are the old and new device programs; devices is nil to leave the old
+	// one.
 	was, devices devfilter.Instructions
-	merged       *specs.LinuxResources // what the container will have been given
+	merged       *specs.LinuxResources // the container's resources after the change
 }
 
 func planUpdate(has, change *specs.LinuxResources) (*update, error) {
@@ -79,8 +80,8 @@ func planUpdate(has, change *specs.LinuxResources) (*update, error) {
 	return u, err
 }
 
-// apply changes the kernel between the writing of the record and its being put in
-// place, which can hardly fail any more.
+// apply changes the kernel after the record has been written and before it is put in place,
+// which can hardly fail.
 func (u *update) apply(l *locked, group *cgroupv2.Group) error {
 	staged, err := stageConfig(l, u.merged)
 	if err != nil {
@@ -118,8 +119,8 @@ func (u *update) apply(l *locked, group *cgroupv2.Group) error {
 	return nil
 }
 
-// changeDevices exchanges the device program and returns the new one's id, 0 if
-// it stays.
+// changeDevices replaces the device program and returns the ID of the new one, 0 if there
+// is no change.
 func (u *update) changeDevices(group *cgroupv2.Group) (uint32, error) {
 	if u.devices == nil {
 		return 0, nil
@@ -128,8 +129,8 @@ func (u *update) changeDevices(group *cgroupv2.Group) (uint32, error) {
 	return standing.Own, err
 }
 
-// restoreDevices takes changeDevices back. Where there were no rules the new ones
-// are left: a container with fewer devices is the safe side.
+// restoreDevices reverts changeDevices. If there were no rules before, the new ones remain:
+// fewer devices are the safe side.
 func (u *update) restoreDevices(group *cgroupv2.Group) error {
 	if u.devices == nil || len(u.was) == 0 {
 		return nil

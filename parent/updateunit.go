@@ -9,10 +9,10 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// updateUnit has systemd know limits that stand in the kernel already, or it would
-// write the old ones when it next writes any. It is told what stands: a quota that was
-// asked for by itself has the period that stood. The manager writes what it is told, and
-// counts some more coarsely: so the limits are written once more.
+// updateUnit tells systemd the limits that are already in force in the kernel. Otherwise it
+// would write the old ones the next time it writes any. It must be told all that is in
+// force: a quota that was asked for alone has the current period. The manager writes what
+// it is told, and rounds some of it, so the limits are then written once more.
 func updateUnit(container *state.Container, group *cgroupv2.Group, limits cgroupv2.Limits, standing []cgroupv2.Setting, undo func() error) ([]cgroupv2.Setting, func() error, error) {
 	before := systemd.Before(standing, container.Limits)
 	undoBoth := func() error { return errors.Join(tellUnit(container, before), undo()) }
@@ -26,7 +26,7 @@ func updateUnit(container *state.Container, group *cgroupv2.Group, limits cgroup
 	return standing, undoBoth, nil
 }
 
-// tellUnit has systemd know the limits of a container that another process made.
+// tellUnit tells systemd the limits of a container that another process made.
 func tellUnit(container *state.Container, settings []cgroupv2.Setting) error {
 	ctx := context.Background()
 	manager, err := systemd.Connect(ctx, container.UserUnit)

@@ -14,23 +14,23 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// tracersFile notes that a process joined with traceCapability, which the container
+// tracersFile records that a process has joined with traceCapability, which the container
 // was not created with.
 const tracersFile = "tracers"
 
-// traceCapability lets its holder look into every process that it sees and whose user
-// namespace it holds it over (ptrace(2), "Ptrace access mode checking").
+// traceCapability lets its holder look into every process that it sees and in whose user
+// namespace it has the capability (ptrace(2), "Ptrace access mode checking").
 const traceCapability = "CAP_SYS_PTRACE"
 
-// mayTrace says whether a process can come to hold the capability.
+// mayTrace reports whether a process can obtain the capability.
 func mayTrace(process *specs.Process) bool {
 	return process != nil && process.Capabilities != nil && slices.Contains(process.Capabilities.Bounding, traceCapability)
 }
 
-// watched opens the mount namespace that the child is to begin in, where those that will
-// see it may look into it; -1 elsewhere. A user namespace keeps them out, if it is not our
-// own; without one, who shares the PID namespace of others is seen by what those were
-// given.
+// watched opens the mount namespace in which the child must begin if those who will see it
+// may look into it; otherwise it returns -1. A user namespace other than ours keeps them
+// out. Without one, whoever shares the PID namespace can see the child, with the
+// capabilities that they were given.
 func (j *joining) watched() (mount int, err error) {
 	processes := bundle.FindNamespace(j.spec, specs.PIDNamespace)
 	if processes == nil || isOtherUser(j.container.Namespaces[string(specs.UserNamespace)]) {
@@ -50,7 +50,7 @@ func (j *joining) watched() (mount int, err error) {
 	})
 }
 
-// noteTracer notes, before the process is there, that it may look into later ones.
+// noteTracer records, before the process exists, that it may look into later ones.
 func (j *joining) noteTracer() error {
 	if !mayTrace(j.options.Process) || mayTrace(j.spec.Process) {
 		return nil
@@ -62,7 +62,7 @@ func (j *joining) noteTracer() error {
 	return noteTracers(store, j.container.Namespaces[string(specs.PIDNamespace)])
 }
 
-// noteTracer notes, before the container is there, that its processes may look into those
+// noteTracer records, before the container exists, that its processes may look into those
 // that join the containers whose PID namespace it shares.
 func (h *handshake) noteTracer() error {
 	spec := h.bundle.Spec
@@ -76,7 +76,7 @@ func (h *handshake) noteTracer() error {
 	return noteTracers(h.store, processes.Path)
 }
 
-// noteTracers makes the note for each container of the store that is in a PID namespace.
+// noteTracers writes the record for each container in the store that is in a PID namespace.
 func noteTracers(store *state.Store, processes string) error {
 	entries, err := store.List()
 	if err != nil {
@@ -100,15 +100,15 @@ func noteTracers(store *state.Store, processes string) error {
 	return nil
 }
 
-// isOtherUser says whether a file is that of another user namespace than our own. One that
-// cannot be looked at protects nobody.
+// isOtherUser reports whether a file is that of a user namespace other than ours. One that
+// cannot be examined protects nobody.
 func isOtherUser(path string) bool {
 	own, err := isOwnUser(path)
 	return err == nil && !own
 }
 
-// sameNamespace says whether two files are of one namespace; what cannot be looked at is
-// of none.
+// sameNamespace reports whether two files are of the same namespace; one that cannot be
+// examined is not.
 func sameNamespace(one, other string) bool {
 	first, err := os.Stat(one)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// noteWork looks at what a child is at that is about to be killed: who waits for
-// it in vain wants to know on whom. A process of its own is a hook.
+// noteWork determines what a child that is about to be killed is doing: whoever waited for
+// it wants to know why. A process of its own is a hook.
 func (p *process) noteWork(plan []protocol.Op) {
 	if p == nil || p.ended != nil || !p.alive() {
 		return
@@ -29,8 +29,8 @@ func (p *process) noteWork(plan []protocol.Op) {
 	}
 }
 
-// hookOf names the hook whose process a child of the child is: by what it
-// executes, as its arguments tell. The place is "" of one that is not found.
+// hookOf names the hook that a child of the child is running, identified by its arguments.
+// The place is "" if it is not found.
 func hookOf(plan []protocol.Op, pid int) (name, place string) {
 	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	arguments := strings.Split(strings.TrimSuffix(string(content), "\x00"), "\x00")

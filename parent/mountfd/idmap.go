@@ -14,14 +14,14 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// mapOwners gives a detached mount, as [Open] returns, a mapping of owners: a file
-// of owner ContainerID + n on the file system is one of owner HostID + n through
-// the mount, and the other way round. Owners that no line names are seen as the
-// overflow user. The mount must not have been attached anywhere, and can be mapped
-// once. A recursive mapping maps all mounts below too, or none.
+// mapOwners gives a detached mount, as [Open] returns it, an ID mapping: a file of owner
+// ContainerID + n on the file system belongs to owner HostID + n through the mount, and
+// vice versa. Other owners are shown as the overflow user. The mount must never have been
+// attached and can be mapped only once. A recursive mapping maps either all mounts below as
+// well, or nothing.
 //
-// It needs Linux 5.12, a file system that supports it, and CAP_SYS_ADMIN in the
-// user namespace that the file system belongs to.
+// This needs Linux 5.12, a file system that supports it, and CAP_SYS_ADMIN in the user
+// namespace that the file system belongs to.
 func mapOwners(tree int, source string, owners *bundle.OwnerMapping) error {
 	namespace, err := ownersNamespace(owners)
 	if err != nil {
@@ -42,7 +42,7 @@ func mapOwners(tree int, source string, owners *bundle.OwnerMapping) error {
 	return nil
 }
 
-// refusals says what mount_setattr(2) means by its answers.
+// refusals explains errors of mount_setattr(2).
 var refusals = map[syscall.Errno]string{
 	unix.EINVAL: "the file system, or one below it, does not support ID-mapped mounts, or the mount is attached already",
 	unix.EPERM:  "the mount is mapped already, the mapping is the host's own, or the file system belongs to another user namespace",
@@ -81,14 +81,14 @@ func openUserNamespace(path string) (int, error) {
 	return namespace, nil
 }
 
-// mappings converts the maps of config.json; property names them in an error.
+// mappings converts mappings from config.json. Property names them in an error.
 func mappings(property string, from []specs.LinuxIDMapping) ([]syscall.SysProcIDMap, error) {
 	if len(from) == 0 || len(from) > bundle.MaxMappings {
 		return nil, fmt.Errorf("%s: %d lines: allowed are 1 to %d", property, len(from), bundle.MaxMappings)
 	}
 	to := make([]syscall.SysProcIDMap, len(from))
 	for i, line := range from {
-		// The last id, 2^32-1, means "no id" to the kernel.
+		// The kernel takes the last ID, 2^32-1, to mean "no ID".
 		most := math.MaxUint32 - max(line.ContainerID, line.HostID)
 		if line.Size == 0 || line.Size > most {
 			return nil, fmt.Errorf("%s[%d].size: %d: allowed are 1 to %d, so that no id is above %d",
@@ -99,11 +99,11 @@ func mappings(property string, from []specs.LinuxIDMapping) ([]syscall.SysProcID
 	return to, nil
 }
 
-// newUserNamespace opens a new user namespace with the given maps. A namespace is
-// made by a process, so one is started: it is traced, hence stops before its first
-// instruction (ptrace(2), PTRACE_TRACEME), and is killed there.
+// newUserNamespace opens a new user namespace with the given mappings. Only a process can
+// make a namespace, so one is started. It is traced, and so stops before its first
+// instruction (ptrace(2), PTRACE_TRACEME) and is killed there.
 func newUserNamespace(uids, gids []syscall.SysProcIDMap) (int, error) {
-	// A tracer is a thread, and so is the parent that Pdeathsig watches.
+	// Tracing, and the parent that Pdeathsig watches, belong to a thread.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
@@ -129,8 +129,8 @@ func newUserNamespace(uids, gids []syscall.SysProcIDMap) (int, error) {
 	return namespace, nil
 }
 
-// reap ends a traced child, whose number is its own until it is waited for. A
-// tracer is told of stops too, so only its end counts.
+// reap kills a traced child, whose ID cannot be reused until it is waited for. A tracer is
+// notified of stops too, so reap waits for the actual end.
 func reap(pid int) {
 	_ = unix.Kill(pid, unix.SIGKILL)
 	for {

@@ -12,13 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Owners has the mappings of owners of those sources that get one.
+// Owners holds the ID mappings of the sources that need one.
 type Owners = map[*protocol.Bind]*bundle.OwnerMapping
 
-// Answer opens a descriptor for each operation that request names, in its order;
-// the caller owns them. It opens all of them or none. An index that is not of an
-// operation in plan, comes twice, or is of an operation that [Open] refuses, fails
-// the whole request. A source that owners names has its owners mapped. The error is a [*protocol.Fault] that says which operation.
+// Answer opens a descriptor for each operation that request names, in order; the caller
+// owns them. It opens either all of them or none. The request fails if an index is not that
+// of an operation in the plan, occurs twice, or is that of an operation that [Open]
+// refuses. Sources in owners are ID-mapped. The error is a [*protocol.Fault] that names the
+// operation.
 func Answer(request *protocol.OpenRequest, plan []protocol.Op, owners Owners, process Process) ([]int, error) {
 	if len(request.Ops) > protocol.MaxDescriptors {
 		return nil, refuse("%d operations in one request: allowed are %d", len(request.Ops), protocol.MaxDescriptors)
@@ -45,7 +46,7 @@ func Answer(request *protocol.OpenRequest, plan []protocol.Op, owners Owners, pr
 	return opened, nil
 }
 
-// openMapped is [Open] and then the mapping of owners.
+// openMapped calls [Open] and then applies the ID mapping.
 func openMapped(op protocol.Op, owners Owners, process Process) (int, error) {
 	fd, err := Open(op, process)
 	bind, is := op.(*protocol.Bind)
@@ -61,10 +62,10 @@ func openMapped(op protocol.Op, owners Owners, process Process) (int, error) {
 
 // Open opens what op needs, close-on-exec; the caller owns it.
 //
-// For a [*protocol.Bind] with ByParent it is a detached copy of the mount at the
-// source (open_tree(2)), with those below where the bind is recursive; its
-// attributes are for the child to set, and mounts on it show nowhere else. For a [*protocol.Enter] it is the mount
-// namespace of process, which no other operation uses. Any other operation is
+// For a [*protocol.Bind] with ByParent it is a detached copy of the mount at the source
+// (open_tree(2)), including those below if the bind is recursive. Setting its attributes is
+// up to the child, and mounts on it appear nowhere else. For a [*protocol.Enter] it is the
+// mount namespace of process, which no other operation uses. Any other operation is
 // refused. The error is a [*protocol.Fault].
 func Open(op protocol.Op, process Process) (int, error) {
 	switch op := op.(type) {
@@ -78,7 +79,7 @@ func Open(op protocol.Op, process Process) (int, error) {
 	return -1, refuse("the parent opens nothing for %s", named(op))
 }
 
-// named is the operation for people, who may have made none.
+// named describes the operation for people.
 func named(op protocol.Op) string {
 	if op == nil {
 		return "no operation"
@@ -89,7 +90,7 @@ func named(op protocol.Op) string {
 	return op.Kind().String()
 }
 
-// hints tells what an error of open_tree(2) means for a bind's source.
+// hints explains errors of open_tree(2) for a bind's source.
 var hints = map[syscall.Errno]string{
 	unix.ENOENT: "the source of a bind mount must exist in the runtime namespace",
 	unix.EINVAL: "the source lies on a mount that may not be bound: unbindable, or of another mount namespace",
@@ -116,10 +117,10 @@ func openSource(bind *protocol.Bind) (int, error) {
 	}
 }
 
-// receiveOnly cuts a copy off from the mounts that it is a copy of: what the
-// container mounts on it must not show on the host. The kernel does that itself
-// for mounts that come with a new namespace (mount_namespaces(7)); these come
-// later.
+// receiveOnly stops a copy from propagating to the mounts that it was copied from: what the
+// container mounts on it must not appear on the host. The kernel does that itself for
+// mounts that are copied along with a new namespace (mount_namespaces(7)), but these are
+// copied later.
 func receiveOnly(tree int, source string) error {
 	err := unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &unix.MountAttr{Propagation: unix.MS_SLAVE})
 	if err == nil {

@@ -11,19 +11,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Process is one whose mount namespace may be opened. The zero value is none.
+// A Process is one whose mount namespace may be opened. The zero value means none.
 type Process struct {
 	// Pidfd refers to the process (pidfd_open(2)).
 	Pidfd int
-	// Start is when it started, as recorded at that time: field 22 of
-	// proc_pid_stat(5), in clock ticks since boot. Never 0.
+	// Start is when the process started, as recorded then: field 22 of proc_pid_stat(5), in
+	// clock ticks since boot. It is never 0.
 	Start uint64
 }
 
-// mountNamespace opens the process's mount namespace. The pidfd tells its number,
-// and that it is still alive once the namespace is open, so the number stood for
-// no other process meanwhile; the start time tells that the pidfd is not one of a
-// later process which was given a recorded number.
+// mountNamespace opens the process's mount namespace. The pidfd gives the process's ID and
+// shows that it is still alive once the namespace is open, so the ID was not another
+// process's in between. The start time shows that the pidfd is not that of a later process
+// with the recorded ID.
 func (p Process) mountNamespace() (int, error) {
 	if p.Start == 0 {
 		return -1, refuse("no process was given whose mount namespace is to be joined")
@@ -50,7 +50,7 @@ func (p Process) mountNamespace() (int, error) {
 	return namespace, nil
 }
 
-// open opens the process's directory on a true procfs.
+// open opens the process's directory in a genuine procfs.
 func (p Process) open() (int, error) {
 	pid, err := p.number()
 	if err != nil {
@@ -73,8 +73,8 @@ func (p Process) open() (int, error) {
 	return directory, nil
 }
 
-// number is the process's id as the pidfd's own entry in proc_pid_fdinfo(5) has
-// it: -1 once the process was reaped.
+// number returns the process's ID according to the pidfd's entry in proc_pid_fdinfo(5): -1
+// once the process has been reaped.
 func (p Process) number() (int, error) {
 	path := fmt.Sprintf("/proc/self/fdinfo/%d", p.Pidfd)
 	text, err := sys.ReadFile(path)
@@ -116,8 +116,8 @@ func (p Process) checkStart(directory int) error {
 	return nil
 }
 
-// startTime reads field 22 of proc_pid_stat(5). Field 2, the name, may hold
-// anything and ends with the last parenthesis.
+// startTime returns field 22 of proc_pid_stat(5). Field 2, the name, may contain anything
+// and ends at the last parenthesis.
 func startTime(stat string) (uint64, error) {
 	_, rest, found := cutLast(stat, ") ")
 	fields := strings.Fields(rest)
@@ -136,8 +136,8 @@ func cutLast(text, separator string) (before, after string, found bool) {
 	return text[:at], text[at+len(separator):], true
 }
 
-// checkAlive tells that the process has not ended: a pidfd becomes readable when
-// it does (pidfd_open(2)).
+// checkAlive returns an error if the process has ended: the pidfd is then readable
+// (pidfd_open(2)).
 func (p Process) checkAlive() error {
 	polled := []unix.PollFd{{Fd: int32(p.Pidfd), Events: unix.POLLIN}}
 	for {
@@ -161,7 +161,7 @@ func gone() error {
 	}
 }
 
-// checkMountNamespace asks the descriptor itself what it is (ioctl_nsfs(2)).
+// checkMountNamespace asks the kernel what the descriptor is (ioctl_nsfs(2)).
 func checkMountNamespace(fd int) error {
 	kind, err := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE)
 	if err != nil {

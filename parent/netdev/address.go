@@ -6,25 +6,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// address is one of a device's, as the kernel told it.
+// address is one of a device's addresses, as reported by the kernel.
 type address struct {
 	family, prefix, scope byte
 	flags                 uint32
 	attributes            map[uint16][]byte
 }
 
-// given are the attributes that an address is given back with. Not its label,
-// which holds the device's old name, nor its times, which are for ever.
+// given lists the attributes with which an address is restored: not its label, which
+// contains the device's old name, nor its lifetimes, which are infinite.
 var given = []uint16{unix.IFA_LOCAL, unix.IFA_ADDRESS, unix.IFA_BROADCAST, unix.IFA_ANYCAST, unix.IFA_RT_PRIORITY, addressOrigin}
 
-// addressOrigin is IFA_PROTO of linux/if_addr.h: who has set the address.
+// addressOrigin is IFA_PROTO of linux/if_addr.h: what added the address.
 const addressOrigin = 11
 
-// kernels are the flags that are the kernel's to set.
+// kernels are the flags that only the kernel sets.
 const kernels = unix.IFA_F_PERMANENT | unix.IFA_F_TENTATIVE | unix.IFA_F_DADFAILED | unix.IFA_F_SECONDARY | unix.IFA_F_DEPRECATED
 
-// addresses are the lasting addresses of a device: the permanent ones of global
-// scope, in the kernel's order, which makes the first of a network its primary.
+// addresses returns a device's lasting addresses: the permanent ones of global scope. They
+// are in the kernel's order, in which the first address of a network is its primary.
 func (s *socket) addresses(index int32) ([]address, error) {
 	answers, err := s.ask(newRequest(unix.RTM_GETADDR, unix.NLM_F_DUMP, make([]byte, unix.SizeofIfAddrmsg)))
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *socket) addresses(index int32) ([]address, error) {
 	return lasting, nil
 }
 
-// request gives the address to a device.
+// request adds the address to a device.
 func (a *address) request(index int32) *request {
 	fixed := make([]byte, unix.SizeofIfAddrmsg)
 	fixed[0], fixed[1], fixed[3] = a.family, a.prefix, a.scope
@@ -62,7 +62,7 @@ func (a *address) request(index int32) *request {
 	return r
 }
 
-// String is for errors.
+// String returns the address for error messages.
 func (a *address) String() string {
 	local := a.attributes[unix.IFA_ADDRESS]
 	if len(local) == 4 {

@@ -1,7 +1,7 @@
-// Package netdev moves network devices of the host into a container's network
-// namespace (config-linux.md, "Network Devices"), by rtnetlink(7).
+// Package netdev moves network devices of the host into a container's network namespace
+// (config-linux.md, "Network Devices") with rtnetlink(7).
 //
-// The kernel keeps a device's own attributes over the move, such as its MTU and
-// its hardware address, but takes it down and drops its addresses. So the
-// addresses that are there to stay are read before and given back after it.
+// When a device is moved, the kernel keeps its own attributes, such as its MTU and hardware
+// address, but sets it down and drops its addresses. So the lasting addresses are read
+// before the move and restored after it.
 package netdev

@@ -9,12 +9,12 @@ import (
 // native is netlink's byte order (netlink(7)).
 var native = binary.NativeEndian
 
-// alignment of messages and attributes (NLMSG_ALIGNTO, RTA_ALIGNTO).
+// alignment is that of messages and attributes (NLMSG_ALIGNTO, RTA_ALIGNTO).
 const alignment = 4
 
 func aligned(size int) int { return (size + alignment - 1) &^ (alignment - 1) }
 
-// request is a netlink message that is being written.
+// request is a netlink message under construction.
 type request struct{ bytes []byte }
 
 // newRequest begins a message with its fixed part.
@@ -49,7 +49,7 @@ func (r *request) number(kind uint16, value uint32) {
 	r.attribute(kind, native.AppendUint32(nil, value))
 }
 
-// finish sets what is known last.
+// finish fills in what is known only at the end.
 func (r *request) finish(sequence uint32) []byte {
 	native.PutUint32(r.bytes, uint32(len(r.bytes)))
 	native.PutUint32(r.bytes[8:], sequence)
@@ -63,7 +63,7 @@ type answer struct {
 	body        []byte
 }
 
-// split cuts what a socket delivered into messages; the kernel's are whole.
+// split splits received data into messages; those of the kernel are complete.
 func split(data []byte) []answer {
 	var all []answer
 	for len(data) >= unix.SizeofNlMsghdr {
@@ -80,7 +80,7 @@ func split(data []byte) []answer {
 	return all
 }
 
-// attributes reads the attributes that follow a fixed part.
+// attributes parses the attributes after a fixed part.
 func attributes(body []byte, fixed int) map[uint16][]byte {
 	found := map[uint16][]byte{}
 	if len(body) < fixed {

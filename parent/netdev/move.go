@@ -10,17 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Device is one entry of linux.netDevices.
+// Device is an entry of linux.netDevices.
 type Device struct {
 	Name   string // on the host
-	Target string // in the container; a %d in it becomes the lowest free number
+	Target string // in the container; %d in it becomes the lowest free number
 	Place  string // in config.json, for errors
 }
 
-// Move moves devices into the network namespace that is open as namespace, gives
-// them their names and their lasting addresses, and sets them up. All are looked
-// for before the first is moved. An error names the device's place, the kernel's
-// answer and what is allowed.
+// Move moves devices into a network namespace, given an open descriptor, renames them,
+// restores their lasting addresses and sets them up. It looks for all of them before it
+// moves the first. An error names the device's place in config.json, the kernel's answer
+// and what is allowed.
 func Move(devices []Device, namespace int) error {
 	host, err := open()
 	if err != nil {
@@ -49,7 +49,7 @@ func Move(devices []Device, namespace int) error {
 	return nil
 }
 
-// check refuses what cannot be moved while nothing has been: the kernel moves a
+// check refuses a device that cannot be moved while none has been: the kernel moves a
 // device before it renames it, and does not move it back.
 func check(device Device, interfaces map[string]int32, container *socket) error {
 	if _, there := interfaces[device.Name]; !there {
@@ -74,8 +74,7 @@ func move(device Device, index int32, host, container *socket, namespace int) er
 	if err != nil {
 		return failed("RTM_GETLINK", device.Name, err)
 	}
-	// The index is ours to choose, so that the device is known by it whatever
-	// name it gets.
+	// We choose the index, so that the device can be identified whatever its new name is.
 	there := index
 	for _, other := range taken {
 		if other == index {
@@ -106,7 +105,7 @@ func highest(interfaces map[string]int32) int32 {
 	return slices.Max(all)
 }
 
-// interfaces are the indexes of a namespace's devices by their names.
+// interfaces maps the names of a namespace's devices to their indexes.
 func (s *socket) interfaces() (map[string]int32, error) {
 	answers, err := s.ask(newRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP, link(0, 0, 0)))
 	if err != nil {

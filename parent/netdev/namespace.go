@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NewNamespace makes a network namespace in which nothing is but the loopback
-// interface, which is up.
+// NewNamespace makes a network namespace that contains only the loopback interface, which
+// is up.
 func NewNamespace() (*os.File, error) {
 	type result struct {
 		namespace *os.File
@@ -23,7 +23,8 @@ func NewNamespace() (*os.File, error) {
 	return made.namespace, made.err
 }
 
-// makeNamespace leaves its thread where it was, or else to nobody.
+// makeNamespace puts its thread back into its namespace, or else makes sure that nobody
+// uses it again.
 func makeNamespace() (_ *os.File, err error) {
 	const file = "/proc/thread-self/ns/net"
 	runtime.LockOSThread()
@@ -45,14 +46,14 @@ func makeNamespace() (_ *os.File, err error) {
 	}
 	if backError := unix.Setns(int(ours.Fd()), unix.CLONE_NEWNET); backError == nil {
 		runtime.UnlockOSThread()
-	} // else the thread ends with this goroutine
+	} // otherwise the thread ends with this goroutine
 	if err != nil {
 		return nil, err
 	}
 	return made, nil
 }
 
-// loopbackUp acts on the calling thread's network namespace.
+// loopbackUp brings up lo in the calling thread's network namespace.
 func loopbackUp() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

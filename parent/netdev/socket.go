@@ -9,18 +9,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience bounds the wait for one answer of the kernel's, which does not wait
-// for anybody itself.
+// patience bounds the wait for an answer. The kernel itself does not wait for anything to
+// answer.
 const patience = 10 * time.Second
 
-// socket speaks to the kernel of one network namespace.
+// socket talks to the kernel about one network namespace.
 type socket struct {
 	descriptor int
 	sequence   uint32
 	buffer     []byte
 }
 
-// open makes a socket in the network namespace of the thread.
+// open makes a socket in the thread's network namespace.
 func open() (*socket, error) {
 	descriptor, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {
@@ -34,13 +34,13 @@ func open() (*socket, error) {
 	return &socket{descriptor: descriptor, buffer: make([]byte, 64<<10)}, nil
 }
 
-// openIn makes a socket in another network namespace: on a thread of its own,
-// which ends with that namespace, while the socket stays in it.
+// openIn makes a socket in another network namespace. It joins that on a separate thread,
+// which then ends; the socket stays in the namespace.
 func openIn(namespace int) (made *socket, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread is not to be used again
+		runtime.LockOSThread() // never unlocked, because the thread must not be reused
 		if err = unix.Setns(namespace, unix.CLONE_NEWNET); err != nil {
 			err = os.NewSyscallError("setns", err)
 			return
@@ -53,8 +53,8 @@ func openIn(namespace int) (made *socket, err error) {
 
 func (s *socket) close() { unix.Close(s.descriptor) }
 
-// ask sends a request and returns the messages of its answer. The kernel's
-// refusal is the bare error number.
+// ask sends a request and returns the messages of the answer. If the kernel refuses, the
+// error is just the error number.
 func (s *socket) ask(r *request) ([]answer, error) {
 	s.sequence++
 	if err := unix.Sendto(s.descriptor, r.finish(s.sequence), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
@@ -83,7 +83,7 @@ func (s *socket) ask(r *request) ([]answer, error) {
 	}
 }
 
-// refusal reads struct nlmsgerr; 0 is an acknowledgement.
+// refusal parses struct nlmsgerr; 0 is an acknowledgement.
 func refusal(body []byte) error {
 	if len(body) < 4 {
 		return unix.EBADMSG

@@ -16,17 +16,18 @@ func (l *lowering) bind(place, source, destination string, options *bundle.Mount
 		Set:       options.Set, Clear: options.Clear,
 		RecursiveSet: options.RecursiveSet, RecursiveClear: options.RecursiveClear,
 		Propagation: l.bindPropagation(options, propagation),
-		// The container's root user may lack the rights to the source. A parent
-		// without privileges has no more of them, and may open no tree at all.
+		// The container's root user may lack the rights to the source. An unprivileged
+		// parent has no more rights than that, and may not be allowed to open a tree at
+		// all.
 		ByParent: l.inUserNamespace() && !l.facts.Unprivileged,
 	}
 	l.add(op)
 	return op
 }
 
-// mapOwners has the parent map the owners of a bind's source, as that takes
-// privileges over the user namespace that the file system belongs to
-// (mount_setattr(2), "ID-mapped mounts").
+// mapOwners makes the parent apply an ID mapping to a bind's source. That takes privileges
+// in the user namespace that the file system belongs to (mount_setattr(2), "ID-mapped
+// mounts").
 func (l *lowering) mapOwners(place string, bind *protocol.Bind, owners *bundle.OwnerMapping) error {
 	switch {
 	case owners == nil:
@@ -44,8 +45,8 @@ func (l *lowering) mapOwners(place string, bind *protocol.Bind, owners *bundle.O
 	return nil
 }
 
-// source is a bind mount's source on the host; a relative one counts from the
-// bundle (config.md, Mounts).
+// source returns a bind mount's source on the host. A relative one starts at the bundle
+// (config.md, Mounts).
 func (l *lowering) source(source string) string {
 	if filepath.IsAbs(source) {
 		return filepath.Clean(source)
@@ -53,7 +54,7 @@ func (l *lowering) source(source string) string {
 	return filepath.Join(l.facts.Bundle, source)
 }
 
-// bindsDev says whether /dev is the host's, which must be left as it is.
+// bindsDev reports whether /dev is the host's, which must be left as it is.
 func (l *lowering) bindsDev() bool {
 	for i := range l.spec.Mounts {
 		mount := &l.spec.Mounts[i]

@@ -9,8 +9,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// defaultDevices are there without being asked for (config-linux.md, "Default
-// Devices"); all may be read and written by everybody.
+// defaultDevices exist without being asked for (config-linux.md, "Default Devices").
+// Everybody may read and write them.
 var defaultDevices = []protocol.Device{
 	{Path: "/dev/null", Major: 1, Minor: 3},
 	{Path: "/dev/zero", Major: 1, Minor: 5},
@@ -20,8 +20,8 @@ var defaultDevices = []protocol.Device{
 	{Path: "/dev/tty", Major: 5, Minor: 0},
 }
 
-// links are what programs look for in /dev (config-linux.md, "Default Devices",
-// and "Dev symbolic links" of runtime-linux.md).
+// links are the symbolic links that programs expect in /dev (config-linux.md, "Default
+// Devices", and "Dev symbolic links" in runtime-linux.md).
 var links = []protocol.Link{
 	{Target: "/proc/self/fd", Path: "/dev/fd"},
 	{Target: "/proc/self/fd/0", Path: "/dev/stdin"},
@@ -48,7 +48,7 @@ func (l *lowering) devices() {
 	}
 }
 
-// bindsDevices says whether device nodes are bound, since none can be made.
+// bindsDevices reports whether device nodes are bound because they cannot be made.
 func (l *lowering) bindsDevices() bool { return l.inUserNamespace() || l.facts.Confined }
 
 func (l *lowering) device(place string, device *specs.LinuxDevice) *protocol.Device {
@@ -57,7 +57,7 @@ func (l *lowering) device(place string, device *specs.LinuxDevice) *protocol.Dev
 		Major: uint32(device.Major), Minor: uint32(device.Minor),
 		Mode: 0o666, Bound: l.bindsDevices() && device.Type != "p",
 	}
-	if op.Type == "u" { // unbuffered is character (mknod(1))
+	if op.Type == "u" { // u is an unbuffered character device (mknod(1))
 		op.Type = "c"
 	}
 	if device.FileMode != nil {

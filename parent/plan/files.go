@@ -11,7 +11,7 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// files lowers root and mounts, up to what hooks get to see.
+// files lowers the root and the mounts, up to what hooks can see.
 func (l *lowering) files() error {
 	l.add(&protocol.Root{
 		Origin:      at("root.path"),
@@ -65,7 +65,8 @@ func (l *lowering) mount(i int) error {
 	return nil
 }
 
-// mountPlace is what asks for a mount: an entry of the configuration, or the variable.
+// mountPlace returns what asks for a mount: an entry in the configuration, or the variable
+// NOTIFY_SOCKET.
 func (l *lowering) mountPlace(i int) string {
 	if l.facts.NotifyMount && i == len(l.spec.Mounts)-1 {
 		return "NOTIFY_SOCKET"
@@ -81,9 +82,9 @@ func console(process *specs.Process) *protocol.ConsoleOp {
 	return op
 }
 
-// pivot makes the root the root, with the working directory in it: engines rely
-// on a missing one being made. Nothing else is made in the container's files after it,
-// nor do hooks see to that.
+// pivot enters the root and makes the working directory if it is missing, which engines
+// rely on. Nothing else is made in the container's file system after it, and hooks do not
+// see it.
 func (l *lowering) pivot() {
 	if directory := path.Clean(l.spec.Process.Cwd); directory != "/" && !strings.HasPrefix(directory, "/proc/") {
 		l.add(&protocol.Directory{Origin: at("process.cwd"), Path: directory})
@@ -96,7 +97,7 @@ func (l *lowering) bundleHasNoMountNamespace() bool {
 	return bundle.FindNamespace(l.spec, specs.MountNamespace) == nil
 }
 
-// protections are what closes the container's file system.
+// protections makes parts of the container's file system unreachable or read-only.
 func (l *lowering) protections() {
 	for _, key := range sorted(l.linux().Sysctl) {
 		l.add(&protocol.Sysctl{Origin: at(fmt.Sprintf("linux.sysctl[%q]", key)), Key: key, Value: l.linux().Sysctl[key]})

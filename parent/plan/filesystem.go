@@ -13,7 +13,7 @@ import (
 func newMount(place string, mount *specs.Mount, destination string, options *bundle.MountOptions, propagation uint32) *protocol.Mount {
 	op := &protocol.Mount{
 		Origin: at(place), Filesystem: mount.Type, Source: mount.Source, Destination: destination,
-		// The mount's own attributes count after the recursive ones, as for binds.
+		// The mount's own attributes take precedence over the recursive ones, as for binds.
 		Set: options.RecursiveSet&^options.Clear | options.Set, Propagation: propagation, CopyUp: options.TmpCopyUp,
 	}
 	if IsCgroup(mount.Type) {
@@ -23,8 +23,8 @@ func newMount(place string, mount *specs.Mount, destination string, options *bun
 	return op
 }
 
-// remount changes the mount that an earlier entry made. The file system's own
-// options are not a bind mount's (mount(8), "remount").
+// remount changes the mount made by an earlier entry. It does not change file system
+// options if that was a bind mount (mount(8), "remount").
 func (l *lowering) remount(i int, destination string, options *bundle.MountOptions, propagation uint32) {
 	op := &protocol.Remount{
 		Origin: at(index("mounts", i)), Destination: destination,
@@ -40,7 +40,7 @@ func (l *lowering) remount(i int, destination string, options *bundle.MountOptio
 	}
 }
 
-// superblockOptions are the file system's own options; takesReadOnly says whether
+// superblockOptions returns the file system's own options. takesReadOnly says whether
 // read-only is one of them.
 func superblockOptions(options *bundle.MountOptions, takesReadOnly bool) []protocol.Pair {
 	var pairs []protocol.Pair
@@ -61,7 +61,7 @@ func superblockOptions(options *bundle.MountOptions, takesReadOnly bool) []proto
 	return pairs
 }
 
-// superblockFlags are those that fsconfig(2) takes by name.
+// superblockFlags lists the flags that fsconfig(2) takes by name.
 var superblockFlags = []struct {
 	mask           uint64
 	name, opposite string
@@ -73,23 +73,23 @@ var superblockFlags = []struct {
 	{unix.MS_MANDLOCK, "mand", "nomand"},
 }
 
-// readOnlyByMount are the file systems of which read-only is an attribute of the mount
-// alone: what they show is the kernel's, or nowhere but in memory, so that nothing is
-// written that would outlive them. To many of them there is one instance for the host
-// or for a namespace, and to make that read-only would be for everybody who has it
-// mounted. All others store what they show, on a device for instance: to mount that
-// read-only is to write nothing to it, and the only way for one that cannot be written.
+// readOnlyByMount lists the file systems for which read-only is an attribute of the mount
+// alone. What they show belongs to the kernel or exists only in memory, so nothing is
+// written that would outlive them. Many have a single instance for the host or for a
+// namespace, and making that read-only would affect everybody who has it mounted. All other
+// file systems store what they show, for example on a device: there, a read-only mount
+// means not writing to it, and is the only way to mount what cannot be written.
 var readOnlyByMount = []string{
 	"binder", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs", "fusectl",
 	"hugetlbfs", "mqueue", "nfsd", "proc", "pstore", "ramfs", "resctrl", "rpc_pipefs", "securityfs", "selinuxfs", "smackfs",
 	"sysfs", "tmpfs", "tracefs",
 }
 
-// takesReadOnly says whether read-only is a file system's own option, too.
+// takesReadOnly reports whether read-only is an option of the file system, too.
 func takesReadOnly(mount *specs.Mount) bool { return !slices.Contains(readOnlyByMount, mount.Type) }
 
-// remountsReadOnly says whether it is one of the file system that an entry remounts:
-// the type is that of the entry which mounted it. What was bound is the host's.
+// remountsReadOnly reports the same for what an entry remounts. The type is that of the
+// entry that mounted it; what was bound belongs to the host.
 func (l *lowering) remountsReadOnly(i int) bool {
 	destination := bundle.MountDestination(&l.spec.Mounts[i])
 	for i--; i >= 0; i-- {

@@ -9,8 +9,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// createHooks lowers the hooks of the create operation: the parent's, then the
-// child's (runtime.md, "Lifecycle").
+// createHooks lowers the hooks of create: the parent's, then the child's (runtime.md,
+// "Lifecycle").
 func (l *lowering) createHooks() error {
 	all := l.spec.Hooks
 	if all == nil {
@@ -24,8 +24,7 @@ func (l *lowering) createHooks() error {
 	return l.hooks("createContainer", all.CreateContainer)
 }
 
-// startHooks lowers those of the start operation, which the child runs after
-// Start.
+// startHooks lowers the hooks of start, which the child runs after Start.
 func (l *lowering) startHooks() error {
 	if l.spec.Hooks == nil {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// identity lowers what is about the process's namespaces and not about files.
+// identity lowers what concerns the process's namespaces rather than files.
 func (l *lowering) identity() {
 	if score := l.spec.Process.OOMScoreAdj; score != nil {
 		l.add(&protocol.OOMScore{Origin: at("process.oomScoreAdj"), Value: *score})
@@ -25,15 +25,17 @@ func (l *lowering) identity() {
 	l.keyring()
 }
 
-// keyring keeps what is in the caller's session keyring from the program, an init or one
-// that joins: it would possess the keys, whoever it is.
+// keyring keeps the contents of the caller's session keyring from the program, which would
+// otherwise possess the keys, whichever user it is and whether it is the init or joins
+// later.
 func (l *lowering) keyring() {
 	if !l.facts.NoNewKeyring {
 		l.add(&protocol.Keyring{Origin: at("process"), Name: keyringName(l.facts.ID)})
 	}
 }
 
-// keyringName bounds the description, which tells an administrator whose it is.
+// keyringName returns a description of bounded length that tells an administrator whose
+// keyring it is.
 func keyringName(id string) string {
 	name := "_ses." + id
 	return name[:min(len(name), protocol.MaxName)]

@@ -9,34 +9,35 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// Facts is what the plan must know of the host and of the caller.
+// Facts is what the plan depends on besides the configuration: facts about the host and the
+// caller.
 type Facts struct {
 	// Bundle is the bundle's absolute directory.
 	Bundle string
 	// ID is the container's id.
 	ID string
-	// State is the container state as JSON, for hooks.
+	// State is the container's state as JSON, for hooks.
 	State []byte
-	// CgroupMount is where the cgroup2 tree is mounted, "" if it is not.
+	// CgroupMount is where the cgroup2 tree is mounted, "" if nowhere.
 	CgroupMount string
-	// JoinsOwnCgroups: the cgroup namespace that the container joins by path is
-	// the runtime's own.
+	// JoinsOwnCgroups: the cgroup namespace that the container joins by path is the
+	// runtime's own.
 	JoinsOwnCgroups bool
-	// OpenFiles is the soft RLIMIT_NOFILE that the caller had.
+	// OpenFiles is the caller's soft RLIMIT_NOFILE.
 	OpenFiles uint64
-	// MaxOpenFiles is the hard one.
+	// MaxOpenFiles is the caller's hard RLIMIT_NOFILE.
 	MaxOpenFiles uint64
 	// Stack is the caller's soft RLIMIT_STACK, in bytes.
 	Stack uint64
-	// Unprivileged: the parent has no more rights than the child.
+	// Unprivileged: the parent has no more privileges than the child.
 	Unprivileged bool
-	// Confined: the parent, and so the child, is outside the initial user namespace.
+	// Confined: the parent, and therefore the child, is outside the initial user namespace.
 	Confined bool
-	// NoGroups: setgroups(2) is denied in the container's user namespace, as it
-	// is where a caller without privileges wrote its gid map.
+	// NoGroups: setgroups(2) is denied in the container's user namespace, as it is if an
+	// unprivileged caller wrote its gid_map.
 	NoGroups bool
-	// Capabilities are those that the program can be given: all of them in a user
-	// namespace, or else what the runtime has.
+	// Capabilities are those that the program can be given: in a user namespace all of
+	// them, otherwise the runtime's own.
 	Capabilities uint64
 	// NoPivot moves the root instead of pivoting.
 	NoPivot bool
@@ -44,14 +45,14 @@ type Facts struct {
 	NoNewKeyring bool
 	// PreservedFDs is how many descriptors from 3 on the program keeps.
 	PreservedFDs int
-	// NotifyMount: the last of the mounts is not the configuration's, but there for
-	// the socket of NOTIFY_SOCKET.
+	// NotifyMount: the last mount is not from the configuration, but for the socket of
+	// NOTIFY_SOCKET.
 	NotifyMount bool
-	// AppArmor and SELinux: the kernel has them, and they are at work.
+	// AppArmor and SELinux: the kernel has the module, and it is active.
 	AppArmor, SELinux bool
 }
 
-// Namespace is a namespace to be joined by path.
+// Namespace is a namespace to join by path.
 type Namespace struct {
 	Type uint64 // CLONE_NEW*
 	Path string
@@ -63,33 +64,33 @@ type Plan struct {
 	Ops      []protocol.Op
 	New      uint64 // CLONE_NEW* for the clone
 	Join     []Namespace
-	UserMaps bool // the new user namespace's maps are the parent's to write
+	UserMaps bool // the parent writes the ID mappings of the new user namespace
 	Filter   *seccomp.Filter
-	// Agent is the path of the socket on which the filter's agent waits, "" if
-	// the filter notifies nobody.
+	// Agent is the path of the filter's agent's socket, "" if the filter sends no
+	// notifications.
 	Agent string
-	// TimeOffsets is for the new time namespace, in the form of
-	// /proc/PID/timens_offsets; "" for none.
+	// TimeOffsets is for the new time namespace, in the format of /proc/PID/timens_offsets;
+	// "" for none.
 	TimeOffsets string
-	// Owners are the mappings of owners that the parent gives to sources before
-	// the child gets them. The child needs to know nothing of them.
+	// Owners holds the ID mappings that the parent applies to sources before the child
+	// receives them. The child does not know about them.
 	Owners map[*protocol.Bind]*bundle.OwnerMapping
-	// Early: hooks of the parent's come before Ready, and with them the device
-	// program.
+	// Early: hooks of the parent, and therefore the device program, come before Ready.
 	Early bool
 }
 
-// lowering is one run of Init or Exec.
+// lowering is the state of one call of Init or Exec.
 type lowering struct {
 	spec  *specs.Spec
 	facts *Facts
 	plan  *Plan
-	// unsealed is the root, with the file systems in memory that are not covered yet.
+	// unsealed is the root of a tree of those in-memory file systems that are not yet
+	// covered.
 	unsealed place
 }
 
-// Init lowers a container's configuration. The operations have the order that
-// SPEC.md, "Operations", proposes.
+// Init lowers a container's configuration. The operations are in the order that SPEC.md,
+// "Operations", suggests.
 func Init(spec *specs.Spec, facts *Facts) (*Plan, error) {
 	l := &lowering{spec: spec, facts: facts, plan: &Plan{Owners: map[*protocol.Bind]*bundle.OwnerMapping{}}}
 	if err := l.compileFilter(); err != nil {
@@ -114,7 +115,7 @@ func Init(spec *specs.Spec, facts *Facts) (*Plan, error) {
 	return l.plan, l.process(spec.Process)
 }
 
-// Exec lowers a process that joins a container whose configuration is spec.
+// Exec lowers a process that joins a container with the configuration spec.
 func Exec(spec *specs.Spec, process *specs.Process, facts *Facts) (*Plan, error) {
 	l := &lowering{spec: spec, facts: facts, plan: &Plan{}}
 	if err := l.compileFilter(); err != nil {
@@ -132,13 +133,13 @@ func (l *lowering) add(ops ...protocol.Op) { l.plan.Ops = append(l.plan.Ops, ops
 
 func (l *lowering) linux() *specs.Linux { return l.spec.Linux }
 
-// has says whether the container has a new namespace of the type.
+// has reports whether the container has a new namespace of the type.
 func (l *lowering) has(kind specs.LinuxNamespaceType) bool {
 	namespace := bundle.FindNamespace(l.spec, kind)
 	return namespace != nil && namespace.Path == ""
 }
 
-// inUserNamespace says whether the container is in another user namespace.
+// inUserNamespace reports whether the container is in another user namespace.
 func (l *lowering) inUserNamespace() bool {
 	return bundle.FindNamespace(l.spec, specs.UserNamespace) != nil
 }
@@ -159,7 +160,7 @@ func (l *lowering) compileFilter() (err error) {
 	return nil
 }
 
-// namespaces sorts linux.namespaces into new and joined ones.
+// namespaces divides linux.namespaces into new and joined ones.
 func (l *lowering) namespaces() {
 	for i, entry := range l.linux().Namespaces {
 		namespace, _ := bundle.LookupNamespace(entry.Type)

@@ -12,8 +12,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// process lowers the process itself: limits, the hooks that come right before
-// it, arguments, environment, and at last what is done after Start.
+// process lowers the process itself: limits, the hooks right before it, arguments,
+// environment, and finally what is done after Start.
 func (l *lowering) process(process *specs.Process) error {
 	l.resourceLimits(process)
 	if err := checkRoom(process, l.facts.Stack); err != nil {
@@ -36,8 +36,8 @@ func (l *lowering) process(process *specs.Process) error {
 	return l.execute(process)
 }
 
-// resourceLimits lowers process.rlimits. A runtime written in Go raises its own
-// limit on open files; the program gets what the caller had.
+// resourceLimits lowers process.rlimits. The Go runtime raises its own limit on open files;
+// the program gets the caller's.
 func (l *lowering) resourceLimits(process *specs.Process) {
 	files := false
 	for i, limit := range process.Rlimits {
@@ -84,8 +84,8 @@ func (l *lowering) execute(process *specs.Process) error {
 
 func sorted(values map[string]string) []string { return slices.Sorted(maps.Keys(values)) }
 
-// DenyGroups has the program keep the groups that it is born with, where it turns
-// out that setgroups(2) is denied in the user namespace that the child has joined.
+// DenyGroups makes the program keep the groups that it is born with. It is for a child that
+// has joined a user namespace in which setgroups(2) turns out to be denied.
 func (p *Plan) DenyGroups() error {
 	return denyGroups(p.Ops[len(p.Ops)-1].(*protocol.Execute))
 }

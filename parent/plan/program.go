@@ -7,11 +7,11 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// unconfined is the profile that protects from nothing.
+// unconfined is the AppArmor profile that restricts nothing.
 const unconfined = "unconfined"
 
-// labels lowers what security modules make of the program. One that the kernel
-// has not is refused: nothing would hold the program.
+// labels lowers the labels for security modules. A label for a module that is not active is
+// refused, because nothing would enforce it.
 func (l *lowering) labels(process *specs.Process) error {
 	profile, label := process.ApparmorProfile, process.SelinuxLabel
 	switch {
@@ -37,11 +37,11 @@ func (p *Plan) labelled() bool {
 	return len(p.Ops) > 0 && p.Ops[len(p.Ops)-1].Kind() == protocol.OpLabel
 }
 
-// unknownState stands for the container process state until the child is there, whose
-// process id is in it: no listener is without a state.
+// unknownState stands for the container process state until the child exists, whose process
+// ID it contains: a listener must have a state.
 const unknownState = "{}"
 
-// program lowers what the kernel is told of the program beside its identity.
+// program lowers the program's kernel settings other than its identity.
 func (l *lowering) program() {
 	linux := l.linux()
 	if linux == nil {
@@ -63,18 +63,18 @@ func (l *lowering) program() {
 	}
 }
 
-// unlabelled are file systems whose files have labels of their own, which a
-// mount cannot give (SELinux: fs_use and genfscon).
+// unlabelled lists file systems whose files have labels of their own, which a mount cannot
+// set (SELinux: fs_use and genfscon).
 var unlabelled = map[string]bool{"proc": true, "sysfs": true, "cgroup2": true}
 
-// mountLabel has the files of a new file system bear linux.mountLabel.
+// mountLabel labels the files of a new file system with linux.mountLabel.
 func (l *lowering) mountLabel(op *protocol.Mount) {
 	if label := l.linux().MountLabel; label != "" && !unlabelled[op.Filesystem] {
 		op.Options = append(op.Options, protocol.Pair{Name: "context", Value: label})
 	}
 }
 
-// checkMountLabel refuses a label that no mount could bear.
+// checkMountLabel refuses a label that no mount could have.
 func (l *lowering) checkMountLabel() error {
 	if label := l.linux().MountLabel; label != "" && !l.facts.SELinux {
 		return &bundle.Error{Path: "linux.mountLabel", Found: label + ", and SELinux is not enabled in this kernel", Allowed: "no label"}

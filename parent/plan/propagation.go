@@ -8,14 +8,14 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// sharesRoot says whether mounts are to show on the host: engines ask for it by a
-// shared root, and mark with shared or rshared the volumes for which they mean it.
+// sharesRoot reports whether mounts should appear on the host. Engines ask for that with a
+// shared root, and mark the volumes that they mean with shared or rshared.
 func (l *lowering) sharesRoot() bool {
 	return bundle.RootfsPropagation(l.spec)&unix.MS_SHARED != 0 && !l.inUserNamespace()
 }
 
-// oldPropagation is for the tree that the child's namespace starts with. Unless
-// mounts are to show on the host, none does, whatever happens there.
+// oldPropagation returns the propagation for the tree that the child's namespace starts
+// with. Unless mounts should appear on the host, none does, whatever happens there.
 func (l *lowering) oldPropagation() uint32 {
 	if l.sharesRoot() {
 		return 0
@@ -23,9 +23,9 @@ func (l *lowering) oldPropagation() uint32 {
 	return unix.MS_SLAVE | unix.MS_REC
 }
 
-// bindPropagation is a bind's propagation. Where the old tree is still shared with
-// the host, a bind that does not ask to be must be cut off by itself, with all
-// that is mounted below its source.
+// bindPropagation returns a bind's propagation. If the old tree is still shared with the
+// host, a bind that does not ask to be shared must be separated from it individually,
+// including everything mounted below its source.
 func (l *lowering) bindPropagation(options *bundle.MountOptions, asked uint32) uint32 {
 	switch {
 	case !l.sharesRoot() || asked&unix.MS_SHARED != 0:
@@ -38,12 +38,12 @@ func (l *lowering) bindPropagation(options *bundle.MountOptions, asked uint32) u
 	return asked
 }
 
-// propagationOrder is the order in which the child applies types of propagation.
+// propagationOrder is the order in which the child applies propagation types.
 var propagationOrder = []uint64{unix.MS_PRIVATE, unix.MS_UNBINDABLE, unix.MS_SLAVE, unix.MS_SHARED}
 
-// onePropagation makes one set of flags of a mount's changes of propagation, which
-// is possible if they come in the order in which the child applies them, and are
-// recursive or not all of them alike.
+// onePropagation combines a mount's propagation changes into one set of flags. That is
+// possible if they are in the order in which the child applies them, and if either all of
+// them or none are recursive.
 func onePropagation(place string, changes []uint64) (uint32, error) {
 	var all uint64
 	last := 0

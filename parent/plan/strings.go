@@ -10,9 +10,9 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// chunked splits strings into operations that fit a frame each.
+// chunked splits strings into operations that each fit into a frame.
 func chunked(place string, values []string, add func([]string)) error {
-	const most = protocol.MaxFrame / 2 // the longest string alone fits too: it has a frame of its own
+	const most = protocol.MaxFrame / 2 // the longest string alone fits as well: it gets a frame of its own
 	start, size := 0, 0
 	for i, value := range values {
 		if len(value) > protocol.MaxArgument {
@@ -31,29 +31,29 @@ func chunked(place string, values []string, add func([]string)) error {
 	return nil
 }
 
-// What the kernel takes of arguments and environment together, in bytes: a
-// quarter of the stack limit, but no less than leastRoom and no more than mostRoom
-// (execve(2), "Limits on size of arguments and environment").
+// How many bytes the kernel accepts for arguments and environment together: a quarter of
+// the stack limit, but no less than leastRoom and no more than mostRoom (execve(2), "Limits
+// on size of arguments and environment").
 const (
 	leastRoom = 128 << 10
 	mostRoom  = 6 << 20
-	pointer   = 8 // to each string
+	pointer   = 8 // to every string
 )
 
-// room is what execve(2) takes with a stack limit.
+// room returns how many bytes execve(2) accepts with a stack limit.
 func room(stack uint64) uint64 { return min(max(stack/4, leastRoom), mostRoom) }
 
-// checkRoom refuses more arguments and environment than execve(2) takes, which
-// else would fail once the container is made. The stack is the caller's limit,
-// which process.rlimits may change. What is added to the strings of the
-// configuration, such as a script's interpreter, is left to the kernel.
+// checkRoom refuses more arguments and environment than execve(2) accepts, which otherwise
+// would fail only when the container has been made. Stack is the caller's limit, which
+// process.rlimits may change. What is added later, such as a script's interpreter, is left
+// for the kernel to check.
 func checkRoom(process *specs.Process, stack uint64) error {
 	for _, limit := range process.Rlimits {
 		if number, _ := bundle.Rlimit(limit.Type); number == unix.RLIMIT_STACK {
 			stack = limit.Soft
 		}
 	}
-	size := uint64(len(process.Args[0]) + 1) // the path that is executed is there once more
+	size := uint64(len(process.Args[0]) + 1) // the path that is executed counts once more
 	for _, values := range [][]string{process.Args, process.Env} {
 		for _, value := range values {
 			size += uint64(len(value) + 1 + pointer)

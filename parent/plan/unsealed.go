@@ -9,32 +9,33 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// unsealed is a new file system that lives in memory. It has nothing but what is put
-// there, and that includes what the runtime puts there: mount points, devices, links,
-// copies, the working directory. If it is to be read-only, it becomes so last.
+// unsealed is a new file system that lives in memory. It contains only what is put there,
+// including what the runtime itself makes: mount points, devices, links, copies, the
+// working directory. If it is to be read-only, it becomes so last.
 type unsealed struct {
-	order       int             // among all of them
-	origin      protocol.Origin // of what asks for readOnly
+	order       int             // of all of them
+	origin      protocol.Origin // of the entry that asks for readOnly
 	destination string
 	readOnly    bool
 }
 
-// inMemory are the file systems that are empty when they are new.
+// inMemory lists the file systems that are empty when they are new.
 var inMemory = map[string]bool{"tmpfs": true, "ramfs": true}
 
-// place is a directory of the container with the file system that is mounted there,
-// if it is unsealed. There may be thousands: a list of them would be gone through for
-// each mount.
+// place is a directory in the container, with the file system mounted there if that is
+// unsealed. There may be thousands of mounts, so a list to search for each of them would be
+// too slow.
 type place struct {
 	file  *unsealed
 	below map[string]*place
 }
 
-// walk returns the place of a path beneath p. Where there is none, it is made, or nil.
+// walk returns the place of a path beneath p. If there is none, it makes one or returns
+// nil, depending on missing.
 func (p *place) walk(path string, missing bool) *place {
 	for name := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
 		if name == "" {
-			continue // of the root itself
+			continue // for the root itself
 		}
 		next := p.below[name]
 		if next == nil {
@@ -52,7 +53,7 @@ func (p *place) walk(path string, missing bool) *place {
 	return p
 }
 
-// clear takes the file systems away that are mounted at p and beneath.
+// clear removes and returns the file systems mounted at p and beneath.
 func (p *place) clear() []*unsealed {
 	var files []*unsealed
 	if p.file != nil {
@@ -65,7 +66,7 @@ func (p *place) clear() []*unsealed {
 	return files
 }
 
-// leaveWritable has a new file system in memory be writable until it is sealed.
+// leaveWritable leaves a new file system in memory writable until it is sealed.
 func (l *lowering) leaveWritable(op *protocol.Mount) {
 	if !inMemory[op.Filesystem] {
 		return
@@ -76,8 +77,8 @@ func (l *lowering) leaveWritable(op *protocol.Mount) {
 	op.Set &^= unix.MOUNT_ATTR_RDONLY
 }
 
-// remountWritable does the same for a remount, whose last word on read-only counts. It
-// reports whether anything else is left to change.
+// remountWritable does the same for a remount, the last of which decides about read-only.
+// It reports whether anything else remains to be changed.
 func (l *lowering) remountWritable(op *protocol.Remount) bool {
 	at := l.unsealed.walk(op.Destination, false)
 	if at == nil || at.file == nil {
@@ -87,7 +88,7 @@ func (l *lowering) remountWritable(op *protocol.Remount) bool {
 	case (op.Set|op.RecursiveSet&^op.Clear)&unix.MOUNT_ATTR_RDONLY != 0:
 		at.file.origin, at.file.readOnly = op.Origin, true
 		op.Set &^= unix.MOUNT_ATTR_RDONLY
-		// What is mounted below is read-only at once, the file system itself is not.
+		// The mounts below become read-only at once, the file system itself does not.
 		op.Clear |= op.RecursiveSet & unix.MOUNT_ATTR_RDONLY
 	case (op.Clear|op.RecursiveClear)&unix.MOUNT_ATTR_RDONLY != 0:
 		at.file.readOnly = false
@@ -95,8 +96,8 @@ func (l *lowering) remountWritable(op *protocol.Remount) bool {
 	return op.Set|op.Clear|op.RecursiveSet|op.RecursiveClear != 0 || op.Propagation != 0 || len(op.Options) > 0
 }
 
-// seal makes read-only what was left writable at a path and beneath it. It comes before
-// what covers the path, as nothing of it is within reach afterwards.
+// seal makes read-only what was left writable at a path and beneath it. It must come before
+// anything covers the path and makes it unreachable.
 func (l *lowering) seal(path string) {
 	at := l.unsealed.walk(path, false)
 	if at == nil {

@@ -18,16 +18,16 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// Wanted is a bundle that was lowered.
+// Wanted is a bundle that has been lowered.
 type Wanted struct {
 	Bundle       *bundle.Bundle
 	Ops          []protocol.Op
 	Filter       *seccomp.Filter // nil: none
-	Devices      bool            // there are device rules
+	Devices      bool            // the bundle has device rules
 	Unprivileged bool
 }
 
-// Bundle looks for all that a bundle names on this machine.
+// Bundle checks for everything on this machine that a bundle names.
 func Bundle(w *Wanted) []Check {
 	rootfs := bundle.RootPath(w.Bundle.Spec, w.Bundle.Directory)
 	checks := []Check{rootDirectory(rootfs), program(rootfs, w.Bundle.Spec)}
@@ -47,7 +47,7 @@ func Bundle(w *Wanted) []Check {
 	return checks
 }
 
-// resourceControl looks for the file system that linux.intelRdt names groups of.
+// resourceControl checks for the file system in which linux.intelRdt names groups.
 func resourceControl() Check {
 	tree, err := resctrl.Find()
 	tree.Close()
@@ -62,8 +62,8 @@ func rootDirectory(rootfs string) Check {
 	return judge("root file system", rootfs, "root.path", err).remedy("put the container's files there, or set root.path to where they are")
 }
 
-// namespaces looks for the namespaces to be joined, and for the kernel's support
-// of those to be made.
+// namespaces checks for the namespaces to join, and for the kernel's support of those to
+// make.
 func namespaces(spec *specs.Spec) []Check {
 	var checks []Check
 	var made []string
@@ -87,7 +87,7 @@ func namespaces(spec *specs.Spec) []Check {
 	return checks
 }
 
-// mounts looks for the sources of bind mounts, and for file systems.
+// mounts checks for the sources of bind mounts, and for file systems.
 func mounts(ops []protocol.Op) []Check {
 	var checks []Check
 	known, err := fileSystems()
@@ -113,7 +113,7 @@ func mounts(ops []protocol.Op) []Check {
 	return checks
 }
 
-// fileSystems are those of /proc/filesystems.
+// fileSystems returns the file systems in /proc/filesystems.
 func fileSystems() ([]string, error) {
 	content, err := readTrimmed("/proc/filesystems")
 	var names []string
@@ -125,7 +125,7 @@ func fileSystems() ([]string, error) {
 	return names, err
 }
 
-// hooks looks for the hooks that are executed in the runtime namespace.
+// hooks checks for the hooks that are executed in the runtime namespace.
 func hooks(h *specs.Hooks) []Check {
 	if h == nil {
 		return nil
@@ -147,7 +147,7 @@ func hooks(h *specs.Hooks) []Check {
 	return checks
 }
 
-// identities looks for the ranges of ids that a user without privileges may map.
+// identities checks for the ranges of IDs that a user without privileges may map.
 func identities(w *Wanted) []Check {
 	linux := w.Bundle.Spec.Linux
 	if !w.Unprivileged || len(linux.UIDMappings) == 0 {
@@ -165,7 +165,7 @@ func identities(w *Wanted) []Check {
 		{"/etc/subgid", "newgidmap", "linux.gidMappings", os.Getegid(), linux.GIDMappings},
 	} {
 		if len(ids.mappings) == 1 && ids.mappings[0].Size == 1 && int(ids.mappings[0].HostID) == ids.own {
-			continue // everybody may map the own id alone
+			continue // everybody may map their own ID alone
 		}
 		checks = append(checks, judge("program", ids.program, ids.from, helper(ids.program)).remedy("%s", subidHint(name)))
 		granted, err := subordinate(ids.file, name, uid)
@@ -181,7 +181,7 @@ func identities(w *Wanted) []Check {
 	return checks
 }
 
-// stateDirectory looks for a place for a container's state.
+// stateDirectory checks whether a container's state can be stored.
 func stateDirectory(root string) Check {
 	if root == "" {
 		return judge("state directory", "none", "", errors.New("XDG_RUNTIME_DIR is not set")).remedy("set it, or name a directory with --root")
@@ -200,7 +200,8 @@ func stateDirectory(root string) Check {
 	}
 }
 
-// Cgroup tells whether the limits can be had, which the caller has asked the tree.
+// Cgroup reports whether the limits can be set. Refused is the answer of the tree, which
+// the caller has asked.
 func Cgroup(limits cgroupv2.Limits, refused error) Check {
 	const name, from = "cgroup controllers", "linux.resources"
 	controllers := strings.Join(limits.Controllers(), " ")

@@ -14,18 +14,18 @@ type Result string
 const (
 	Holds   Result = "ok"
 	Lacks   Result = "lacks"
-	Unknown Result = "unknown" // it cannot be told beforehand
+	Unknown Result = "unknown" // it cannot be determined in advance
 )
 
-// Check is one thing that was looked at.
+// Check is one thing that was checked.
 type Check struct {
-	// Name says what, and Object which one.
+	// Name says what was checked, and Object which one.
 	Name   string `json:"name"`
 	Object string `json:"object,omitempty"`
-	// From is the JSON path in config.json that wants it.
+	// From is the JSON path in config.json that needs it.
 	From   string `json:"config,omitempty"`
 	Result Result `json:"result"`
-	// Found is what there is instead, or beside it.
+	// Found is what there is instead or in addition.
 	Found string `json:"found,omitempty"`
 	// Hint is the remedy.
 	Hint string `json:"hint,omitempty"`
@@ -33,7 +33,7 @@ type Check struct {
 	Optional bool `json:"optional,omitempty"`
 }
 
-// Failed says whether a check that must hold does not.
+// Failed reports whether a check that is not optional does not hold.
 func Failed(checks []Check) bool {
 	for i := range checks {
 		if checks[i].Result == Lacks && !checks[i].Optional {
@@ -43,7 +43,7 @@ func Failed(checks []Check) bool {
 	return false
 }
 
-// judge makes a check of an error: nil holds.
+// judge turns an error into a check; nil means that it holds.
 func judge(name, object, from string, err error) Check {
 	c := Check{Name: name, Object: object, From: from, Result: Holds}
 	if err == nil {
@@ -58,7 +58,7 @@ func judge(name, object, from string, err error) Check {
 	return c
 }
 
-// remedy adds a hint to a check that does not hold and has none.
+// remedy adds a hint to a check that does not hold, unless it has one.
 func (c Check) remedy(format string, arguments ...any) Check {
 	if c.Result != Holds && c.Hint == "" {
 		c.Hint = fmt.Sprintf(format, arguments...)
@@ -79,7 +79,7 @@ func (c Check) optional() Check {
 	return c
 }
 
-// readTrimmed reads a small file of the kernel's.
+// readTrimmed reads a small file from the kernel.
 func readTrimmed(name string) (string, error) {
 	content, err := os.ReadFile(name)
 	return strings.TrimSpace(string(content)), err

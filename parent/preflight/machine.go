@@ -16,7 +16,7 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// Machine looks at what this machine can do for containers of the caller's.
+// Machine checks what this machine can do for the caller's containers.
 func Machine(stateRoot string) []Check {
 	checks := []Check{kernel(), privileges(), stateDirectory(stateRoot)}
 	checks = append(checks, cgroups()...)
@@ -27,7 +27,8 @@ func Machine(stateRoot string) []Check {
 	return append(checks, subordinateIDs()...)
 }
 
-// The oldest kernel that has all that every container needs: cgroup.kill.
+// The oldest kernel with everything that every container needs; the newest of that is
+// cgroup.kill.
 const leastMajor, leastMinor = 5, 14
 
 func kernel() Check {
@@ -51,7 +52,7 @@ func privileges() Check {
 	return Check{Name: "privileges", Result: Holds, Found: fmt.Sprintf("user %d: containers need a user namespace", os.Geteuid())}
 }
 
-// A file of each controller's, to ask for it.
+// A file of each controller, to ask for it.
 var controllerFiles = [...]struct {
 	controller, file string
 	optional         bool
@@ -60,8 +61,8 @@ var controllerFiles = [...]struct {
 	{"cpuset", "cpuset.cpus", true}, {"hugetlb", "hugetlb.2MB.max", true}, {"rdma", "rdma.max", true},
 }
 
-// cgroups looks at the tree, its controllers, and whether groups can be made. All
-// but the tree is optional: a bundle need not ask for limits.
+// cgroups checks for the tree and its controllers, and whether groups can be made.
+// Everything but the tree is optional: a bundle need not ask for limits.
 func cgroups() []Check {
 	tree, err := cgroupv2.Find()
 	if err != nil {
@@ -82,13 +83,13 @@ func controller(tree *cgroupv2.Tree, name, file string) Check {
 	}
 	var lacking *cgroupv2.ControllerError
 	if errors.As(err, &lacking) {
-		lacking.Setting = cgroupv2.Setting{} // nobody asked
+		lacking.Setting = cgroupv2.Setting{} // no setting asked for it
 	}
 	return judge("cgroup controller", name, "", err)
 }
 
-// delegation asks whether the caller can make groups beneath which controllers
-// are handed down: for root at the top, else beside the own group.
+// delegation checks whether the caller can make groups that controllers are handed down to:
+// for root at the top of the tree, for others beside their own group.
 func delegation(tree *cgroupv2.Tree) Check {
 	directory := tree.Mount()
 	if os.Geteuid() != 0 {
@@ -116,8 +117,8 @@ func orNone(text string) string {
 	return text
 }
 
-// namespaceKind asks whether the kernel has a type of namespace, and lets one be
-// made (namespaces(7), /proc/sys/user).
+// namespaceKind checks whether the kernel has a type of namespace and permits new ones
+// (namespaces(7), /proc/sys/user).
 func namespaceKind(namespace bundle.Namespace) Check {
 	const name = "namespace"
 	kind := string(namespace.Type)
@@ -132,8 +133,8 @@ func namespaceKind(namespace bundle.Namespace) Check {
 	return Check{Name: name, Object: kind, Result: Holds}
 }
 
-// restrictions are what distributions add against user namespaces of users
-// without privileges.
+// restrictions lists what distributions add to restrict user namespaces of unprivileged
+// users.
 var restrictions = [...]struct{ file, bad, remedy string }{
 	{"/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"},
 	{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for fsrun with userns"},
@@ -154,8 +155,7 @@ func seccompFilters() Check {
 	return judge("seccomp", "", "", err).remedy("use a kernel with CONFIG_SECCOMP_FILTER").noting("actions: %s", actions).optional()
 }
 
-// deviceProgram has the kernel judge the program of the default devices, and
-// drops it.
+// deviceProgram has the kernel verify the program of the default devices, and discards it.
 func deviceProgram() Check {
 	instructions, err := devfilter.Compile(devfilter.WithDefaults(nil))
 	if err == nil {
@@ -167,7 +167,7 @@ func deviceProgram() Check {
 	return judge("device programs", "eBPF", "linux.resources.devices", err).remedy("leave linux.resources.devices out").optional()
 }
 
-// overlay asks for a context of the file system, which mounts nothing.
+// overlay asks for a file system context, which mounts nothing.
 func overlay() Check {
 	check := Check{Name: "overlay", Result: Holds, Optional: true}
 	context, err := unix.Fsopen("overlay", unix.FSOPEN_CLOEXEC)
@@ -185,8 +185,8 @@ func overlay() Check {
 	return check.remedy("modprobe overlay; without it fsrun copies its binary for every start where it has to be sealed")
 }
 
-// idmapped tells what is known of ID-mapped mounts: the kernel has them, which
-// file systems take them is found out by doing it.
+// idmapped reports what is known about ID-mapped mounts: the kernel supports them, but
+// which file systems do is only known once it has been tried.
 func idmapped() Check {
 	check := Check{Name: "ID-mapped mounts", Result: Holds, Optional: true, Found: "the file system decides, see mount_setattr(2)"}
 	if os.Geteuid() != 0 {
@@ -217,7 +217,7 @@ func subordinateIDs() []Check {
 		}
 		check := judge("subordinate ids", ids.file, "", err).noting("%s", strings.Join(shown, " "))
 		if uid == 0 && err != nil {
-			check.Result, check.Found = Holds, "root needs none" // who may write any map
+			check.Result, check.Found = Holds, "root needs none" // root may write any mapping
 		}
 		checks = append(checks, check.remedy("%s", subidHint(name)).optional())
 		if uid != 0 {

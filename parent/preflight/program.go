@@ -13,12 +13,12 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// defaultPath is where the child looks for a program without a PATH (SPEC.md,
-// "What the operations mean").
+// defaultPath is the child's search path if there is no PATH (SPEC.md, "What the operations
+// mean").
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// program looks for the program in the root file system as it lies there. A mount
-// may put it there, or cover it: what is not found then is unknown.
+// program looks for the program in the root file system as it is now. A mount may provide
+// or cover it, so if one might, a program that is not found is Unknown.
 func program(rootfs string, spec *specs.Spec) Check {
 	const from = "process.args[0]"
 	name := spec.Process.Args[0]
@@ -53,7 +53,7 @@ func program(rootfs string, spec *specs.Spec) Check {
 	return judge("program", name, from, last).remedy("name a program of the root file system %s that can be executed", rootfs)
 }
 
-// candidates are the paths at which the child looks for a program.
+// candidates returns the paths at which the child will look for a program.
 func candidates(name string, process *specs.Process) []string {
 	if strings.Contains(name, "/") {
 		return []string{path.Join("/", absolute(name, process.Cwd))}
@@ -81,8 +81,8 @@ func searchPath(environment []string) string {
 	return defaultPath
 }
 
-// executable says why a path beneath the root cannot be executed, nil if it can
-// be for all that its mode tells.
+// executable says why a path beneath the root cannot be executed. It returns nil if it can,
+// judging only by its mode.
 func executable(root int, name string) error {
 	file, err := openInRoot(root, strings.TrimPrefix(name, "/"))
 	if err != nil {
@@ -102,8 +102,8 @@ func executable(root int, name string) error {
 	return nil
 }
 
-// attempts is how often a path is looked up that others rename parts of, anywhere
-// on the machine: the kernel gives up on ".." then (openat2(2), EAGAIN).
+// attempts is how often to look up a path. The kernel gives up on ".." if anything on the
+// machine is renamed in the meantime (openat2(2), EAGAIN).
 const attempts = 64
 
 func openInRoot(root int, name string) (file int, err error) {
@@ -118,8 +118,7 @@ func openInRoot(root int, name string) (file int, err error) {
 	return file, err
 }
 
-// beneathMount returns the destination of a mount that a path lies beneath, "" if
-// there is none.
+// beneathMount returns the destination of a mount above a path, "" if there is none.
 func beneathMount(name string, mounts []specs.Mount) string {
 	for _, mount := range mounts {
 		destination := path.Clean(mount.Destination)

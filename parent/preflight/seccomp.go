@@ -12,17 +12,17 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// actionsFile lists the actions that the kernel knows (seccomp(2)).
+// actionsFile lists the actions that the kernel supports (seccomp(2)).
 const actionsFile = "/proc/sys/kernel/seccomp/actions_avail"
 
-// kernelActions are the kernel's names of actions.
+// kernelActions maps actions to the kernel's names.
 var kernelActions = map[specs.LinuxSeccompAction]string{
 	specs.ActKill: "kill_thread", specs.ActKillThread: "kill_thread", specs.ActKillProcess: "kill_process",
 	specs.ActTrap: "trap", specs.ActErrno: "errno", specs.ActTrace: "trace", specs.ActLog: "log",
 	specs.ActNotify: "user_notif", specs.ActAllow: "allow",
 }
 
-// filterActions asks whether the kernel knows the profile's actions.
+// filterActions checks whether the kernel supports the profile's actions.
 func filterActions(profile *specs.LinuxSeccomp) Check {
 	const from = "linux.seccomp"
 	available, err := readTrimmed(actionsFile)
@@ -45,7 +45,7 @@ func filterActions(profile *specs.LinuxSeccomp) Check {
 	return Check{Name: "seccomp", Object: strings.Join(names, " "), From: from, Result: Holds}
 }
 
-// call is a system call that the child makes when its filter is in force.
+// call is a system call that the child makes while its filter is in force.
 type call struct {
 	name   string
 	number uint32
@@ -69,8 +69,8 @@ func earlyWithHooks(op *protocol.Execute, ops []protocol.Op) bool {
 	})
 }
 
-// handoffCalls are those of the child under its own filter (SPEC.md, "Privileged
-// acts", steps 6 to 14).
+// handoffCalls lists the system calls that the child makes under its own filter (SPEC.md,
+// "Privileged acts", steps 6 to 14).
 var handoffCalls = [...]call{
 	{"umask", unix.SYS_UMASK, early},
 	{"setgroups", unix.SYS_SETGROUPS, earlyWithGroups},
@@ -85,7 +85,7 @@ var handoffCalls = [...]call{
 	{"execve", unix.SYS_EXECVE, always},
 }
 
-// Blocked are the child's own system calls that its filter does not let through.
+// Blocked returns those of the child's own system calls that its filter blocks.
 func Blocked(w *Wanted) []string {
 	last, is := w.Ops[len(w.Ops)-1].(*protocol.Execute)
 	if w.Filter == nil || !is {

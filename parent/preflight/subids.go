@@ -19,10 +19,10 @@ func (r idRange) holds(first, count uint64) bool {
 	return first >= r.first && first-r.first <= r.count && count <= r.count-(first-r.first)
 }
 
-// maxLines bounds what is read of a file of ranges.
+// maxLines bounds how many lines of a file of ranges are read.
 const maxLines = 1 << 16
 
-// ranges reads the lines of a user, who is named by name or number.
+// ranges reads the lines of a user, who is listed by name or number.
 func ranges(from io.Reader, name string, uid int) ([]idRange, error) {
 	var found []idRange
 	lines := bufio.NewScanner(from)
@@ -47,7 +47,7 @@ func ranges(from io.Reader, name string, uid int) ([]idRange, error) {
 	return found, lines.Err()
 }
 
-// subordinate reads the ranges of a user from a file.
+// subordinate reads a user's ranges from a file.
 func subordinate(file, name string, uid int) ([]idRange, error) {
 	opened, err := os.Open(file)
 	if err != nil {
@@ -64,7 +64,7 @@ func subordinate(file, name string, uid int) ([]idRange, error) {
 	return found, nil
 }
 
-// userName is a user's name, or the number where it has none.
+// userName returns a user's name, or the number if there is none.
 func userName(uid int) string {
 	entry, err := user.LookupUid(uid)
 	if err != nil {
@@ -73,13 +73,13 @@ func userName(uid int) string {
 	return entry.Name
 }
 
-// helper looks for newuidmap(1) or newgidmap(1).
+// helper checks for newuidmap(1) or newgidmap(1).
 func helper(name string) error {
 	_, err := exec.LookPath(name)
 	return err
 }
 
-// subidHint is how one gets ranges.
+// subidHint says how to get ranges.
 func subidHint(name string) string {
 	return fmt.Sprintf("install the package uidmap, and as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s", name)
 }

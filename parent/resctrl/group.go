@@ -16,16 +16,16 @@ import (
 // permissions are those of a group's directory.
 const permissions = 0o755
 
-// Group is where the processes of a container go.
+// Group is a container's place in the file system.
 type Group struct {
 	tree *Tree
-	// control is the path of the class of service beneath the tree, and monitor that
-	// of the group in it which counts for the container alone, "" for none.
+	// control is the path of the class of service beneath the tree. monitor is the path of
+	// a group in it that monitors only the container, "" for none.
 	control, monitor string
 	made             []string // by Make, in this order
 }
 
-// Group names a container's group, which is there if the container is.
+// Group returns a container's group, which exists if the container does.
 func (t *Tree) Group(asked *specs.LinuxIntelRdt, id string) *Group {
 	g := &Group{tree: t, control: id}
 	switch asked.ClosID {
@@ -41,9 +41,9 @@ func (t *Tree) Group(asked *specs.LinuxIntelRdt, id string) *Group {
 	return g
 }
 
-// Make makes a container's group, as far as it is not there, and says what its
-// processes share. What has to be removed with the container is told to intend first;
-// a class of service that the configuration names is not: it stays (config-linux.md).
+// Make makes what is missing of a container's group and sets its shares. It first tells
+// intend about everything that must be removed along with the container. A class of service
+// that the configuration names is not removed (config-linux.md).
 func (t *Tree) Make(asked *specs.LinuxIntelRdt, id string, intend func(name string) error) (*Group, error) {
 	g := t.Group(asked, id)
 	err := g.makeControl(asked, intend)
@@ -80,7 +80,7 @@ func (g *Group) makeControl(asked *specs.LinuxIntelRdt, intend func(string) erro
 	return g.compare(wanted)
 }
 
-// directory makes a group's directory, which must not be there.
+// directory makes a group's directory, which must not exist.
 func (g *Group) directory(name, from string, intend func(string) error) error {
 	if err := intend(name); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (g *Group) directory(name, from string, intend func(string) error) error {
 	return nil
 }
 
-// reason says in words what mkdir means by an error of its own.
+// reason explains errors that mkdir returns in this file system.
 func reason(err error) error {
 	if errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("%w: it is not this container's", err)
@@ -109,7 +109,7 @@ func (g *Group) write(lines []schema) error {
 	return nil
 }
 
-// compare refuses what a class of service that is there already does not have.
+// compare refuses an existing class of service whose shares differ from those wanted.
 func (g *Group) compare(wanted []schema) error {
 	if len(wanted) == 0 {
 		return nil
@@ -129,10 +129,11 @@ func (g *Group) compare(wanted []schema) error {
 	return nil
 }
 
-// Add puts a process's first thread, and all that it makes from then on, into the group.
+// Add puts a process's first thread, and all threads that it creates from then on, into the
+// group.
 func (g *Group) Add(pid int) error {
 	groups := []string{g.control}
-	if g.monitor != "" { // which takes only tasks of its class of service
+	if g.monitor != "" { // it accepts only tasks in its class of service
 		groups = append(groups, g.monitor)
 	}
 	for _, group := range groups {
@@ -143,7 +144,7 @@ func (g *Group) Add(pid int) error {
 	return nil
 }
 
-// Undo removes what Make has made of the group; of none there is nothing.
+// Undo removes what Make has made. It does nothing for a nil group.
 func (g *Group) Undo() error {
 	if g == nil {
 		return nil
@@ -156,7 +157,7 @@ func (g *Group) Undo() error {
 	return errors.Join(failures...)
 }
 
-// Remove removes a group that Make told of. One that is gone is no error.
+// Remove removes a group that Make has told intend about. If it is gone, that is no error.
 func (t *Tree) Remove(name string) error {
 	if err := t.files.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: group %s of %s: %w", Path, name, t.mount, err)

@@ -9,10 +9,10 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// schema is a line for the file schemata, with the property that it is from.
+// schema is a line for the file schemata, and the property that it comes from.
 type schema struct{ from, text string }
 
-// schemata lists the lines in the order in which config-linux.md has them written.
+// schemata returns the lines in the order that config-linux.md prescribes.
 func schemata(asked *specs.LinuxIntelRdt) []schema {
 	var lines []schema
 	for _, line := range []schema{
@@ -29,10 +29,10 @@ func schemata(asked *specs.LinuxIntelRdt) []schema {
 	return lines
 }
 
-// share is what one domain has of one resource: 0=ff of the line L3:0=ff;1=ff.
+// share is a share of one resource in one domain: 0=ff in the line L3:0=ff;1=ff.
 type share struct{ resource, domain, amount string }
 
-// parse reads the lines of schemata.
+// parse parses the lines of schemata.
 func parse(content string) []share {
 	var all []share
 	for line := range strings.Lines(content) {
@@ -45,7 +45,7 @@ func parse(content string) []share {
 	return all
 }
 
-// differs tells what stands instead of a line that was asked for, "" if it stands.
+// differs returns what is in force instead of a line that was asked for, "" if the line is.
 func differs(stands []share, line string) string {
 	for _, wanted := range parse(line) {
 		i := slices.IndexFunc(stands, func(s share) bool { return s.resource == wanted.resource && s.domain == wanted.domain })
@@ -59,8 +59,8 @@ func differs(stands []share, line string) string {
 	return ""
 }
 
-// base is that of a resource's numbers: shares of caches are masks, and those of
-// memory bandwidth percent, or megabytes in a second.
+// base returns the base of a resource's numbers: shares of caches are masks, those of
+// memory bandwidth percentages or megabytes per second.
 func base(resource string) int {
 	if resource == "MB" || resource == "SMBA" {
 		return 10
@@ -68,7 +68,7 @@ func base(resource string) int {
 	return 16
 }
 
-// sameNumber compares numbers that may have different zeros before them.
+// sameNumber compares numbers that may differ in leading zeros.
 func sameNumber(a, b string, base int) bool {
 	x, errX := strconv.ParseUint(a, base, 64)
 	y, errY := strconv.ParseUint(b, base, 64)

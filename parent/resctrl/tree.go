@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Path is the property that asks for all of this.
+// Path is the property that asks for all this.
 const Path = "linux.intelRdt"
 
 // usualMount is where distributions mount the file system.
@@ -34,7 +34,8 @@ func (*notMounted) Hint() string {
 // Place is the property.
 func (*notMounted) Place() string { return Path }
 
-// Files are what is done in the file system; a *os.Root at its mount does them.
+// Files performs operations in the file system. It is implemented by a *os.Root for its
+// mount.
 type Files interface {
 	Mkdir(name string, permissions os.FileMode) error
 	Remove(name string) error
@@ -49,7 +50,7 @@ type Tree struct {
 	mount string
 }
 
-// Find opens the file system where it is mounted; see [ErrNotMounted].
+// Find opens the file system at its mount. It returns [ErrNotMounted] if there is none.
 func Find() (*Tree, error) {
 	table, err := os.Open("/proc/self/mountinfo")
 	if err != nil {
@@ -71,10 +72,10 @@ func Find() (*Tree, error) {
 	return At(mount, root), nil
 }
 
-// At is the file system whose files are given. It closes them.
+// At returns a Tree for the given files, which it will close.
 func At(mount string, files Files) *Tree { return &Tree{files: files, mount: mount} }
 
-// check sees that nothing else is mounted over the file system.
+// check makes sure that no other file system covers the mount.
 func check(mount string) error {
 	var stat unix.Statfs_t
 	if err := unix.Statfs(mount, &stat); err != nil {
@@ -86,11 +87,11 @@ func check(mount string) error {
 	return nil
 }
 
-// maxMountLine holds two paths that are as long and as escaped as can be.
+// maxMountLine holds two paths of the greatest length, fully escaped.
 const maxMountLine = 64 << 10
 
-// mountPoint finds the last mount of the file system in mountinfo
-// (proc_pid_mountinfo(5)): it covers the earlier ones of the same place.
+// mountPoint returns the last mount of the file system in mountinfo
+// (proc_pid_mountinfo(5)), which covers earlier ones at the same place.
 func mountPoint(mountinfo io.Reader) (string, error) {
 	lines := bufio.NewScanner(mountinfo)
 	lines.Buffer(nil, maxMountLine)
@@ -111,17 +112,17 @@ func mountPoint(mountinfo io.Reader) (string, error) {
 	return found, nil
 }
 
-// escapes are those of mountinfo.
+// escapes undoes the escapes in mountinfo.
 var escapes = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
-// Close gives the tree back; of none there is nothing.
+// Close closes the tree. It does nothing for a nil tree.
 func (t *Tree) Close() {
 	if t != nil {
 		t.files.Close()
 	}
 }
 
-// maxFile bounds what is read of a file: schemata has some bytes for each cache.
+// maxFile bounds how much of a file is read: schemata has a few bytes for each cache.
 const maxFile = 1 << 20
 
 func (t *Tree) read(name string) (string, error) {
@@ -134,7 +135,7 @@ func (t *Tree) read(name string) (string, error) {
 	return string(content), err
 }
 
-// write hands the kernel one text. What it has against it, it tells in a file.
+// write writes a text in a single call. If the kernel refuses it, another file says why.
 func (t *Tree) write(name, text string) error {
 	file, err := t.files.OpenFile(name, os.O_WRONLY, 0)
 	if err != nil {
@@ -144,7 +145,7 @@ func (t *Tree) write(name, text string) error {
 	if err = errors.Join(err, file.Close()); err == nil {
 		return nil
 	}
-	status, _ := t.read("info/last_cmd_status") // of kernels that have it
+	status, _ := t.read("info/last_cmd_status") // in kernels that have it
 	if status = strings.TrimSpace(status); status != "" && status != "ok" {
 		return fmt.Errorf("%w (%s)", err, status)
 	}

@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A verdict is a filter's return value: the action in the upper, its data in the lower 16 bits.
+// A verdict is a filter's return value: the action in its upper 16 bits, the action's data
+// in the lower 16.
 type verdict uint32
 
 const (
@@ -23,10 +24,10 @@ type action struct {
 	name       specs.LinuxSeccompAction
 	verdict    verdict
 	takesErrno bool
-	permissive bool // the call takes place, or a tracer decides
+	permissive bool // the call is made, or a tracer decides
 }
 
-// actions is ordered from the most to the least restrictive.
+// actions is sorted from the most to the least restrictive.
 var actions = [...]action{
 	{name: specs.ActKillProcess, verdict: unix.SECCOMP_RET_KILL_PROCESS},
 	{name: specs.ActKillThread, verdict: unix.SECCOMP_RET_KILL_THREAD},
@@ -39,7 +40,7 @@ var actions = [...]action{
 	{name: specs.ActAllow, verdict: unix.SECCOMP_RET_ALLOW, permissive: true},
 }
 
-// Actions returns the SCMP_ACT_* names that Compile accepts, the most restrictive first.
+// Actions returns the SCMP_ACT_* names that Compile accepts, most restrictive first.
 func Actions() []string {
 	names := make([]string, len(actions))
 	for i := range actions {
@@ -48,8 +49,8 @@ func Actions() []string {
 	return names
 }
 
-// parseAction returns the action of a name and its verdict with errno, EPERM if errno is nil. The paths
-// are the places of both in the configuration.
+// parseAction returns the named action and its verdict with errno, EPERM if errno is nil.
+// The paths are those of both in the configuration.
 func parseAction(name specs.LinuxSeccompAction, errno *uint, namePath, errnoPath path) (*action, verdict, error) {
 	for i := range actions {
 		a := &actions[i]
@@ -72,7 +73,7 @@ func parseAction(name specs.LinuxSeccompAction, errno *uint, namePath, errnoPath
 	return nil, 0, fmt.Errorf("%s: unknown action %q, want one of %s", namePath, name, list(Actions()))
 }
 
-// rank orders verdicts as the kernel does between stacked filters: the smallest wins.
+// rank orders verdicts the way the kernel does for stacked filters: the smallest wins.
 func (v verdict) rank() int32 {
 	return int32(v & unix.SECCOMP_RET_ACTION_FULL)
 }

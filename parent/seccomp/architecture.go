@@ -9,17 +9,18 @@ import (
 
 //go:generate go run ./internal/gensyscalls
 
-// call is one row of an architecture's system call table.
+// call is a row in an architecture's system call table.
 type call struct {
 	number uint32
 	name   uint16 // index into syscallNames
 }
 
-// x32Bit is __X32_SYSCALL_BIT of asm/unistd.h: it marks a call of x86_64's audit architecture as x32.
+// x32Bit is __X32_SYSCALL_BIT in asm/unistd.h: it marks a call in x86_64's audit
+// architecture as x32.
 const x32Bit = 0x40000000
 
-// armPrivate is __ARM_NR_BASE of asm/unistd.h: numbers from here on are not in the kernel's table and
-// say nothing about its age.
+// armPrivate is __ARM_NR_BASE in asm/unistd.h: numbers from here on are not in the kernel's
+// table and say nothing about its age.
 const armPrivate = 0x0f0000
 
 // architecture describes one system call ABI.
@@ -28,11 +29,12 @@ type architecture struct {
 	audit uint32  // AUDIT_ARCH_* of linux/audit.h, found in seccomp_data.arch
 	calls *[]call // sorted by number; a pointer, so that the linker can lay this out
 
-	// Calls of this ABI carry numbers from first to last. Two ABIs may share an audit value when
-	// their numbers do not overlap.
+	// Calls of this ABI have numbers from first to last. Two ABIs may share an audit value
+	// if their numbers do not overlap.
 	first, last uint32
 
-	// ordinary is the end of the numbers that count when the highest known call is looked for.
+	// ordinary is the end of the numbers that count when looking for the highest known
+	// call.
 	ordinary uint32
 }
 
@@ -45,10 +47,12 @@ var (
 	riscv64 = architecture{specs.ArchRISCV64, 0xc00000f3, &callsRISCV64, 0, 1<<32 - 1, 1<<32 - 1}
 )
 
-// numberSharers are ABIs with one audit architecture, whose numbers divide the space of 32-bit numbers.
+// numberSharers are ABIs with the same audit architecture, which divide the 32-bit numbers
+// among themselves.
 type numberSharers []*architecture
 
-// machine is a processor with the ABIs that its kernels can offer. The very first is the native one.
+// machine is a processor with the ABIs that its kernels can offer. The very first ABI is
+// the native one.
 type machine struct {
 	goarch string
 	abis   []numberSharers
@@ -60,7 +64,8 @@ var machines = [...]machine{
 	{"riscv64", []numberSharers{{&riscv64}}},
 }
 
-// foreign are the architectures of the OCI runtime specification that no supported machine runs.
+// foreign lists the architectures in the OCI runtime specification that no supported
+// machine runs.
 var foreign = [...]specs.Arch{
 	specs.ArchMIPS, specs.ArchMIPS64, specs.ArchMIPS64N32,
 	specs.ArchMIPSEL, specs.ArchMIPSEL64, specs.ArchMIPSEL64N32,
@@ -69,7 +74,8 @@ var foreign = [...]specs.Arch{
 	specs.ArchSH, specs.ArchSHEB,
 }
 
-// Architectures returns the SCMP_ARCH_* names for which Compile generates code on some machine.
+// Architectures returns the SCMP_ARCH_* names for which Compile can generate code on some
+// machine.
 func Architectures() []string {
 	var names []string
 	for i := range machines {

@@ -9,7 +9,7 @@ import (
 // Instruction is struct sock_filter of linux/filter.h, one instruction of classic BPF.
 type Instruction struct {
 	Code   uint16
-	JT, JF uint8 // instructions to skip when a conditional jump holds, and when not
+	JT, JF uint8 // how many instructions to skip if a conditional jump's condition holds, and if not
 	K      uint32
 }
 
@@ -37,19 +37,20 @@ func highHalf(argument uint8) uint32 { return lowHalf(argument) + 4 }
 // maxInstructions is BPF_MAXINSNS of linux/bpf_common.h, the kernel's limit for one filter.
 const maxInstructions = 4096
 
-// maxReach is how far a conditional jump's target may lie. The field has 8 bits; one instruction
-// is kept back, because a trampoline for the other target may come between.
+// maxReach is how far the target of a conditional jump may be. The field has 8 bits; one
+// instruction is reserved because a trampoline for the other target may come between.
 const maxReach = 254
 
-// label is a place to go on at: the position of an instruction, counted from the end of the program, or,
-// if negative, the verdict assembler.returns[-1-label].
+// label is where execution continues: the position of an instruction, counted from the end
+// of the program, or if negative, the verdict assembler.returns[-1-label].
 type label int
 
-// assembler builds a program from its end to its start. Classic BPF only jumps forward, so every
-// target is in place before the jump to it, and offsets never need fixing up.
+// assembler builds a program from its end to its start. Classic BPF only jumps forward, so
+// every target is already there when a jump to it is emitted, and offsets never need fixing
+// up.
 type assembler struct {
 	reversed []Instruction
-	nearest  []label // for each position, the latest instruction that does the same
+	nearest  []label // for each position, the latest instruction with the same effect
 	returns  []returnLabel
 	overflow bool // more than maxInstructions were needed
 }
@@ -66,8 +67,8 @@ func newAssembler() *assembler {
 	return &assembler{reversed: make([]Instruction, 0, 512), nearest: make([]label, 0, 512)}
 }
 
-// emit puts an instruction before all others. After an overflow it only keeps labels valid, so that
-// a huge profile costs no more than a large one.
+// emit puts an instruction in front of all others. After an overflow it only keeps labels
+// valid, so that a huge profile costs no more than a large one.
 func (a *assembler) emit(i Instruction) label {
 	if len(a.reversed) == maxInstructions {
 		a.overflow = true
@@ -79,13 +80,13 @@ func (a *assembler) emit(i Instruction) label {
 	return position
 }
 
-// skip returns how many instructions lie between the next to be emitted and the target.
+// skip returns how many instructions are between the next one to be emitted and the target.
 func (a *assembler) skip(target label) int {
 	return len(a.reversed) - int(target) - 1
 }
 
-// reach returns the position of an instruction that does the same as target and can be reached by a
-// conditional jump.
+// reach returns the position of an instruction with the same effect as target that a
+// conditional jump can reach.
 func (a *assembler) reach(target label) label {
 	if target < 0 {
 		return a.reachReturn(&a.returns[-1-target])
@@ -104,7 +105,7 @@ func (a *assembler) reachReturn(r *returnLabel) label {
 	return r.nearest
 }
 
-// ret returns the label of a verdict. Its instruction is emitted when a jump needs it.
+// ret returns the label of a verdict. Its instruction is emitted once a jump needs it.
 func (a *assembler) ret(v verdict) label {
 	i := slices.IndexFunc(a.returns, func(r returnLabel) bool { return r.verdict == v })
 	if i < 0 {
@@ -124,18 +125,19 @@ func (a *assembler) jump(code uint16, k uint32, yes, no label) label {
 	return a.emit(Instruction{Code: code, JT: uint8(a.skip(yes)), JF: uint8(a.skip(no)), K: k})
 }
 
-// load emits the load of a word of struct seccomp_data into the accumulator, followed by next.
+// load emits a load of a word of struct seccomp_data into the accumulator, followed by
+// next.
 func (a *assembler) load(offset uint32, next label) label {
 	return a.emitBefore(Instruction{Code: loadWord, K: offset}, next)
 }
 
-// and emits the masking of the accumulator, followed by next.
+// and emits an AND of the accumulator with a mask, followed by next.
 func (a *assembler) and(mask uint32, next label) label {
 	return a.emitBefore(Instruction{Code: andConstant, K: mask}, next)
 }
 
-// emitBefore emits an instruction that goes on at next, with a jump between them if next was not
-// emitted last.
+// emitBefore emits an instruction that continues at next, with a jump between them if next
+// was not emitted last.
 func (a *assembler) emitBefore(i Instruction, next label) label {
 	if skip := a.skip(a.reach(next)); skip > 0 {
 		a.emit(Instruction{Code: jumpAlways, K: uint32(skip)})
@@ -143,7 +145,7 @@ func (a *assembler) emitBefore(i Instruction, next label) label {
 	return a.emit(i)
 }
 
-// program returns the instructions in the order of execution.
+// program returns the instructions in execution order.
 func (a *assembler) program() []Instruction {
 	program := make([]Instruction, len(a.reversed))
 	for i, instruction := range a.reversed {

@@ -8,8 +8,9 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Compile turns linux.seccomp into a filter for this machine. What a profile means is told in the
-// package comment. An error names the JSON path, the value found there and what is allowed.
+// Compile compiles linux.seccomp into a filter for this machine. The package comment says
+// what a profile means. An error names the JSON path, the value found there and what is
+// allowed.
 //
 // https://github.com/opencontainers/runtime-spec/blob/v1.3.0/config-linux.md#seccomp
 func Compile(profile *specs.LinuxSeccomp) (*Filter, error) {
@@ -63,7 +64,7 @@ func compileFor(m *machine, profile *specs.LinuxSeccomp) (*Filter, error) {
 	}, nil
 }
 
-// checkListener applies what the specification says about listenerPath and listenerMetadata.
+// checkListener checks listenerPath and listenerMetadata as the specification requires.
 func checkListener(profile *specs.LinuxSeccomp, notifies bool) error {
 	if profile.ListenerPath == "" && notifies {
 		return fmt.Errorf("linux.seccomp.listenerPath: not set, want the path of a socket because a rule has the action %s", specs.ActNotify)

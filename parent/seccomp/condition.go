@@ -9,7 +9,8 @@ import (
 // maxIndex is the index of a system call's last argument.
 const maxIndex = 5
 
-// comparison is what a filter can test; every operator is one of these or its negation.
+// comparison is a test that a filter can make. Every operator is one of these or its
+// negation.
 type comparison uint8
 
 const (
@@ -23,7 +24,7 @@ type operator struct {
 	name       specs.LinuxSeccompOperator
 	comparison comparison
 	negated    bool
-	takesMask  bool // value is a mask and valueTwo what to compare with
+	takesMask  bool // value is a mask, and valueTwo is what to compare with
 }
 
 var operators = [...]operator{
@@ -50,11 +51,11 @@ type condition struct {
 	index      uint8
 	comparison comparison
 	negated    bool
-	mask       uint64 // of maskedEqual
+	mask       uint64 // for maskedEqual
 	value      uint64 // within mask
 }
 
-// parseCondition checks an entry of args; where is its place in the configuration.
+// parseCondition checks an entry of args. Where is its place in the configuration.
 func parseCondition(arg *specs.LinuxSeccompArg, where path) (condition, error) {
 	if arg.Index > maxIndex {
 		return condition{}, fmt.Errorf("%s.index: no argument %d, want 0 to %d", where, arg.Index, maxIndex)
@@ -73,7 +74,8 @@ func parseCondition(arg *specs.LinuxSeccompArg, where path) (condition, error) {
 	return condition{}, fmt.Errorf("%s.op: unknown operator %q, want one of %s", where, arg.Op, list(Operators()))
 }
 
-// assemble emits the test and returns its first instruction; execution goes on at yes or at no.
+// assemble emits the test and returns its first instruction. Execution continues at yes or
+// at no.
 func (c *condition) assemble(a *assembler, yes, no label) label {
 	if c.negated {
 		yes, no = no, yes
@@ -90,8 +92,8 @@ func (c *condition) assemble(a *assembler, yes, no label) label {
 	}
 }
 
-// assembleOrder completes an ordering test whose comparison of the low halves is in place: the high
-// halves decide unless they are equal.
+// assembleOrder completes an ordering test whose comparison of the low halves is in place:
+// the high halves decide unless they are equal.
 func (c *condition) assembleOrder(a *assembler, yes, no, compareLow label) label {
 	high := uint32(c.value >> 32)
 	next := a.load(lowHalf(c.index), compareLow)
@@ -101,7 +103,8 @@ func (c *condition) assembleOrder(a *assembler, yes, no, compareLow label) label
 	return a.load(highHalf(c.index), a.jump(jumpGreater, high, yes, next))
 }
 
-// assembleHalf emits the comparison of one 32-bit half under a mask, or nothing if no bit counts.
+// assembleHalf emits the comparison of one 32-bit half under a mask, or nothing if no bit
+// matters.
 func (c *condition) assembleHalf(a *assembler, offset, mask, value uint32, yes, no label) label {
 	if mask == 0 {
 		return yes

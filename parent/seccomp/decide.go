@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Lets says whether the filter lets a system call of the machine's own
-// architecture through, by its number; its arguments are taken for zero. A call
-// that is traced or handed to a listener is not let through.
+// Lets reports whether the filter lets through a system call of the machine's own
+// architecture, given its number and assuming that all arguments are zero. A call that is
+// traced or handed to a listener does not count as let through.
 func (f *Filter) Lets(number uint32) bool {
 	switch f.decide(number) & unix.SECCOMP_RET_ACTION_FULL {
 	case unix.SECCOMP_RET_ALLOW, unix.SECCOMP_RET_LOG:
@@ -18,14 +18,14 @@ func (f *Filter) Lets(number uint32) bool {
 	return false
 }
 
-// noAction is none of the kernel's.
+// noAction is not an action of the kernel.
 const noAction = math.MaxUint32
 
-// decide runs the filter, of the opcodes that the compiler writes.
+// decide runs the filter. It supports the opcodes that the compiler emits.
 func (f *Filter) decide(number uint32) uint32 {
 	native, err := machineFor(runtime.GOARCH)
 	if err != nil {
-		return noAction // nothing is compiled for such a machine
+		return noAction // no filter is compiled for such a machine
 	}
 	var accumulator uint32
 	for at := 0; at < len(f.Instructions); at++ {

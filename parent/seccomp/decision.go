@@ -5,22 +5,22 @@ import (
 	"slices"
 )
 
-// decision is what a filter does with a call once its number is known: the first rule that matches
-// gives the verdict, else otherwise.
+// decision is what a filter does with a call once its number is known: the first matching
+// rule gives the verdict, or otherwise if none matches.
 type decision struct {
 	rules     []*rule // all conditional
 	otherwise verdict
 }
 
-// decisions holds every different decision of a filter once, so that calls with the same rules share
-// code and neighbouring numbers with the same decision form one range.
+// decisions holds every distinct decision of a filter once, so that calls with the same
+// rules share code and neighbouring numbers with the same decision form one range.
 type decisions struct {
 	all     []decision
-	byCall  []int32 // for each name in syscallNames, an index into all, or -1 without rules
+	byCall  []int32 // for each name in syscallNames, an index into all, or -1 if it has no rules
 	scratch []*rule
 }
 
-// decide works out the decisions of all calls that have rules.
+// decide computes the decisions for all calls that have rules.
 func decide(s *ruleSet) *decisions {
 	d := &decisions{byCall: make([]int32, len(syscallNames))}
 	for call := range d.byCall {
@@ -33,7 +33,7 @@ func decide(s *ruleSet) *decisions {
 	return d
 }
 
-// simplify orders the rules of a call by rank and drops those that cannot change the outcome.
+// simplify sorts a call's rules by rank and drops those that cannot change the outcome.
 func simplify(rules []*rule, fallback verdict) decision {
 	slices.SortStableFunc(rules, func(a, b *rule) int { return cmp.Compare(a.verdict.rank(), b.verdict.rank()) })
 	result := decision{rules, fallback}
@@ -46,7 +46,7 @@ func simplify(rules []*rule, fallback verdict) decision {
 	return result
 }
 
-// intern returns the index of a decision, whose rules may lie in the scratch slice.
+// intern returns the index of a decision, whose rules may be in the scratch slice.
 func (d *decisions) intern(x decision) int32 {
 	for i := range d.all {
 		if d.all[i].otherwise == x.otherwise && slices.Equal(d.all[i].rules, x.rules) {
@@ -58,7 +58,7 @@ func (d *decisions) intern(x decision) int32 {
 	return int32(len(d.all) - 1)
 }
 
-// constant returns the index of the decision for a verdict without conditions.
+// constant returns the index of the unconditional decision for a verdict.
 func (d *decisions) constant(v verdict) int32 {
 	return d.intern(decision{nil, v})
 }

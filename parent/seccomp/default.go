@@ -7,12 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// DefaultProfile returns the profile for containers that come without one of their own: everything
-// that programs usually need, and nothing that reaches beyond a container or has often been a way
-// into the kernel. Every system call that the tables know is in a group of defaultGroups, with the
-// reason why. Newer calls fail with ENOSYS, as those above the highest number of any profile.
+// DefaultProfile returns the profile for containers without one of their own. It permits
+// what programs usually need, and nothing that reaches beyond a container or has often been
+// a way into the kernel. Every system call in the tables is in one of defaultGroups, with
+// the reason. Newer calls fail with ENOSYS, like those above the highest number in any
+// profile.
 //
-// The profile is the caller's to change.
+// The caller may modify the profile.
 func DefaultProfile() *specs.LinuxSeccomp {
 	profile := &specs.LinuxSeccomp{
 		DefaultAction: specs.ActErrno,
@@ -40,20 +41,20 @@ func DefaultProfile() *specs.LinuxSeccomp {
 type defaultGroup struct {
 	reason string
 	action specs.LinuxSeccompAction
-	errno  uint // 0 for EPERM, or where the action takes none
+	errno  uint // 0 for EPERM, or if the action takes none
 	args   []specs.LinuxSeccompArg
 	names  []string
 }
 
-// The CLONE_NEW* flags of clone(2) and unshare(2). CLONE_NEWTIME is not one of clone's: its bit
-// belongs to the exit signal there.
+// The CLONE_NEW* flags of clone(2) and unshare(2). CLONE_NEWTIME is not one for clone,
+// where its bit is part of the exit signal.
 const (
 	cloneNamespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
 		unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
 	unshareNamespaces = cloneNamespaces | unix.CLONE_NEWTIME
 )
 
-// The kernel reads 32 bits of an ioctl request, so a test must ignore the others.
+// The kernel reads 32 bits of an ioctl request, so a test must ignore the rest.
 const ioctlRequest = 1<<32 - 1
 
 // tioclinux is TIOCLINUX of asm-generic/ioctls.h.

@@ -7,11 +7,11 @@ type Filter struct {
 	Instructions []Instruction
 	Flags        uint     // SECCOMP_FILTER_FLAG_*; with NEW_LISTENER if a rule notifies
 	Handover     string   // with a listener: the system call that can hand it over, which the filter always allows
-	Skipped      []string // system call names of the profile that no table here has
+	Skipped      []string // names in the profile that are in no table here
 	Summary      Summary
 }
 
-// Summary says in a few words what a filter does.
+// Summary summarizes what a filter does.
 type Summary struct {
 	DefaultAction string
 	Architectures []ArchitectureSummary

@@ -14,8 +14,8 @@ type filterFlag struct {
 }
 
 var filterFlags = [...]filterFlag{
-	// Accepted without effect: it would also filter the other threads of the process that loads the
-	// filter, and those end at execve, before anything of the container runs.
+	// Accepted without effect: it would also filter the other threads of the process that
+	// loads the filter, which end at execve, before anything in the container runs.
 	{"SECCOMP_FILTER_FLAG_TSYNC", 0},
 	{specs.LinuxSeccompFlagLog, unix.SECCOMP_FILTER_FLAG_LOG},
 	{specs.LinuxSeccompFlagSpecAllow, unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW},
@@ -31,7 +31,7 @@ func Flags() []string {
 	return names
 }
 
-// parseFlags returns the flags argument of seccomp(2) for a filter that notifies a listener or not.
+// parseFlags returns the flags for seccomp(2). The filter may or may not notify a listener.
 func parseFlags(listed []specs.LinuxSeccompFlag, notifies bool) (uint, error) {
 	var bits uint
 next:
@@ -47,6 +47,7 @@ next:
 	if notifies {
 		return bits | unix.SECCOMP_FILTER_FLAG_NEW_LISTENER, nil
 	}
-	// How a notified call waits is moot without a listener, and the kernel refuses the flag then.
+	// How a notified call waits does not matter without a listener, and the kernel then
+	// refuses the flag.
 	return bits &^ unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, nil
 }

@@ -8,12 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// handovers are the calls that can carry a descriptor, the usual one first. The
-// process that loads a filter hands its listener over under that very filter: a
-// call that is notified of would wait for the agent that it is to reach.
+// handovers lists the calls that can carry a descriptor, the usual one first. The process
+// that loads a filter hands over its listener under that filter: a call that sends a
+// notification would wait for the very agent that it is to reach.
 var handovers = [...]string{"sendmsg", "sendmmsg"}
 
-// handover returns the first of them that is allowed whatever its arguments.
+// handover returns the first of them that is allowed whatever its arguments are.
 func (s *ruleSet) handover() (string, error) {
 	for _, name := range handovers {
 		if call, known := lookup(name); known && s.alwaysAllows(call) {
@@ -29,7 +29,7 @@ func (s *ruleSet) alwaysAllows(call int) bool {
 	return decided.otherwise.allows() && !slices.ContainsFunc(decided.rules, func(r *rule) bool { return !r.verdict.allows() })
 }
 
-// allows reports whether the call takes place, whoever looks on.
+// allows reports whether the call is made, whether or not it is logged.
 func (v verdict) allows() bool {
 	action := v & unix.SECCOMP_RET_ACTION_FULL
 	return action == unix.SECCOMP_RET_ALLOW || action == unix.SECCOMP_RET_LOG

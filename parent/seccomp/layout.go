@@ -2,7 +2,7 @@ package seccomp
 
 import "fmt"
 
-// layout is a filter before assembly: what is decided for every number of every architecture.
+// layout is a filter before assembly: the decision for every number in every architecture.
 type layout struct {
 	decisions     []decision
 	used          []bool // whether any number has the decision
@@ -39,8 +39,9 @@ func newLayout(selected selection, rules *ruleSet) *layout {
 			named := b.numbers.add(abi, d.byCall, fallback, beyond)
 			l.architectures = append(l.architectures, ArchitectureSummary{string(abi.name), named})
 		}
-		// Numbers of no ABI are no calls. They are not left to unlisted: -1 is what a tracer puts there
-		// to skip a call, and what programs use to call nothing.
+		// Numbers outside every ABI are not calls. They do not get the decision for
+		// unlisted calls: -1 is what a tracer writes to skip a call, and what programs use
+		// to make no call.
 		if last := sharers[len(sharers)-1].last; last < 1<<32-1 {
 			b.numbers.set(last+1, beyond)
 		}

@@ -2,13 +2,13 @@ package seccomp
 
 import "slices"
 
-// multiplexed is a call that x86 also offers behind a multiplexer, whose first argument selects it.
-// Its own arguments then lie in memory, where a filter cannot look.
+// multiplexed is a call that x86 also offers behind a multiplexer, whose first argument
+// selects it. Its own arguments are then in memory, where a filter cannot look.
 type multiplexed struct {
 	name        string
 	multiplexer string
 	selector    uint64
-	mask        uint64 // the bits of the first argument that select
+	mask        uint64 // the bits of the first argument that select the call
 }
 
 const (
@@ -52,10 +52,10 @@ var multiplexedCalls = [...]multiplexed{
 	{"shmctl", "ipc", 24, ipcMask},
 }
 
-// addMultiplexed extends the rules of calls to their multiplexed forms. Since conditions cannot be
-// tested there, such a form gets the most restrictive action that any arguments of the call could
-// get. Where that is the default action there is nothing to add: the multiplexer's own rules
-// decide.
+// addMultiplexed extends the rules for calls to their multiplexed forms. Conditions cannot
+// be tested there, so a multiplexed form gets the most restrictive action that any
+// arguments of the call could get. If that is the default action, nothing is added, and the
+// multiplexer's own rules decide.
 func (s *ruleSet) addMultiplexed() {
 	var scratch []*rule
 	for _, m := range multiplexedCalls {
@@ -74,8 +74,8 @@ func (s *ruleSet) addMultiplexed() {
 	}
 }
 
-// mostRestrictive returns the verdict that wins when every condition holds, and false if the default
-// action, taken when none holds, is at least as restrictive.
+// mostRestrictive returns the verdict that wins if every condition holds. It returns false
+// if the default action, taken if none holds, is at least as restrictive.
 func (s *ruleSet) mostRestrictive(rules []*rule) (verdict, bool) {
 	winner, fallsThrough := rules[0].verdict, true
 	for _, r := range rules {

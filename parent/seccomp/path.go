@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// path is a place under linux.seccomp. It is only put into words when an error needs them.
+// path is a place under linux.seccomp. It is formatted only when an error needs it.
 type path struct {
 	entry int // index into syscalls, or -1
 	arg   int // index into args of the entry, or -1
 	field string
 }
 
-// top is the path of a field of linux.seccomp itself.
+// top returns the path of a field of linux.seccomp itself.
 func top(field string) path { return path{-1, -1, field} }
 
 func (p path) String() string {
@@ -30,5 +30,5 @@ func (p path) String() string {
 	return b.String()
 }
 
-// list puts the allowed values of a field into words.
+// list formats the allowed values of a field.
 func list(names []string) string { return strings.Join(names, ", ") }

@@ -1,7 +1,7 @@
 package seccomp
 
 // span is a range of system call numbers with the same decision. It ends where the next one
-// starts.
+// begins.
 type span struct {
 	first    uint32
 	decision int32
@@ -10,7 +10,7 @@ type span struct {
 // numberSpace is a partition of all 32-bit numbers, sorted.
 type numberSpace []span
 
-// set gives all numbers from first on a decision, up to what is set later.
+// set gives a decision to all numbers from first on, up to what is set later.
 func (n *numberSpace) set(first uint32, decision int32) {
 	if last := len(*n) - 1; last >= 0 && (*n)[last].decision == decision {
 		return
@@ -18,8 +18,9 @@ func (n *numberSpace) set(first uint32, decision int32) {
 	*n = append(*n, span{first, decision})
 }
 
-// add lays out the calls of an ABI and returns how many of them have rules. Numbers that the profile does not
-// name get the decision fallback, or beyond if they are above the highest that it does.
+// add adds the calls of an ABI and returns how many of them have rules. Numbers that the
+// profile does not name get the decision fallback, or beyond if they are higher than all
+// that it names.
 func (n *numberSpace) add(abi *architecture, byCall []int32, fallback, beyond int32) (named int) {
 	highest := -1
 	for i, c := range *abi.calls {
@@ -52,8 +53,8 @@ func (n *numberSpace) add(abi *architecture, byCall []int32, fallback, beyond in
 	return named
 }
 
-// assemble emits a binary search for the number in the accumulator. Labels holds the start of each
-// decision.
+// assemble emits a binary search for the number in the accumulator. Labels holds the start
+// of each decision.
 func (n numberSpace) assemble(a *assembler, labels []label) label {
 	switch {
 	case len(n) == 1:

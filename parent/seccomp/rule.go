@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxRules limits how many pairs of rule and system call name a profile may have: far beyond what
-// fits into a filter, and a bound on the work that a profile can cause.
+// maxRules limits how many pairs of a rule and a system call name a profile may have: far
+// more than fits into a filter, but it bounds the work that a profile can cause.
 const maxRules = 1 << 16
 
 // rule is an entry of linux.seccomp.syscalls.
@@ -21,7 +21,7 @@ type rule struct {
 
 func (r *rule) unconditional() bool { return len(r.conditions) == 0 }
 
-// parseRule checks everything of an entry but its names.
+// parseRule checks everything in an entry except its names.
 func parseRule(entry *specs.LinuxSyscall, number int) (rule, error) {
 	_, v, err := parseAction(entry.Action, entry.ErrnoRet, path{number, -1, "action"}, path{number, -1, "errnoRet"})
 	if err != nil {
@@ -46,7 +46,7 @@ func parseRule(entry *specs.LinuxSyscall, number int) (rule, error) {
 	return r, nil
 }
 
-// assemble emits the test of all conditions; execution goes on at yes or at no.
+// assemble emits the test of all conditions. Execution continues at yes or at no.
 func (r *rule) assemble(a *assembler, yes, no label) label {
 	for end := len(r.conditions); end > 0; {
 		start := end - 1
@@ -77,10 +77,11 @@ type ruleSet struct {
 	skipped       []string
 }
 
-// link ties a rule to a system call. The links of a call form a list, the last rule first.
+// link associates a rule with a system call. The links of a call form a list, last rule
+// first.
 type link struct {
 	rule     int32
-	previous int32 // 1 + the index of the link before, or 0
+	previous int32 // 1 + the index of the previous link, or 0
 }
 
 // parseRules checks the default action and the entries of a profile.
@@ -124,7 +125,7 @@ func parseRules(profile *specs.LinuxSeccomp) (*ruleSet, error) {
 	return s, nil
 }
 
-// add ties the latest rule to a call, once.
+// add associates the latest rule with a call, once.
 func (s *ruleSet) add(call int) {
 	r := int32(len(s.rules) - 1)
 	previous := s.last[call]
@@ -135,7 +136,7 @@ func (s *ruleSet) add(call int) {
 	s.last[call] = int32(len(s.links))
 }
 
-// of appends the rules of a call, in the order of the profile.
+// of appends a call's rules in the order of the profile.
 func (s *ruleSet) of(call int, rules []*rule) []*rule {
 	for l := s.last[call]; l > 0; l = s.links[l-1].previous {
 		rules = append(rules, &s.rules[s.links[l-1].rule])

@@ -2,7 +2,7 @@ package seccomp
 
 import "slices"
 
-// aliases are further names of calls in syscallNames, as {alias, name}.
+// aliases lists alternative names of calls in syscallNames, as {alias, name}.
 var aliases = [...][2]string{
 	{"sync_file_range2", "arm_sync_file_range"},
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// Ahead makes the child's network namespace while the caller works out what the child
-// is to do: to make one is more than half of what a clone with all namespaces takes.
+// Ahead makes the child's network namespace while the caller determines what the child is
+// to do: that is more than half of the time of a clone with all namespaces.
 type Ahead struct {
 	aside   *sys.Aside // nil once it has ended
 	network int
@@ -17,10 +17,9 @@ type Ahead struct {
 
 const none = -1
 
-// Begin begins to make what a child that joins no namespace and gets no user
-// namespace needs: in one of those the network namespace would have another
-// owner. Nil where there is only one processor. Where others are busy it is done no
-// later than the clone would have done it.
+// Begin starts making it, for a child that joins no namespace and gets no user namespace:
+// otherwise the network namespace would have another owner. It returns nil if there is only
+// one processor. If the others are busy, it takes no longer than the clone would have.
 func Begin() *Ahead {
 	if runtime.NumCPU() == 1 {
 		return nil
@@ -28,7 +27,7 @@ func Begin() *Ahead {
 	return begin()
 }
 
-// begin returns nil where there can be no other process; the clone tells why.
+// begin returns nil if no other process can be made; the clone will say why.
 func begin() *Ahead {
 	here := unix.AT_FDCWD
 	var program sys.Program
@@ -41,15 +40,15 @@ func begin() *Ahead {
 	return &Ahead{aside: aside, network: none}
 }
 
-// Close gives back what has not been taken.
+// Close releases what has not been taken.
 func (a *Ahead) Close() {
 	if a.hasNetwork() {
 		closeDescriptor(&a.network)
 	}
 }
 
-// hasNetwork waits for the end, and says whether there is a network namespace to be
-// entered. Where it cannot be had the clone tells why.
+// hasNetwork waits for the end and reports whether there is a network namespace to join. If
+// not, the clone will say why.
 func (a *Ahead) hasNetwork() bool {
 	if a == nil {
 		return false

@@ -10,19 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// entryPatience is how long a process may take to start the child from where it is
-// not seen. Nobody in the container can hold it up.
+// entryPatience is how long an entry may take to start the child. Nobody in the container
+// can delay it.
 const entryPatience = 10 * time.Second
 
-// entry is what a process gets that starts the child among those that may look into
-// it (package child/entry), and what it reports through.
+// entry is what a process needs to start the child among processes that may look into it
+// (package child/entry), and to report.
 type entry struct {
 	mount, processes int
-	ours, theirs     int // ends of a pipe
+	ours, theirs     int // the ends of a pipe
 }
 
-// newEntry takes the PID namespace out of those that are joined before the binary is
-// executed. Nil if the PID namespace is our own: there nobody can hide.
+// newEntry removes the PID namespace from those that are joined before the binary is
+// executed. It returns nil if the PID namespace is our own, where nobody can hide.
 func newEntry(mount int, joins []Join) (*entry, []Join, error) {
 	for i, join := range joins {
 		if join.Type != unix.CLONE_NEWPID {
@@ -38,7 +38,7 @@ func newEntry(mount int, joins []Join) (*entry, []Join, error) {
 	return nil, joins, nil
 }
 
-// descriptors are those of protocol's EntryDescriptors, in their order.
+// descriptors returns those of protocol's EntryDescriptors, in order.
 func (e *entry) descriptors() []int {
 	if e == nil {
 		return nil
@@ -54,7 +54,7 @@ func (e *entry) close() {
 }
 
 // EntryError is a failure of the process that was to start the child, or of the child's
-// start by it. The kernel has refused neither the clone nor what came with it.
+// start by it. The kernel has refused neither the clone nor what belongs to it.
 type EntryError struct{ Err error }
 
 func (e *EntryError) Error() string {
@@ -64,8 +64,7 @@ func (e *EntryError) Error() string {
 // Unwrap returns the failure itself.
 func (e *EntryError) Unwrap() error { return e.Err }
 
-// child waits for the report of the process that was started as pid, reaps it, and
-// returns the child.
+// child waits for the report of the process pid, reaps it, and returns the child.
 func (e *entry) child(pid int) (int, error) {
 	closeDescriptor(&e.theirs)
 	said, err := e.report()
@@ -82,7 +81,8 @@ func (e *entry) child(pid int) (int, error) {
 	if err != nil {
 		return 0, errors.New(said)
 	}
-	// The child has the pipe's end until its execution, and may be made to write to it.
+	// Until the child executes the binary it has the end of the pipe too, and could be made
+	// to write to it.
 	if err := wait(child, unix.WNOHANG|unix.WNOWAIT); err != nil || child <= 0 {
 		return 0, fmt.Errorf("the process that is said to be the child, %q, is none of ours", said)
 	}
@@ -93,7 +93,7 @@ func (e *entry) report() (string, error) {
 	end := time.Now().Add(entryPatience)
 	for {
 		poll := []unix.PollFd{{Fd: int32(e.ours), Events: unix.POLLIN}}
-		ready, err := unix.Poll(poll, int(max(0, time.Until(end)).Milliseconds())) // less is for ever
+		ready, err := unix.Poll(poll, int(max(0, time.Until(end)).Milliseconds())) // less than zero would mean forever
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
@@ -115,7 +115,7 @@ func (e *entry) report() (string, error) {
 	}
 }
 
-// wait waits for a child of ours (waitid(2)).
+// wait waits for one of our children (waitid(2)).
 func wait(pid, options int) error {
 	for {
 		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|options, nil)

@@ -9,8 +9,8 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// files are the names in /proc/PID/ns of the namespaces that can be joined
-// between clone and execve.
+// files maps the namespaces that can be joined between clone and execve to their names in
+// /proc/PID/ns.
 var files = map[uint64]string{
 	unix.CLONE_NEWUSER:   "user",
 	unix.CLONE_NEWIPC:    "ipc",
@@ -22,8 +22,8 @@ var files = map[uint64]string{
 	unix.CLONE_NEWNS:     "mnt",
 }
 
-// different leaves out the namespaces that we are in already: joining one's own
-// needs privileges that may be gone by then.
+// different leaves out the namespaces that we are already in: joining one's own needs
+// privileges that may be gone by then.
 func different(joins []Join) ([]Join, error) {
 	var others []Join
 	for _, join := range joins {
@@ -52,9 +52,9 @@ func userNamespace(joins []Join) *Join {
 	return nil
 }
 
-// enter appends the calls that join namespaces. To join one takes privileges in
-// the user namespace that owns it: those that the joined user namespace does not
-// own come before it, with our own privileges, the others after it.
+// enter appends the calls that join namespaces. Joining a namespace takes privileges in the
+// user namespace that owns it. So those not owned by the user namespace to be joined come
+// before it, with our own privileges, and the others after it.
 func enter(program *sys.Program, joins []Join) {
 	user := userNamespace(joins)
 	for _, join := range joins {
@@ -65,11 +65,11 @@ func enter(program *sys.Program, joins []Join) {
 	if user == nil {
 		return
 	}
-	// Our groups mean nothing there, and may not be changed there any more.
+	// Our groups mean nothing there, and it may be impossible to change them there.
 	program.May("setgroups", unix.SYS_SETGROUPS, 0, 0)
 	setns(program, *user)
-	// To be its root keeps the privileges that joining gave; where it has no
-	// root user they are kept by being ambient.
+	// Being its root keeps the privileges that joining gave. If it has no root user, they
+	// are kept by being ambient.
 	program.May("setgroups", unix.SYS_SETGROUPS, 0, 0)
 	program.May("setresgid", unix.SYS_SETRESGID, 0, 0, 0)
 	program.May("setresuid", unix.SYS_SETRESUID, 0, 0, 0)
@@ -87,7 +87,7 @@ func setns(program *sys.Program, join Join) {
 	program.Must("setns", files[join.Type]+" "+join.Path, unix.SYS_SETNS, uintptr(join.FD), uintptr(join.Type))
 }
 
-// owns says whether a user namespace owns another namespace (ioctl_ns(2)).
+// owns reports whether a user namespace owns another namespace (ioctl_ns(2)).
 func owns(user, other int) bool {
 	owner, err := unix.IoctlRetInt(other, unix.NS_GET_USERNS)
 	if err != nil {

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// secondLayer is there because an overlay without an upper layer must have two
-// lower ones. Every system has it, and no binary lies in it.
+// secondLayer is needed because an overlay without an upper layer must have two lower ones.
+// It exists on every system, and contains no binary.
 const secondLayer = "/sys"
 
-// self is this process's own binary, whatever its name is by now.
+// self is this process's own binary, whatever its path is by now.
 const self = "/proc/self/exe"
 
 // Binary is a copy of this program's that nobody can write to, for a child to execute.
@@ -95,7 +95,7 @@ func overlay() (*Binary, error) {
 	return binary, nil
 }
 
-// same refuses a file that took the place of the one we are running.
+// same refuses a file that has replaced the one we are running.
 func same(sealed int) error {
 	var ours, theirs unix.Stat_t
 	if err := unix.Stat(self, &ours); err != nil {
@@ -110,10 +110,10 @@ func same(sealed int) error {
 	return nil
 }
 
-// copySelf copies the binary into memory that is sealed against any change. A
-// hidden one may be executed and not read: the kernel then makes the process
-// non-dumpable from its execution on, and lets nobody in a user namespace below
-// ours look into it (ptrace(2), "Ptrace access mode checking").
+// copySelf copies the binary into memory and seals that against any change. A hidden copy
+// can be executed but not read: the kernel then makes the process non-dumpable from its
+// execution on, and lets nobody in a user namespace below ours look into it (ptrace(2),
+// "Ptrace access mode checking").
 func copySelf(hidden bool) (int, error) {
 	source, err := os.Open(self)
 	if err != nil {
@@ -132,7 +132,7 @@ func copySelf(hidden bool) (int, error) {
 	if err := fill(memory, int(source.Fd()), info.Size()); err != nil {
 		return -1, err
 	}
-	// What is open for writing cannot be executed (ETXTBSY).
+	// A file that is open for writing cannot be executed (ETXTBSY).
 	sealed, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", memory), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, &os.PathError{Op: "open", Path: "memfd", Err: err}

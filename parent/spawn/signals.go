@@ -8,12 +8,12 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// inherited are the signals that a Go process leaves ignored when its caller had
-// them so, as nohup(1) has SIGHUP: those that its runtime installs no handler for,
-// or none over an ignored one. Handled ones are reset by CLONE_CLEAR_SIGHAND.
+// inherited lists the signals that a Go process leaves ignored if its caller had them so,
+// as nohup(1) has SIGHUP: those for which the runtime installs no handler, or none over an
+// ignored one. CLONE_CLEAR_SIGHAND resets handled ones.
 var inherited = []unix.Signal{
 	unix.SIGHUP, unix.SIGINT, unix.SIGCONT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU,
-	32, 33, 34, // of threads, to the C library
+	32, 33, 34, // used by the C library for threads
 }
 
 // signalAction is the kernel's struct sigaction: all zero is SIG_DFL.
@@ -22,9 +22,9 @@ type signalAction [4]uint64
 // signalSet is the kernel's sigset_t.
 type signalSet uint64
 
-// resetSignals appends the calls after which every signal does to the program what
-// it does by default, and none is blocked, whatever the caller had arranged for
-// itself: a container must not depend on who creates it.
+// resetSignals appends the calls after which every signal has its default effect on the
+// program and none is blocked, whatever the caller had set for itself: a container must not
+// depend on who creates it.
 func resetSignals(program *sys.Program) {
 	const size = 8 // of a signalSet
 	action := sys.Value(program, signalAction{})

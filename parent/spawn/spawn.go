@@ -13,7 +13,7 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// Join is a namespace to be joined.
+// Join is a namespace to join.
 type Join struct {
 	Type uint64 // CLONE_NEW*
 	Path string // where it comes from, for errors
@@ -22,41 +22,40 @@ type Join struct {
 
 // Request says what the child is to be.
 type Request struct {
-	// New holds the CLONE_NEW* flags of the namespaces to be made.
+	// New holds the CLONE_NEW* flags of the namespaces to make.
 	New uint64
-	// Ahead makes a part of that already, if not nil.
+	// Ahead, if not nil, is already making a part of that.
 	Ahead *Ahead
-	// Join lists namespaces to be joined. The mount namespace is not among them:
-	// the child joins it itself, once its runtime is up, which reads files at
-	// its start that a container could have put there. Only where that is the
-	// lesser evil it is in Watched.
+	// Join lists namespaces to join. The mount namespace is not one of them: the child
+	// joins it itself once its runtime is up, because the runtime reads files at its start
+	// that a container could have put there. Only where that is the lesser evil, it is in
+	// Watched.
 	Join []Join
-	// Watched is an open mount namespace in which the child is to begin, -1 for none: it
-	// joins a PID namespace whose processes may look into every other, and must see
-	// nothing of the host's. Join then has that PID namespace.
+	// Watched is an open mount namespace in which the child must begin, -1 for none. It is
+	// set if the child joins a PID namespace whose processes may look into any other, and
+	// which must see nothing of the host. Join then contains that PID namespace.
 	Watched int
-	// Cgroup is an open cgroup directory to be born in; -1 is ours.
+	// Cgroup is an open cgroup directory to be born in, -1 for our own.
 	Cgroup int
-	// Return is an open cgroup.procs of another cgroup, to which the child goes
-	// back before it executes anything; -1 for none. A new cgroup namespace is
-	// rooted at the cgroup of its birth either way.
+	// Return is an open cgroup.procs of another cgroup, to which the child goes back before
+	// it executes anything, -1 for none. A new cgroup namespace is rooted at the cgroup of
+	// the child's birth in either case.
 	Return int
-	// CPUs are those that the child, with all its threads, may run on; nil for no
-	// change.
+	// CPUs are those that the child, with all its threads, may run on; nil for no change.
 	CPUs *unix.CPUSet
-	// TimeOffsets are written for the new time namespace, in the form of
+	// TimeOffsets are written for the new time namespace, in the format of
 	// /proc/PID/timens_offsets; "" for none.
 	TimeOffsets string
 	// Stdio become descriptors 0, 1 and 2.
 	Stdio [3]int
 	// Preserved is how many descriptors from 3 on the child keeps.
 	Preserved int
-	// Socket is the child's end of the socket. It becomes the descriptor after
-	// those that are preserved, and the child's only argument.
+	// Socket is the child's end of the socket. It becomes the descriptor after the
+	// preserved ones, and its number the child's only argument.
 	Socket int
 }
 
-// environment of the child: one processor, no collector and no preemption, so
+// environment is the child's: one processor, no garbage collection and no preemption, so
 // that the runtime has no reason to start a thread.
 var environment = []string{"GOMAXPROCS=1", "GOGC=off", "GODEBUG=asyncpreemptoff=1"}
 
@@ -88,7 +87,7 @@ func Start(r Request) (pid int, binary *Binary, err error) {
 // clone makes the child, which executes the binary.
 func clone(r Request, joins []Join, hidden bool, binary int, entry *entry) (int, error) {
 	var program sys.Program
-	if r.CPUs != nil { // before anything has a thread
+	if r.CPUs != nil { // before any thread exists
 		program.Must("sched_setaffinity", "the initial CPUs", unix.SYS_SCHED_SETAFFINITY, 0, uintptr(8*len(r.CPUs)), sys.Value(&program, *r.CPUs))
 	}
 	flags := namespaces(&program, r, joins)
@@ -98,7 +97,7 @@ func clone(r Request, joins []Join, hidden bool, binary int, entry *entry) (int,
 	if err != nil {
 		return 0, err
 	}
-	program.Must("setsid", "", unix.SYS_SETSID) // out of reach of the caller's terminal
+	program.Must("setsid", "", unix.SYS_SETSID) // away from the caller's terminal
 	resetSignals(&program)
 	if r.New&unix.CLONE_NEWUSER != 0 || hidden {
 		keepCapabilities(&program)
@@ -115,7 +114,7 @@ func clone(r Request, joins []Join, hidden bool, binary int, entry *entry) (int,
 	if err != nil || entry == nil {
 		return pid, err
 	}
-	closeAll(kept) // the entry's end of its pipe among them, without which its end is not seen
+	closeAll(kept) // including the entry's end of its pipe, without which its end would go unnoticed
 	kept = nil
 	if pid, err = entry.child(pid); err != nil {
 		return 0, &EntryError{err}
@@ -123,13 +122,13 @@ func clone(r Request, joins []Join, hidden bool, binary int, entry *entry) (int,
 	return pid, nil
 }
 
-// namespaces appends the calls by which the process comes to its namespaces, and returns
-// those that its clone makes (CLONE_NEW*).
+// namespaces appends the calls by which the process gets into its namespaces, and returns
+// the flags for its clone (CLONE_NEW*).
 func namespaces(program *sys.Program, r Request, joins []Join) uint64 {
 	first, flags := uint64(0), r.New&^unix.CLONE_NEWCGROUP
 	if r.TimeOffsets != "" {
 		openOffsets(program)
-		if len(joins) == 0 { // the time namespace is to belong to the user namespace
+		if len(joins) == 0 { // the time namespace must belong to the user namespace
 			first = flags & unix.CLONE_NEWUSER
 		}
 		flags &^= first | unix.CLONE_NEWTIME
@@ -145,18 +144,18 @@ func namespaces(program *sys.Program, r Request, joins []Join) uint64 {
 		makeTimeNamespace(program, r.TimeOffsets)
 	}
 	if len(joins) > 0 || r.TimeOffsets != "" {
-		// A PID namespace is joined for one's children only, a time namespace with
-		// offsets made for them; and new namespaces belong to the user namespace
-		// that has been joined. Its root user need not be allowed to enter the
-		// cgroup, so the process that joins is born there.
+		// Joining a PID namespace only affects one's children, and a time namespace with
+		// offsets is made for them; and new namespaces belong to the user namespace that
+		// has been joined. Its root user may not be allowed to enter the cgroup, so the
+		// process that joins is born there.
 		program.Branch(flags)
 		return first
 	}
 	return flags
 }
 
-// settle appends what depends on the cgroup that the child is born in. A new
-// cgroup namespace is no flag of the clone's: it would be rooted at our cgroup.
+// settle appends what depends on the cgroup that the child is born in. A new cgroup
+// namespace is not a flag of the clone: it would be rooted at our cgroup.
 func settle(program *sys.Program, r Request) {
 	if r.New&unix.CLONE_NEWCGROUP != 0 {
 		program.Must("unshare", "CLONE_NEWCGROUP", unix.SYS_UNSHARE, unix.CLONE_NEWCGROUP)
@@ -169,15 +168,15 @@ func settle(program *sys.Program, r Request) {
 // execute appends the calls that leave the child the descriptors below next, and nothing
 // else of ours.
 func execute(program *sys.Program, binary, next int, arguments []string) {
-	// The first thread that the runtime makes, its monitor, inherits this. The child
-	// sets its own back.
+	// The first thread that the runtime makes, its monitor, inherits this. The child resets
+	// its own.
 	program.May("prctl", unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, uintptr(slack.Monitor.Nanoseconds()))
 	program.Must("close_range", "", unix.SYS_CLOSE_RANGE, uintptr(next), math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	program.Must("execveat", "the runtime's binary", unix.SYS_EXECVEAT, uintptr(binary), program.String(""),
 		program.Strings(arguments), program.Strings(environment), unix.AT_EMPTY_PATH)
 }
 
-// arguments are the child's, or those of what is to start it.
+// arguments are the child's, or those of the entry that starts it.
 func arguments(r Request, entry *entry) []string {
 	all := []string{protocol.ChildName, strconv.Itoa(3 + r.Preserved)}
 	if entry != nil {
@@ -186,9 +185,9 @@ func arguments(r Request, entry *entry) []string {
 	return all
 }
 
-// hide makes this process non-dumpable until reveal: until its execution a clone
-// has our memory, and the root user of the user namespace that it joins could
-// look into it.
+// hide makes this process non-dumpable until reveal is called: until it executes, a clone
+// shares our memory, and the root user of the user namespace that it joins could look into
+// it.
 func hide() (reveal func(), err error) {
 	was, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
 	if err != nil {
@@ -200,9 +199,9 @@ func hide() (reveal func(), err error) {
 	return func() { _ = unix.Prctl(unix.PR_SET_DUMPABLE, uintptr(was), 0, 0, 0) }, nil
 }
 
-// descriptors appends the calls that put stdio, the socket and what comes after it in
-// their places, of which next is the one that is free. All are first duplicated to
-// where none of them can be overwritten.
+// descriptors appends the calls that move stdio, the socket and what comes after it into
+// their places; next is the first free one. All are first duplicated to where none of them
+// can be overwritten.
 func descriptors(program *sys.Program, r Request, after []int) (kept []int, next int, err error) {
 	socket := 3 + r.Preserved
 	sources := append([]int{r.Stdio[0], r.Stdio[1], r.Stdio[2], r.Socket}, after...)
@@ -230,9 +229,9 @@ func closeAll(descriptors []int) {
 	}
 }
 
-// keepCapabilities makes the capabilities that a user namespace gives survive
-// the execution: its root user is not mapped yet, or not us, and a process that
-// is not root loses them unless they are ambient (capabilities(7)).
+// keepCapabilities makes the capabilities that a user namespace gives survive the
+// execution: its root user is not mapped yet, or is not us, and a process that is not root
+// loses them unless they are ambient (capabilities(7)).
 func keepCapabilities(program *sys.Program) {
 	header := sys.Value(program, unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3})
 	all := unix.CapUserData{Effective: math.MaxUint32, Permitted: math.MaxUint32, Inheritable: math.MaxUint32}
@@ -245,7 +244,7 @@ func keepCapabilities(program *sys.Program) {
 	}
 }
 
-// lastCapability is the highest capability that the kernel knows.
+// lastCapability returns the highest capability that the kernel knows.
 func lastCapability() int {
 	for capability := 63; capability > 32; capability-- {
 		if _, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(capability), 0, 0, 0); err == nil {

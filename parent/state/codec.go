@@ -10,15 +10,15 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// field binds a name in a record to the reader and the writer of its value.
+// field binds a name in a record to functions that read and write its value.
 type field[T any] struct {
 	name  string
 	read  func(*json.Decoder, *T)
 	write func([]byte, *T) []byte
 }
 
-// containerFields is the format of state.json. The last ones are laterFields, which a
-// container that an older fsrun has created lacks: it must outlive an upgrade.
+// containerFields is the format of state.json. The last laterFields of them are missing
+// from a container that an older fsrun has created: it must survive an upgrade.
 var containerFields = [...]field[Container]{
 	{"ociVersion",
 		func(d *json.Decoder, c *Container) { json.String(d, &c.OCIVersion) },
@@ -123,8 +123,8 @@ func appendContainer(buffer []byte, c *Container) []byte {
 	return append(appendRecord(buffer, c, containerFields[:]), '\n')
 }
 
-// readRecord wants every name of the table but for those of the last ones that are
-// later: a record is written by this package, so one that lacks a name is damaged.
+// readRecord requires every name in the table except the last ones, as many as later says:
+// only this package writes records, so one that lacks a name is damaged.
 func readRecord[T any](d *json.Decoder, into *T, fields []field[T], later int) {
 	found, wanted := 0, len(fields)-later
 	d.Members(func(name string) {

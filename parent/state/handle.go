@@ -17,25 +17,25 @@ import (
 const (
 	// LockTimeout bounds how long Lock waits for another process.
 	LockTimeout = 10 * time.Second
-	// The pauses between two attempts grow from the first to the longest.
+	// The pause between attempts grows from the first to the longest.
 	firstPause   = time.Millisecond
 	longestPause = 50 * time.Millisecond
 )
 
-// Handle is a container's directory, locked for the caller. It is not for use by
-// more than one goroutine.
+// Handle is a container's directory, locked for the caller. It must not be used
+// concurrently.
 type Handle struct {
 	store     *Store
 	id        string
 	directory *os.File
-	// intents is the open intent record, of which intentSize bytes are whole lines.
+	// intents is the open intent record, whose first intentSize bytes are complete lines.
 	intents    *os.File
 	intentSize int64
 }
 
-// Lock locks a container. It waits at most LockTimeout for another process that
-// holds the lock, and returns ErrNotExist when there is no such container, also
-// when it was removed meanwhile.
+// Lock locks a container. It waits up to LockTimeout for another process that holds the
+// lock. It returns ErrNotExist if there is no such container, including one that was
+// removed in the meantime.
 func (s *Store) Lock(id string) (*Handle, error) { return s.lock(id, LockTimeout) }
 
 func (s *Store) lock(id string, timeout time.Duration) (*Handle, error) {
@@ -60,8 +60,8 @@ func (s *Store) lock(id string, timeout time.Duration) (*Handle, error) {
 	return &Handle{store: s, id: id, directory: directory}, nil
 }
 
-// creating names the process that creates the container, "" if none does: whoever waits for
-// it in vain may end it.
+// creating names the process that is creating the container, "" if none is: whoever has
+// waited for it in vain may want to kill it.
 func (s *Store) creating(id string) string {
 	container, err := s.Load(id)
 	if err != nil || container.Init.PID != 0 || !container.creator.Alive() {
@@ -70,7 +70,7 @@ func (s *Store) creating(id string) string {
 	return fmt.Sprintf("; process %d is creating it: end that, and all that it has made is undone by delete --force", container.creator.PID)
 }
 
-// flock tries without blocking, because a blocked flock cannot be given up.
+// flock tries without blocking, because a blocking flock has no timeout.
 func flock(file *os.File, timeout time.Duration) error {
 	deadline := time.Now().Add(timeout)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
@@ -87,8 +87,8 @@ func flock(file *os.File, timeout time.Duration) error {
 	}
 }
 
-// current reports whether the locked directory is still the container's: its
-// last holder may have removed it, and someone else reserved the id anew.
+// current reports whether the locked directory is still the container's: its last holder
+// may have removed it, and somebody else reserved the ID again.
 func (s *Store) current(id string, directory *os.File) bool {
 	held, err := directory.Stat()
 	if err != nil {
@@ -98,16 +98,16 @@ func (s *Store) current(id string, directory *os.File) bool {
 	return err == nil && os.SameFile(held, named)
 }
 
-// Directory returns the container's open directory, which the handle owns. A
-// socket in it is best bound by way of /proc/self/fd, as its path may be longer
-// than a socket's address can hold.
+// Directory returns the container's open directory, which the handle owns. A socket in it
+// is best bound through /proc/self/fd, because its path may be longer than a socket
+// address.
 func (h *Handle) Directory() *os.File { return h.directory }
 
 // Load returns the container.
 func (h *Handle) Load() (*Container, error) { return h.store.Load(h.id) }
 
-// Save puts a container's state.json in place. On failure the previous one, or
-// none, still stands.
+// Save puts a container's state.json in place. If it fails, the previous one, or none, is
+// still in place.
 func (h *Handle) Save(container *Container) error {
 	if container.ID != h.id {
 		return fmt.Errorf("container %q: cannot save the state of container %q", h.id, container.ID)
@@ -117,7 +117,7 @@ func (h *Handle) Save(container *Container) error {
 		return fmt.Errorf("container %q: its state takes %d bytes; allowed: at most %d", h.id, len(content), MaxStateBytes)
 	}
 	if err := h.replace(content); err != nil {
-		// Only this name can be half written, and it is never read.
+		// Only this file can be incomplete, and it is never read.
 		unix.Unlinkat(int(h.directory.Fd()), newStateName, 0)
 		return fmt.Errorf("container %q: cannot save its state: %w", h.id, err)
 	}
@@ -137,8 +137,8 @@ func (h *Handle) replace(content []byte) error {
 	return os.NewSyscallError("renameat", unix.Renameat(directory, newStateName, directory, stateName))
 }
 
-// Keep writes a file beside the state, in one write. It is for what is good to
-// have and not needed: a reader may find it empty or missing.
+// Keep writes a file beside the state in a single write. It is for what is useful but not
+// essential: a reader may find the file empty or missing.
 func (h *Handle) Keep(name string, content []byte) error {
 	file, err := h.openAt(name, syscall.O_WRONLY|syscall.O_CREAT|syscall.O_TRUNC)
 	if err != nil {
@@ -151,7 +151,7 @@ func (h *Handle) Keep(name string, content []byte) error {
 	return nil
 }
 
-// Kept reads such a file of a container, of at most limit bytes.
+// Kept reads such a file, up to limit bytes.
 func (s *Store) Kept(id, name string, limit int64) ([]byte, error) {
 	if err := ValidateID(id); err != nil {
 		return nil, err
@@ -165,7 +165,7 @@ func (s *Store) Kept(id, name string, limit int64) ([]byte, error) {
 	return content, err
 }
 
-// openAt opens a file of the container's directory for its owner only.
+// openAt opens a file in the container's directory that only the owner can access.
 func (h *Handle) openAt(name string, flags int) (*os.File, error) {
 	fd, err := unix.Openat(int(h.directory.Fd()), name, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -174,15 +174,15 @@ func (h *Handle) openAt(name string, flags int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil
 }
 
-// Remove deletes all that is known of the container and closes the handle, also
-// on failure.
+// Remove deletes everything recorded about the container and closes the handle, even on
+// failure.
 func (h *Handle) Remove() error {
 	err := h.empty()
 	if err == nil {
 		err = os.Remove(h.store.Path(h.id))
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		// Something else is in there.
+		// There is something else in it.
 		err = os.RemoveAll(h.store.Path(h.id))
 	}
 	if err != nil {
@@ -191,8 +191,8 @@ func (h *Handle) Remove() error {
 	return errors.Join(err, h.Close())
 }
 
-// empty removes all files of the directory: more than there are in one of ours
-// are left for others to see.
+// empty removes all files in the directory. If there are more than a container has, the
+// rest is left for others to see.
 func (h *Handle) empty() error {
 	names, err := h.directory.Readdirnames(maxFiles)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -206,7 +206,7 @@ func (h *Handle) empty() error {
 	return nil
 }
 
-// maxFiles is more than a container's directory has.
+// maxFiles is more than a container's directory contains.
 const maxFiles = 64
 
 // Close unlocks the container.

@@ -7,14 +7,14 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle/strictjson"
 )
 
-// MaxIDBytes bounds a container id: the names of its directory, its cgroup and its systemd
-// scope are made of it, of which "fsrun-ID.scope" is the longest (NAME_MAX is 255).
+// MaxIDBytes bounds a container ID. It is part of the names of the container's directory,
+// cgroup and systemd scope, of which "fsrun-ID.scope" is the longest (NAME_MAX is 255).
 const MaxIDBytes = 255 - len("fsrun-.scope")
 
-// ErrInvalidID is that of an id which no container can have.
+// ErrInvalidID says that no container can have that ID.
 var ErrInvalidID = errors.New("invalid container ID format")
 
-// ValidateID refuses, with ErrInvalidID, ids that are not one plain name of a directory.
+// ValidateID returns ErrInvalidID for an ID that is not a single, plain directory name.
 func ValidateID(id string) error {
 	if id == "" || id == "." || id == ".." || len(id) > MaxIDBytes || !plain(id) {
 		return fmt.Errorf("%w: %s; allowed: 1 to %d of the characters A-Z a-z 0-9 _ + . -, and neither \".\" nor \"..\"", ErrInvalidID, strictjson.Quote(id), MaxIDBytes)

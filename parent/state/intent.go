@@ -18,17 +18,17 @@ const (
 	MaxIntentBytes = 64 << 10
 )
 
-// Reserved is the step of the first intent, which [Store.Reserve] writes: the
-// object is the bundle, the process the creator.
+// Reserved is the step of the first intent, which [Store.Reserve] writes. Its object is the
+// bundle, its process the creator.
 const Reserved = "reserved"
 
-// Intent announces one side effect, so that it can be undone.
+// Intent announces a side effect, so that it can be undone.
 type Intent struct {
-	// Step names the side effect, for example cgroup.
+	// Step names the side effect, such as cgroup.
 	Step string
-	// Object is what it is done to, for example the cgroup's path.
+	// Object is what it affects, such as the cgroup's path.
 	Object string
-	// Process is the process that it is about, if any.
+	// Process is the process concerned, if any.
 	Process Process
 }
 
@@ -47,8 +47,8 @@ var intentFields = [...]field[Intent]{
 		func(b []byte, i *Intent) []byte { return strconv.AppendUint(b, i.Process.StartTime, 10) }},
 }
 
-// Intend appends an intent. When it returns an error the record is as before,
-// and the side effect must not be done.
+// Intend appends an intent. If it returns an error, the record is unchanged and the side
+// effect must not happen.
 func (h *Handle) Intend(intent Intent) error {
 	if h.intents == nil {
 		if err := h.openIntents(); err != nil {
@@ -66,7 +66,7 @@ func (h *Handle) Intend(intent Intent) error {
 	return nil
 }
 
-// openIntents opens the record for writing behind its last whole line.
+// openIntents opens the record for writing after its last complete line.
 func (h *Handle) openIntents() error {
 	file, err := h.openAt(intentName, syscall.O_RDWR|syscall.O_CREAT)
 	if err != nil {
@@ -88,8 +88,8 @@ func (h *Handle) openIntents() error {
 // Intents returns the recorded intents, oldest first.
 func (h *Handle) Intents() ([]Intent, error) { return h.store.Intents(h.id) }
 
-// Intents returns a container's recorded intents, oldest first. None is not an
-// error. With a damaged line the intents before it are returned too.
+// Intents returns a container's recorded intents, oldest first. It is no error if there are
+// none. If a line is damaged, the intents before it are returned along with the error.
 func (s *Store) Intents(id string) ([]Intent, error) {
 	if err := ValidateID(id); err != nil {
 		return nil, err
@@ -108,13 +108,13 @@ func (s *Store) Intents(id string) ([]Intent, error) {
 	return intents, nil
 }
 
-// parseIntents reads the whole lines of a record.
+// parseIntents parses the complete lines of a record.
 func parseIntents(content []byte) (intents []Intent, err error) {
 	for number := 1; ; number++ {
 		end := bytes.IndexByte(content, '\n')
 		if end < 0 {
-			// What follows the last line break was being written when the
-			// writer died; the side effect did not happen.
+			// What follows the last newline was being written when the writer died; the
+			// side effect did not happen.
 			return intents, nil
 		}
 		var intent Intent

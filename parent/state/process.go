@@ -12,9 +12,9 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// Process identifies a process beyond the reuse of its id.
+// Process identifies a process even after its ID is reused.
 type Process struct {
-	// PID is the id in the runtime's pid namespace, zero for no process.
+	// PID is the ID in the runtime's PID namespace, zero for no process.
 	PID int
 	// StartTime is when it started, in clock ticks since boot (proc(5)).
 	StartTime uint64
@@ -27,10 +27,10 @@ func ThisProcess() (Process, error) {
 	return Process{PID: pid, StartTime: startTime}, err
 }
 
-// Alive reports whether the process exists, is the same one, and has not ended.
-// One that is on its way out has: the init of a pid namespace stays until all the
-// others there are reaped, which is for their parents to do. One of which the
-// kernel does not tell has not: nothing of it may be taken away.
+// Alive reports whether the process exists, is the same one, and has not ended. A process
+// that is exiting counts as ended: the init of a PID namespace stays until all others there
+// have been reaped, which is up to their parents. A process about which the kernel says
+// nothing counts as alive: nothing of it may be removed.
 func (p Process) Alive() bool {
 	if p.PID <= 0 {
 		return false
@@ -42,8 +42,8 @@ func (p Process) Alive() bool {
 	return found.startTime == p.StartTime && !found.ended()
 }
 
-// Unreaped returns the wait status of a process that has ended and that nobody
-// has waited for yet. The kernel tells it to who may trace the process.
+// Unreaped returns the wait status of a process that has ended and that nobody has waited
+// for. The kernel shows it to those who may trace the process.
 func (p Process) Unreaped() (status uint32, is bool) {
 	if p.PID <= 0 {
 		return 0, false
@@ -52,10 +52,10 @@ func (p Process) Unreaped() (status uint32, is bool) {
 	return found.exitCode, err == nil && found.startTime == p.StartTime && found.status == 'Z'
 }
 
-// Exiting reports whether a process, or its first thread, has begun to exit: no
-// program is executed in it any more. It may stay so for as long as others like, as
-// the init of a pid namespace does until all the others there are reaped. Where there
-// is no such process, none exits.
+// Exiting reports whether a process, or its first thread, has begun to exit: no program is
+// executed in it any more. It can remain so for as long as others like, as the init of a
+// PID namespace does until all others there have been reaped. Exiting returns false if
+// there is no such process.
 func Exiting(pid int) (bool, error) {
 	found, err := readStat(pid)
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) {
@@ -71,7 +71,7 @@ func StartTime(pid int) (uint64, error) {
 	return found.startTime, err
 }
 
-// stat is what is read of /proc/PID/stat.
+// stat holds some of the fields in /proc/PID/stat.
 type stat struct {
 	status    byte
 	flags     uint64
@@ -80,18 +80,18 @@ type stat struct {
 	exitCode  uint32
 }
 
-// exitingFlag is the kernel's PF_EXITING (linux/sched.h), which is set before
-// descriptors are closed.
+// exitingFlag is the kernel's PF_EXITING (linux/sched.h), which is set before descriptors
+// are closed.
 const exitingFlag = 0x4
 
 func (s stat) exiting() bool {
 	return s.status == 'X' || s.status == 'Z' || s.flags&exitingFlag != 0
 }
 
-// ended goes by the first thread, which may end before the others do.
+// ended judges by the first thread, which may end before the others.
 func (s stat) ended() bool { return s.status == 'X' || s.threads <= 1 && s.exiting() }
 
-// The fields of /proc/PID/stat, counted from the one behind the command name.
+// The fields of /proc/PID/stat, counted from the one after the command name.
 const (
 	statState     = 0
 	statFlags     = 6
@@ -113,8 +113,8 @@ func readStat(pid int) (stat, error) {
 	return found, nil
 }
 
-// parseStat looks for the last parenthesis, because a command name may hold
-// spaces and parentheses itself.
+// parseStat looks for the last parenthesis, because a command name may contain spaces and
+// parentheses.
 func parseStat(content string) (found stat, err error) {
 	fields := strings.Fields(content[strings.LastIndexByte(content, ')')+1:])
 	if len(fields) <= statStartTime {

@@ -9,11 +9,11 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// systemRoot is where a privileged caller's containers are.
+// systemRoot is the directory for a privileged caller's containers.
 const systemRoot = "/run/fsrun"
 
-// Root returns the default state directory: /run/fsrun, or $XDG_RUNTIME_DIR/fsrun
-// for a user without privileges, also one that is root in a user namespace only.
+// Root returns the default state directory: /run/fsrun, or $XDG_RUNTIME_DIR/fsrun for a
+// user without privileges, including one that is root only in a user namespace.
 func Root() (string, error) {
 	return root(os.Geteuid(), inUserNamespace(), os.Getenv("XDG_RUNTIME_DIR"))
 }
@@ -30,9 +30,9 @@ func root(uid int, userNamespace bool, runtimeDirectory string) (string, error) 
 	return filepath.Join(runtimeDirectory, "fsrun"), nil
 }
 
-// Privileged reports whether this process has the host's powers, or those of a
-// container that is a host of its own: root without a user's session around it.
-// Everybody else's containers are made by the user's own systemd.
+// Privileged reports whether this process has the host's powers, or those of a container
+// that acts as a host: root without a user's session around it. Everybody else's cgroups
+// are made by the user's own systemd.
 func Privileged() bool {
 	return privileged(os.Geteuid(), inUserNamespace(), os.Getenv("XDG_RUNTIME_DIR"))
 }
@@ -41,7 +41,7 @@ func privileged(uid int, userNamespace bool, runtimeDirectory string) bool {
 	return uid == 0 && (!userNamespace || runtimeDirectory == "")
 }
 
-// inUserNamespace reports whether ids are mapped otherwise than on the host
+// inUserNamespace reports whether IDs are mapped differently from the host's
 // (user_namespaces(7)).
 func inUserNamespace() bool {
 	mapping, err := sys.ReadFile("/proc/self/uid_map")

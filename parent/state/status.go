@@ -7,8 +7,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Status is a container's status. The runtime specification knows all but
-// Paused, which is the field's addition.
+// Status is a container's status. Paused is not in the runtime specification, but all
+// runtimes have it.
 type Status = specs.ContainerState
 
 const (
@@ -19,11 +19,11 @@ const (
 	Paused   Status = "paused"
 )
 
-// Status computes a container's status from what is recorded and what lives. The
-// caller knows whether the container's cgroup is frozen.
+// Status computes a container's status from its record and its processes. The caller says
+// whether the container's cgroup is frozen.
 //
-// A container whose creator died before it was created counts as stopped: it
-// will never run, and delete is what is left to do.
+// A container whose creator died before it was created counts as stopped: it will never run
+// and can only be deleted.
 func (s *Store) Status(container *Container, frozen bool) Status {
 	switch {
 	case container.Init.PID == 0 && container.creator.Alive():

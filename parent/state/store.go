@@ -18,14 +18,14 @@ import (
 
 const (
 	stateName = "state.json"
-	// newStateName is the file that becomes state.json by a rename.
+	// newStateName is the file that is renamed to state.json.
 	newStateName = "state.json.new"
-	// MaxStateBytes bounds a state file: annotations and hooks come from a
-	// bundle's configuration.
+	// MaxStateBytes bounds a state file, which contains annotations and hooks from the
+	// bundle.
 	MaxStateBytes = 16 << 20
 )
 
-// ErrExist and ErrNotExist tell why an id cannot be reserved or found.
+// ErrExist and ErrNotExist say why an ID cannot be reserved or found.
 var (
 	ErrExist    = errors.New("container with given ID already exists")
 	ErrNotExist = errors.New("container does not exist")
@@ -34,8 +34,8 @@ var (
 // Store is a directory of containers.
 type Store struct{ root string }
 
-// Open returns the store in a directory, an absolute path, or "" for the default of Root.
-// The directory is made when the first id is reserved.
+// Open returns the store in a directory, given as an absolute path, or "" for the default
+// returned by Root. The directory is made when the first ID is reserved.
 func Open(root string) (*Store, error) {
 	if root == "" {
 		var err error
@@ -49,12 +49,12 @@ func Open(root string) (*Store, error) {
 	return &Store{root: filepath.Clean(root)}, nil
 }
 
-// Path returns the directory of a container, whose id must be valid.
+// Path returns the directory of a container, whose ID must be valid.
 func (s *Store) Path(id string) string { return filepath.Join(s.root, id) }
 
-// Reserve takes an id for a container that is made from a bundle, and returns
-// its locked handle. Of any number of callers exactly one succeeds; the others
-// get ErrExist. On failure nothing is left behind.
+// Reserve takes an ID for a container that is made from a bundle, and returns its locked
+// handle. Of any number of concurrent callers exactly one succeeds; the others get
+// ErrExist. If it fails, nothing is left behind.
 func (s *Store) Reserve(id, bundle string) (*Handle, error) {
 	if err := ValidateID(id); err != nil {
 		return nil, err
@@ -78,8 +78,8 @@ func (s *Store) Reserve(id, bundle string) (*Handle, error) {
 	}
 	if err := handle.claim(); err != nil {
 		if !errors.Is(err, ErrExist) {
-			// Who it belongs to cannot be told, so only an empty one goes: that
-			// holds no intent, and so is nobody's.
+			// We cannot tell whose it is, so it is removed only if it is empty: without an
+			// intent it belongs to nobody.
 			err = errors.Join(err, s.removeEmpty(id))
 		}
 		return nil, errors.Join(err, handle.Close())
@@ -90,9 +90,9 @@ func (s *Store) Reserve(id, bundle string) (*Handle, error) {
 	return handle, nil
 }
 
-// takeBack removes the directory of a reservation that could not be locked
-// because it could not be opened. In all other cases it is another process's by
-// now, or gone: to remove it would take the id from under who holds the lock.
+// takeBack removes the directory of a reservation that could not be locked because it could
+// not be opened. Otherwise it is another process's by now, or gone, and removing it would
+// take the ID from whoever holds the lock.
 func (s *Store) takeBack(id string, lockError error) error {
 	if unopened := new(fs.PathError); !errors.As(lockError, &unopened) {
 		return nil
@@ -100,7 +100,7 @@ func (s *Store) takeBack(id string, lockError error) error {
 	return s.removeEmpty(id)
 }
 
-// removeEmpty removes the directory of a container, unless something is in it.
+// removeEmpty removes a container's directory unless it contains something.
 func (s *Store) removeEmpty(id string) error {
 	if err := os.Remove(s.Path(id)); err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENOTEMPTY) {
 		return err
@@ -108,9 +108,9 @@ func (s *Store) removeEmpty(id string) error {
 	return nil
 }
 
-// claim makes sure that the locked directory is free. Between our mkdir and our
-// lock a delete may have removed it and someone else may have made it anew; then
-// who records the first intent has the id.
+// claim makes sure that the locked directory is free. Between our mkdir and our lock, a
+// delete may have removed it and somebody else made it again; the ID then belongs to
+// whoever records the first intent.
 func (h *Handle) claim() error {
 	intents, err := h.Intents()
 	if err == nil && len(intents) > 0 {
@@ -119,8 +119,8 @@ func (h *Handle) claim() error {
 	return err
 }
 
-// Load returns a container. Of one that is still being created, or whose creator
-// died, only the id and the bundle are known; its Init has no process.
+// Load returns a container. If it is still being created, or its creator died, only the ID
+// and the bundle are known, and Init has no process.
 func (s *Store) Load(id string) (*Container, error) {
 	if err := ValidateID(id); err != nil {
 		return nil, err
@@ -167,9 +167,9 @@ func (s *Store) loadUnfinished(id string) (*Container, error) {
 	return container, nil
 }
 
-// isStranger says whether a directory without a record is no container's: one whose
-// creator was killed before it recorded anything has nothing else in it, and what has may
-// be anybody's, where the state directory is a mistaken one.
+// isStranger reports whether a directory without a record is not a container's. If a
+// creator was killed before it recorded anything, its directory contains nothing else; one
+// with other content could be anybody's, if the state directory was given by mistake.
 func (s *Store) isStranger(id string) (bool, error) {
 	names, err := os.ReadDir(s.Path(id))
 	if errors.Is(err, os.ErrNotExist) {
@@ -180,16 +180,16 @@ func (s *Store) isStranger(id string) (bool, error) {
 
 func notExist(id string) error { return fmt.Errorf("%w: %q", ErrNotExist, id) }
 
-// Entry is one container of a list.
+// Entry is a container in a list.
 type Entry struct {
 	ID string
-	// Container is nil when Err says why it cannot be read.
+	// Container is nil if Err says why it cannot be read.
 	Container *Container
 	Err       error
 }
 
-// List returns all containers, sorted by id. A damaged one is an entry with an
-// error; one that is deleted meanwhile is left out.
+// List returns all containers, sorted by ID. A damaged one is an entry with an error; one
+// that is deleted in the meantime is left out.
 func (s *Store) List() ([]Entry, error) {
 	directories, err := os.ReadDir(s.root)
 	if errors.Is(err, os.ErrNotExist) {
@@ -213,8 +213,8 @@ func (s *Store) List() ([]Entry, error) {
 	return entries, nil
 }
 
-// Remove deletes all that is known of a container, damaged or not. A container
-// that does not exist is no error.
+// Remove deletes everything recorded about a container, damaged or not. It is no error if
+// the container does not exist.
 func (s *Store) Remove(id string) error {
 	handle, err := s.Lock(id)
 	if errors.Is(err, ErrNotExist) {

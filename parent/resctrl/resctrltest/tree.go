@@ -1,5 +1,5 @@
-// Package resctrltest imitates the resctrl file system, which few machines have, for
-// the tests of what uses it: a directory made in it gets the kernel's files.
+// Package resctrltest imitates the resctrl file system, which few machines have, for tests:
+// a directory made in it gets the kernel's files.
 package resctrltest
 
 import (
@@ -11,14 +11,14 @@ import (
 	"github.com/fsrun/fsrun/parent/resctrl"
 )
 
-// Whole is what schemata says of a group that was just made.
+// Whole is the content of schemata in a new group.
 const Whole = "    MB:0=100;1=100\n    L3:0=0fff;1=0fff\n"
 
-// Refusal is what the kernel says of a line that it refuses.
+// Refusal is the kernel's message about a line that it refuses.
 const Refusal = "Mask out of range"
 
-// New makes an empty file system and returns its directory. Each open of it is closed
-// by whoever asked for it. A file that is among refused takes nothing.
+// New makes an empty file system and returns its directory and a function that opens it.
+// The caller must close each result of that. Writing to a file listed in refused fails.
 func New(t testing.TB, refused ...string) (directory string, open func() (*resctrl.Tree, error)) {
 	t.Helper()
 	directory = t.TempDir()
@@ -58,8 +58,7 @@ func (f *files) Mkdir(name string, permissions os.FileMode) error {
 	return nil
 }
 
-// Remove removes a group, which is empty to the kernel whatever files it has, and
-// whatever groups that only count.
+// Remove removes a group. The kernel ignores the files and monitoring groups in it.
 func (f *files) Remove(name string) error {
 	if _, err := f.Root.Stat(name); err != nil {
 		return err
@@ -67,7 +66,7 @@ func (f *files) Remove(name string) error {
 	return f.Root.RemoveAll(name)
 }
 
-// OpenFile has a file keep each text that is written to it, behind those before.
+// OpenFile opens a file that appends every text written to it.
 func (f *files) OpenFile(name string, flags int, permissions os.FileMode) (*os.File, error) {
 	if flags&os.O_WRONLY != 0 {
 		for _, refused := range f.refused {
@@ -80,7 +79,7 @@ func (f *files) OpenFile(name string, flags int, permissions os.FileMode) (*os.F
 	return f.Root.OpenFile(name, flags, permissions)
 }
 
-// fill makes a group's files. A group that only counts divides nothing.
+// fill makes a group's files. A group that only monitors has no schemata.
 func fill(t testing.TB, root *os.Root, group string) {
 	t.Helper()
 	content := map[string]string{"tasks": ""}

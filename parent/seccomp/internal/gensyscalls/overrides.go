@@ -1,10 +1,10 @@
 package main
 
-// notSyscalls are SYS_ constants that are masks or range marks, not calls.
+// notSyscalls lists SYS_ constants that are masks or the ends of ranges rather than calls.
 var notSyscalls = []string{"SYSCALL_MASK", "ARCH_SPECIFIC_SYSCALL"}
 
-// armPrivate are the calls of 32-bit ARM above __ARM_NR_BASE (0x0f0000), which x/sys leaves out
-// (arch/arm/include/uapi/asm/unistd.h).
+// armPrivate holds the calls of 32-bit ARM above __ARM_NR_BASE (0x0f0000), which x/sys
+// leaves out (arch/arm/include/uapi/asm/unistd.h).
 var armPrivate = table{
 	"breakpoint": 0x0f0001,
 	"cacheflush": 0x0f0002,
@@ -24,15 +24,16 @@ func addARMPrivate(t table) {
 // set in the number.
 const x32Bit = 0x40000000
 
-// only64 are the calls that arch/x86/entry/syscalls/syscall_64.tbl gives to the 64-bit ABI alone
-// and that have no counterpart in x32.
+// only64 lists the calls that arch/x86/entry/syscalls/syscall_64.tbl has only for the
+// 64-bit ABI and that have no counterpart in x32.
 var only64 = []string{
 	"_sysctl", "create_module", "epoll_ctl_old", "epoll_wait_old", "get_kernel_syms",
 	"get_thread_area", "nfsservctl", "query_module", "set_thread_area", "uprobe", "uretprobe",
 	"uselib", "vserver",
 }
 
-// x32Numbers are the calls with an entry point of their own in x32 (512 to 547 in the same file).
+// x32Numbers holds the calls with their own entry point in x32 (512 to 547 in the same
+// file).
 var x32Numbers = table{
 	"rt_sigaction":      512,
 	"rt_sigreturn":      513,
@@ -72,7 +73,7 @@ var x32Numbers = table{
 	"pwritev2":          547,
 }
 
-// toX32 turns the x86_64 table into that of x32.
+// toX32 converts the x86_64 table to that of x32.
 func toX32(t table) {
 	for _, name := range only64 {
 		delete(t, name)
