@@ -15,8 +15,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// The variables of an OTLP exporter (OpenTelemetry specification, "OpenTelemetry
-// Protocol Exporter"). What has a form for traces alone is meant by that form.
+// The variables of an OTLP exporter (OpenTelemetry specification, "OpenTelemetry Protocol
+// Exporter"). Where there is one for traces only, it is that one.
 const (
 	endpointVariable       = "OTEL_EXPORTER_OTLP_ENDPOINT"
 	tracesEndpointVariable = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
@@ -33,7 +33,7 @@ const (
 // maxAnswer is how many bytes of an answer are read.
 const maxAnswer = 64 << 10
 
-// collector is who the spans go to.
+// collector is where the spans are sent.
 type collector struct {
 	address string
 	headers http.Header
@@ -66,8 +66,8 @@ func newCollector(variable func(string) string, timeout time.Duration) (*collect
 	return c, nil
 }
 
-// addHeaders takes a list such as "api-key=secret,tenant=a%20b". No error shows a
-// value: it may be a secret.
+// addHeaders parses a list such as "api-key=secret,tenant=a%20b". No error shows a value,
+// which may be a secret.
 func (c *collector) addHeaders(variable, list string) error {
 	for pair := range strings.SplitSeq(list, ",") {
 		if strings.TrimSpace(pair) == "" {
@@ -83,7 +83,7 @@ func (c *collector) addHeaders(variable, list string) error {
 	return nil
 }
 
-// send has the collector take the spans, all of them.
+// send sends the spans to the collector. It is an error if any of them is rejected.
 func (c *collector) send(ctx context.Context, spans *collectorpb.ExportTraceServiceRequest) error {
 	content, err := proto.Marshal(spans)
 	if err != nil {
@@ -110,7 +110,8 @@ func (c *collector) send(ctx context.Context, spans *collectorpb.ExportTraceServ
 	return refused(said)
 }
 
-// refused says what a collector did not take of what it took.
+// refused returns an error if the collector's answer says that it rejected some of the
+// spans.
 func refused(said []byte) error {
 	var answer collectorpb.ExportTraceServiceResponse
 	if err := proto.Unmarshal(said, &answer); err != nil {

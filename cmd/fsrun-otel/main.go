@@ -19,7 +19,7 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// tables are what recordings are read with.
+// tables are needed to read recordings.
 var tables = recording.Tables{Parent: parentmachine.Table, Child: childmachine.Table}
 
 const usage = `fsrun-otel: send recorded handshakes to an OpenTelemetry collector, as spans
@@ -35,7 +35,7 @@ handshakes beneath the engine's span.
 Flags:
 `
 
-// options are the command line.
+// options holds the command line.
 type options struct {
 	root     string
 	watch    bool
@@ -54,7 +54,7 @@ func main() {
 	}
 }
 
-// complain says one line for people.
+// complain prints an error as one line.
 func complain(err error) {
 	fmt.Fprintf(os.Stderr, "fsrun-otel: %s\n", strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
 }
@@ -109,7 +109,7 @@ func parse(arguments []string) (*options, error) {
 	return o, err
 }
 
-// find returns the recordings of a container, or else of a file.
+// find returns the recordings of a container, or of a file if there is no such container.
 func find(root, operand string) ([]*recording.Recording, error) {
 	if operand == "-" {
 		return recording.Read(os.Stdin)

@@ -17,10 +17,10 @@ import (
 	"github.com/fsrun/fsrun/internal/recording"
 )
 
-// scope names who made the spans.
+// scope is the instrumentation scope of the spans.
 const scope = "github.com/fsrun/fsrun"
 
-// serviceOf is the service's name for collectors.
+// serviceOf returns the service's name.
 func serviceOf(variable func(string) string) string {
 	if name := variable("OTEL_SERVICE_NAME"); name != "" {
 		return name
@@ -28,8 +28,8 @@ func serviceOf(variable func(string) string) string {
 	return "fsrun"
 }
 
-// requestOf has the spans of recordings: for each one for the whole, beneath it
-// one for each state of either machine, and beneath the child's the operations.
+// requestOf converts recordings to spans. Each recording becomes a span, with a child for
+// each state of both machines; the operations are children of the child's states.
 func requestOf(service string, all []*recording.Recording) *collectorpb.ExportTraceServiceRequest {
 	made := &tracepb.ScopeSpans{Scope: &commonpb.InstrumentationScope{Name: scope}}
 	for _, r := range all {
@@ -41,8 +41,8 @@ func requestOf(service string, all []*recording.Recording) *collectorpb.ExportTr
 	}}}
 }
 
-// spanning makes the spans of one recording. Their ids follow from what it is, so
-// that it can be sent again.
+// spanning converts one recording. The span IDs are derived from the recording, so that it
+// can be sent again.
 type spanning struct {
 	recorded *recording.Recording
 	trace    [16]byte
@@ -80,16 +80,16 @@ func spansOf(r, first *recording.Recording) []*tracepb.Span {
 	return s.spans
 }
 
-// stateAt finds the machine's state in which an operation was carried out, -1 if
-// that is not known.
+// stateAt returns the index of the state in which an operation was carried out, -1 if
+// unknown.
 func stateAt(line *recording.Timeline, operation *recording.Span) int {
 	return slices.IndexFunc(line.Spans, func(span recording.Span) bool {
 		return span.Machine == operation.Machine && span.From <= operation.From && operation.To <= span.To
 	})
 }
 
-// traceOf is the trace of what no engine has joined to its own: one for all that
-// is kept of a container.
+// traceOf returns the trace ID of recordings that no engine has joined to its own trace:
+// the same for all recordings of a container.
 func traceOf(r *recording.Recording) [16]byte {
 	sum := sha256.Sum256([]byte(scope + "\x00" + r.Container + "\x00" + r.Began.Format(time.RFC3339Nano)))
 	return [16]byte(sum[:])
@@ -106,10 +106,10 @@ func (s *spanning) add(name string, above []byte, from, to uint64, attributes ..
 	return span
 }
 
-// at is a time of the recording by the wall clock.
+// at converts a time in the recording to wall-clock time.
 func (s *spanning) at(since uint64) uint64 { return uint64(s.recorded.Began.UnixNano()) + since }
 
-// event is a frame, at the time it left; how long it was under way it says itself.
+// event converts a frame. Its time is that of sending; its latency is an attribute.
 func (s *spanning) event(arrow *recording.Arrow) *tracepb.Span_Event {
 	from := tables.Child.Name
 	if arrow.FromParent {
@@ -145,7 +145,7 @@ func faultAttributes(fault *recording.Fault) []*commonpb.KeyValue {
 	})
 }
 
-// errnoName is "" for none.
+// errnoName returns "" for zero.
 func errnoName(errno int) string {
 	if errno == 0 {
 		return ""
@@ -171,7 +171,7 @@ func truth(key string, value bool) *commonpb.KeyValue {
 	return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_BoolValue{BoolValue: value}}}
 }
 
-// known leaves out what there is nothing to tell of.
+// known leaves out attributes without a value.
 func known(attributes []*commonpb.KeyValue) []*commonpb.KeyValue {
 	var told []*commonpb.KeyValue
 	for _, attribute := range attributes {

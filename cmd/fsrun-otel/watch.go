@@ -9,25 +9,24 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// watching is one watch.
+// watching is the state of a watch.
 type watching struct {
 	options *options
 	to      *collector
 	service string
-	// sent are the handshakes that the collector has, of the containers that there
-	// are.
+	// sent holds the handshakes that the collector has already received, of containers that
+	// still exist.
 	sent map[handshake]bool
 }
 
-// handshake is which one it is.
+// handshake identifies a handshake.
 type handshake struct {
 	container, verb string
 	began           time.Time
 }
 
-// watch looks at the containers until it is interrupted. What a collector does not
-// take is sent again at the next look; a container that is deleted between two
-// looks is missed.
+// watch polls the containers until it is interrupted. What a collector does not accept is
+// sent again at the next poll. A container that is deleted between two polls is missed.
 func watch(ctx context.Context, o *options, to *collector) error {
 	w := &watching{options: o, to: to, service: serviceOf(os.Getenv), sent: map[handshake]bool{}}
 	tick := time.NewTicker(o.interval)
@@ -56,7 +55,7 @@ func (w *watching) look(ctx context.Context) error {
 	for i := range containers {
 		found, err := parent.Recordings(w.options.root, containers[i].ID)
 		if err != nil || len(found) == 0 {
-			continue // deleted meanwhile, or still being created
+			continue // deleted in the meantime, or still being created
 		}
 		w.sendNew(ctx, found, still)
 	}
@@ -64,7 +63,7 @@ func (w *watching) look(ctx context.Context) error {
 	return nil
 }
 
-// sendNew sends the recordings of a container that the collector does not have.
+// sendNew sends the recordings of a container that the collector does not have yet.
 func (w *watching) sendNew(ctx context.Context, found []*recording.Recording, still map[handshake]bool) {
 	var fresh []*recording.Recording
 	for _, r := range found {
@@ -73,7 +72,7 @@ func (w *watching) sendNew(ctx context.Context, found []*recording.Recording, st
 		}
 	}
 	if len(fresh) > 0 {
-		// All of them: they are one trace by the first, and have their ids.
+		// Send all of them: the first determines their trace, and they keep their IDs.
 		if err := w.to.send(ctx, requestOf(w.service, found)); err != nil {
 			if ctx.Err() == nil {
 				complain(err)

@@ -8,9 +8,9 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// activated is what a service manager has given us for the program
-// (sd_listen_fds(3), sd_notify(3)). Sockets that are for another process, as
-// LISTEN_PID says, are left alone.
+// activated returns what a service manager has passed to us for the program
+// (sd_listen_fds(3), sd_notify(3)). Sockets meant for another process according to
+// LISTEN_PID are left alone.
 func activated() (parent.Activation, error) {
 	given := parent.Activation{Notify: os.Getenv("NOTIFY_SOCKET")}
 	count, pid := os.Getenv("LISTEN_FDS"), os.Getenv("LISTEN_PID")

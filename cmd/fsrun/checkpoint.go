@@ -11,10 +11,10 @@ import (
 	"github.com/fsrun/fsrun/parent/criu"
 )
 
-// checkCRIU asks once: it takes a while, and two commands want to know.
+// checkCRIU checks only once: it takes a while, and two commands need it.
 var checkCRIU = sync.OnceValue(criu.Check)
 
-// images holds the flags that checkpoint and restore share.
+// images holds the flags shared by checkpoint and restore.
 type images struct{ parent.CheckpointOptions }
 
 func (i *images) flags(flags *pflag.FlagSet) {
@@ -28,7 +28,7 @@ func (i *images) flags(flags *pflag.FlagSet) {
 	flags.Var(cli.Choice(&mode, "soft", "soft", "full", "strict", "ignore"), "manage-cgroups-mode", "accepted for compatibility: fsrun makes the cgroup itself, with the bundle's limits; `MODE` is soft, full, strict or ignore")
 }
 
-// options are what the flags ask, with absolute paths.
+// options returns the options with absolute paths.
 func (i *images) options() (parent.CheckpointOptions, error) {
 	asked := i.CheckpointOptions
 	for _, path := range []*string{&asked.Images, &asked.Work} {

@@ -8,7 +8,7 @@ import (
 	"github.com/fsrun/fsrun/parent/preflight"
 )
 
-// sign marks a check's result.
+// sign returns the mark for a check's result.
 func sign(s style.Style, check *preflight.Check) string {
 	switch {
 	case check.Result == preflight.Holds:
@@ -19,7 +19,7 @@ func sign(s style.Style, check *preflight.Check) string {
 	return s.Bad("✗")
 }
 
-// writeChecks lists checks, each with its remedy beneath it, as wide as the terminal.
+// writeChecks prints checks in a width, each with its remedy below it.
 func writeChecks(to io.Writer, s style.Style, checks []preflight.Check, width int) {
 	for i := range checks {
 		check := &checks[i]

@@ -9,7 +9,8 @@ import (
 	"github.com/fsrun/fsrun/internal/cli"
 )
 
-// program is the command line: help, completions and parsing all come from it.
+// program returns the command line as a table, from which help, completions and parsing are
+// derived.
 func program(g *global) *cli.Program {
 	return &cli.Program{
 		Name:  "fsrun",
@@ -37,7 +38,7 @@ func program(g *global) *cli.Program {
 	}
 }
 
-// run carries out a command line and gives the exit status.
+// run executes a command line and returns the exit status.
 func run(arguments []string) int {
 	g := &global{}
 	p := program(g)

@@ -37,7 +37,7 @@ func completionCommand(g *global) *cli.Command {
 	}
 }
 
-// statuses are the exit statuses, which do not change from version to version.
+// statuses lists the exit statuses, which are stable across versions.
 func statuses() []cli.Status {
 	return []cli.Status{
 		{Value: "0", Meaning: "success; of run, exec and wrap: the program's own status was 0"},

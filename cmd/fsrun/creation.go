@@ -9,7 +9,7 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// creation holds the flags of create, which are run's too.
+// creation holds the flags of create, which run has too.
 type creation struct {
 	bundle        string
 	consoleSocket string
@@ -32,7 +32,7 @@ func (c *creation) flags(flags *pflag.FlagSet) {
 	c.handshake.register(flags)
 }
 
-// options are what the flags ask of a new container.
+// options converts the flags to options for a new container.
 func (c *creation) options(g *global, id string) (parent.Options, error) {
 	activation, err := activated()
 	if err == nil {
@@ -50,14 +50,14 @@ func (c *creation) options(g *global, id string) (parent.Options, error) {
 	}, nil
 }
 
-// standard are the caller's standard descriptors.
+// standard holds the caller's standard descriptors.
 var standard = [3]int{0, 1, 2}
 
 // maxPreserved bounds --preserve-fds.
 const maxPreserved = 1024
 
-// checkPreserved refuses a count that reaches beyond what the caller passed on.
-// The descriptors follow those of a service manager.
+// checkPreserved refuses a count that goes beyond what the caller passed on. The
+// descriptors come after those of a service manager.
 func checkPreserved(count, before int) error {
 	if count < 0 || count > maxPreserved {
 		return fmt.Errorf("--preserve-fds %d: allowed: 0 to %d", count, maxPreserved)
@@ -68,9 +68,8 @@ func checkPreserved(count, before int) error {
 	return nil
 }
 
-// firstNotPassed finds the first descriptor that the caller did not pass on, -1
-// if it passed on all. Our own are close-on-exec; what was inherited through an
-// exec cannot be.
+// firstNotPassed returns the first descriptor that the caller did not pass on, -1 if it
+// passed on all. Our own are close-on-exec, which inherited ones cannot be.
 func firstNotPassed(before, count int) int {
 	first := len(standard) + before
 	for fd := first; fd < first+count; fd++ {

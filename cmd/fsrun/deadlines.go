@@ -16,10 +16,10 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// maxDeadline is what the protocol can carry: milliseconds in 32 bits.
+// maxDeadline is the longest deadline in the protocol: milliseconds in 32 bits.
 const maxDeadline = math.MaxUint32 * time.Millisecond
 
-// deadlines is a flag that sets for how long a machine waits in a state.
+// deadlines is a flag that sets how long a machine waits in a state.
 type deadlines map[machine.State]time.Duration
 
 func (d *deadlines) register(flags *pflag.FlagSet) {
@@ -57,7 +57,7 @@ func waitingStates() []string {
 	return names
 }
 
-// deadlinesTopic explains --deadline, which every command that starts a process has.
+// deadlinesTopic explains --deadline, which every command has that starts a process.
 func deadlinesTopic() cli.Topic {
 	return cli.Topic{Name: "deadlines", Short: "how long a start may wait, and for what", Text: func() string {
 		var text strings.Builder

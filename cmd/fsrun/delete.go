@@ -26,7 +26,7 @@ poststop hook that fails causes a warning.`,
 	}
 }
 
-// deleteContainer deletes a container and warns of poststop hooks that failed.
+// deleteContainer deletes a container and warns about poststop hooks that failed.
 func deleteContainer(root, id string, force bool, warn func(string)) error {
 	err := parent.Delete(root, id, force)
 	var poststop *parent.PoststopError

@@ -11,7 +11,7 @@ import (
 	"github.com/fsrun/fsrun/parent/preflight"
 )
 
-// examined is what doctor finds.
+// examined is the result of doctor.
 type examined struct {
 	Version string            `json:"version"`
 	Able    bool              `json:"able"`

@@ -13,7 +13,7 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// shortestInterval keeps events from being a busy loop.
+// shortestInterval keeps events from becoming a busy loop.
 const shortestInterval = 10 * time.Millisecond
 
 func eventsCommand(g *global) *cli.Command {
@@ -54,14 +54,14 @@ together.`,
 	}
 }
 
-// eventPrinter prints events, a line each.
+// eventPrinter prints events, one per line.
 type eventPrinter struct {
 	id     string
 	table  bool
-	header bool // has been printed
+	header bool // whether it has been printed
 }
 
-// eventJSON is one event, in the form that the field's engines read.
+// eventJSON is an event in the format that engines read.
 type eventJSON struct {
 	Type string     `json:"type"`
 	ID   string     `json:"id"`
@@ -85,8 +85,8 @@ func (p *eventPrinter) oom() error {
 
 func (p *eventPrinter) print(event eventJSON) error { return json.NewEncoder(os.Stdout).Encode(event) }
 
-// row prints what people want to know first. Columns have a fixed width, as the
-// lines to come are not known.
+// row prints what people want to know first. The columns have a fixed width, because later
+// lines are not known yet.
 func (p *eventPrinter) row(stats *cgroupv2.Stats) error {
 	const form = "%-8s  %12s  %12s  %12s  %8s  %8s\n"
 	if !p.header {

@@ -10,7 +10,7 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// execFailure tells the caller that no program ran.
+// execFailure is the exit status if no program ran.
 const execFailure = 255
 
 func execCommand(g *global) *cli.Command {
@@ -91,7 +91,7 @@ func (e *execution) run(g *global, id string, command []string) (int, error) {
 	return exitStatus(*ended), err
 }
 
-// process is the container's own, or the file's, with the changes asked for.
+// process returns the container's own process or that of a file, modified by the flags.
 func (e *execution) process(g *global, id string, command []string) (process *specs.Process, err error) {
 	switch {
 	case e.processFile != "" && len(command) > 0:
@@ -112,7 +112,7 @@ func (e *execution) process(g *global, id string, command []string) (process *sp
 	return process, e.changes.apply(process)
 }
 
-// fileProcess is the file's, confined like the container's own.
+// fileProcess returns the process of a file, confined like the container's own.
 func (e *execution) fileProcess(g *global, id string) (*specs.Process, error) {
 	process, warnings, err := readProcess(e.processFile)
 	if err != nil {
@@ -129,7 +129,7 @@ func (e *execution) fileProcess(g *global, id string) (*specs.Process, error) {
 	return process, nil
 }
 
-// containerProcess is the process that a container was created with, off its
+// containerProcess returns the process that a container was created with, without its
 // terminal.
 func containerProcess(root, id string) (*specs.Process, error) {
 	if _, err := parent.Inspect(root, id); err != nil {

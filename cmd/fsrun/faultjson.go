@@ -12,8 +12,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// faultJSON is what is known of a failure beside its one line: a failed
-// handshake's Fault, whole, and of another error what it names.
+// faultJSON is what is known about a failure besides its one line: all of a failed
+// handshake's Fault, or what another error says.
 type faultJSON struct {
 	Code      string        `json:"code,omitempty"`
 	Machine   string        `json:"machine,omitempty"`
@@ -30,19 +30,18 @@ type faultJSON struct {
 	Cgroup    *countersJSON `json:"cgroup,omitempty"`
 }
 
-// The codes of what failed before a handshake began, or without one, beside the
-// protocol's.
+// The codes for failures without a handshake, in addition to the protocol's.
 const (
 	codeUsage  = "usage"  // the command line
-	codeConfig = "config" // what config.json asks for, at the place that is told
-	codeStatus = "status" // the container's status is none for the command
+	codeConfig = "config" // something in config.json, whose place is given
+	codeStatus = "status" // the container's status does not permit the command
 )
 
-// statusHints are of failures for whose lines engines look word for word: what to do
-// stands beside it.
+// statusHints are for failures whose lines engines match word for word, so that the remedy
+// has to be separate.
 var statusHints = []struct {
 	is   error
-	hint string // "" where the line says it
+	hint string // "" if the line says it
 }{
 	{state.ErrNotExist, "fsrun list shows the containers in the directory of --root"},
 	{state.ErrExist, "fsrun delete removes a container that is no longer needed"},
@@ -50,7 +49,7 @@ var statusHints = []struct {
 	{parent.ErrStatus, ""},
 }
 
-// classify gives a failure that is no handshake's its code, where it has one.
+// classify sets the code of a failure outside a handshake, if it has one.
 func (f *faultJSON) classify(err error) {
 	for _, known := range statusHints {
 		if errors.Is(err, known.is) {
@@ -67,7 +66,7 @@ func (f *faultJSON) classify(err error) {
 	}
 }
 
-// countersJSON is what a cgroup had counted when its limit had a part in a failure.
+// countersJSON is what a cgroup had counted, if a limit played a part in a failure.
 type countersJSON struct {
 	MemoryPeak  *uint64 `json:"memory_peak_bytes,omitempty"`
 	MemoryLimit *uint64 `json:"memory_limit_bytes,omitempty"`
@@ -78,8 +77,8 @@ type countersJSON struct {
 	PidsRefused *uint64 `json:"pids_events_max,omitempty"`
 }
 
-// faultFields tells what an error names, nil if that is nothing. What a container's id
-// or status does not allow is about the container.
+// faultFields returns what an error says, or nil if it says nothing more than its text. If
+// a container's ID or status does not permit the command, the object is the container.
 func faultFields(err error, container string) *faultJSON {
 	if err == nil {
 		return nil
@@ -90,7 +89,7 @@ func faultFields(err error, container string) *faultJSON {
 		told.Code = fault.Code.String()
 	} else {
 		fault = protocol.Explain(0, err)
-		fault.Detail = "" // it is the message
+		fault.Detail = "" // it is the same as the message
 	}
 	told.Machine, told.State, told.Awaited, told.Op, told.Path = fault.Machine, fault.State, fault.Awaited, fault.Op, fault.Path
 	told.Call, told.Errno, told.Object, told.Detail, told.Hint = fault.Call, int(fault.Errno), fault.Object, fault.Detail, fault.Hint

@@ -21,11 +21,11 @@ func featuresCommand() *cli.Command {
 	}
 }
 
-// lowestVersion is the oldest version of the specification whose configurations
-// are taken.
+// lowestVersion is the oldest version of the specification whose configurations are
+// accepted.
 const lowestVersion = "1.0.0"
 
-// supported is what this binary has, whatever the host allows of it.
+// supported returns what this binary supports, whether the host allows it or not.
 func supported() *features.Features {
 	yes, no := true, false
 	return &features.Features{

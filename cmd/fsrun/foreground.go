@@ -10,17 +10,17 @@ import (
 	"github.com/fsrun/fsrun/parent/console"
 )
 
-// foreground is what the caller lends to a process: signals, and a terminal if
-// the process has one.
+// foreground passes signals and, if the process has a terminal, the caller's terminal on to
+// a process.
 type foreground struct {
 	signals *forwarder
 	relay   *console.Relay
 	master  int
 }
 
-// inForeground starts a process of a container, passes signals on to it, relays
-// its terminal and waits for its end. The status is nil if it never ran. A mortal
-// process is ended by what would end one that is not process 1.
+// inForeground starts a process in a container, passes on signals, relays its terminal and
+// waits for its end. The status is nil if it never ran. If the process is mortal, a signal
+// that would kill an ordinary process kills it even as process 1.
 func inForeground(mortal bool, start func(console func(int) error) (*parent.Running, error)) (*unix.WaitStatus, error) {
 	signals, err := forwardSignals(mortal)
 	if err != nil {
@@ -43,7 +43,7 @@ func (f *foreground) takeConsole(master int) (err error) {
 	f.master = master
 	caller := console.Caller{
 		Input: 0, Output: 1,
-		Signal: func(os.Signal) {}, // forwarded with all others
+		Signal: func(os.Signal) {}, // forwarded like all others
 	}
 	if f.signals.mortal {
 		caller.Struck = f.signals.struck
@@ -55,8 +55,8 @@ func (f *foreground) takeConsole(master int) (err error) {
 	return err
 }
 
-// close gives the caller's terminal back. That the last output could not be
-// shown, as to a closed pipe, is the reader's wish.
+// close restores the caller's terminal. It ignores it if the last output could not be
+// shown, as for a closed pipe: that is what the reader wants.
 func (f *foreground) close() {
 	f.signals.stop()
 	if f.relay != nil {
@@ -65,7 +65,7 @@ func (f *foreground) close() {
 	}
 }
 
-// exitStatus is a process's end as shells put it.
+// exitStatus returns how a process ended as a shell's exit status.
 func exitStatus(ended unix.WaitStatus) int {
 	if ended.Signaled() {
 		return 128 + int(ended.Signal())

@@ -9,13 +9,13 @@ import (
 	"github.com/fsrun/fsrun/internal/cli"
 )
 
-// The forms that a command can print in.
+// The output formats of commands.
 const (
 	asTable = "table"
 	asJSON  = "json"
 )
 
-// format is the flag --format, with --json beside it.
+// format is the flag --format, along with --json.
 type format struct {
 	name  string
 	short bool
@@ -28,8 +28,8 @@ func (f *format) flags(flags *pflag.FlagSet, initial string) {
 	flags.BoolVar(&f.short, "json", false, "the same as --format json")
 }
 
-// takeFrom takes the flag from the beginning of arguments that are another
-// program's, where its value tells that it is ours.
+// takeFrom removes the flag from the beginning of another program's arguments, if its value
+// shows that it is ours.
 func (f *format) takeFrom(arguments []string) []string {
 	for len(arguments) > 0 {
 		taken := 1

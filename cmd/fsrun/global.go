@@ -33,12 +33,12 @@ func (g *global) flags(flags *pflag.FlagSet) {
 	flags.BoolVarP(&g.version, "version", "v", false, "print the version")
 }
 
-// cgroupManagers are the words of --cgroup-manager.
+// cgroupManagers maps the values of --cgroup-manager.
 var cgroupManagers = map[string]parent.CgroupManager{
 	"cgroupfs": parent.Cgroupfs, "systemd": parent.Systemd, "disabled": parent.NoCgroup,
 }
 
-// manager is who makes cgroups. Engines that give both flags mean systemd.
+// manager returns who makes cgroups. Engines that give both flags mean systemd.
 func (g *global) manager() parent.CgroupManager {
 	if g.systemdCgroup {
 		return parent.Systemd
@@ -46,7 +46,7 @@ func (g *global) manager() parent.CgroupManager {
 	return cgroupManagers[g.cgroupManager]
 }
 
-// settle refuses what cannot be honoured and fills in defaults.
+// settle refuses what cannot be supported and fills in defaults.
 func (g *global) settle() error {
 	if g.debug {
 		g.log.level = "debug"
@@ -55,7 +55,8 @@ func (g *global) settle() error {
 		return err
 	}
 	if g.root == "" {
-		// Where there is no default only those fail that need it: state.Open tells why.
+		// If there is no default, only commands that need it fail, with an error from
+		// state.Open.
 		g.root, _ = state.Root()
 		return nil
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// handshakeFlags are the flags of every command that has a handshake.
+// handshakeFlags are the flags of every command with a handshake.
 type handshakeFlags struct {
 	deadlines deadlines
 	trace     string
@@ -21,7 +21,7 @@ func (h *handshakeFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&h.trace, "trace", "", "record what both sides of the handshake did in `FILE`, even if it fails: for fsrun trace and replay, and for https://ui.perfetto.dev")
 }
 
-// handshake is what every handshake is told.
+// handshake returns the options of a handshake.
 func (g *global) handshake(wishes *handshakeFlags) parent.Handshake {
 	told := parent.Handshake{Deadlines: wishes.deadlines, Warn: g.warn}
 	shown, log := newProgress(), g.log.file != nil && g.log.at("debug")

@@ -21,7 +21,7 @@ func helpCommand(g *global) *cli.Command {
 	}
 }
 
-// widestHelp is how long a line of prose may be and be read with ease.
+// widestHelp is the longest line of prose that is still easy to read.
 const widestHelp = 100
 
 func helpWidth() int { return min(style.Width(os.Stdout), widestHelp) }

@@ -44,7 +44,7 @@ reaped.`,
 	}
 }
 
-// inspectionJSON is an examination for programs.
+// inspectionJSON is an examination in machine-readable form.
 type inspectionJSON struct {
 	stateJSON
 	Cgroup     string            `json:"cgroup,omitempty"`
@@ -87,7 +87,7 @@ type handshakeJSON struct {
 	Slowest []spanJSON `json:"slowest"`
 }
 
-// inspectedSlowest is how many of a handshake's slowest steps are told.
+// inspectedSlowest is how many of a handshake's slowest steps are shown.
 const inspectedSlowest = 3
 
 func inspectionOf(e *parent.Examination) *inspectionJSON {
@@ -116,8 +116,8 @@ func inspectionOf(e *parent.Examination) *inspectionJSON {
 	return told
 }
 
-// endOf tells how a container ended. The kernel kills by SIGKILL for want of
-// memory, and counts it.
+// endOf says how a container ended. When memory runs out, the kernel kills with SIGKILL and
+// counts that.
 func endOf(e *parent.Examination) *endJSON {
 	if e.End == nil {
 		return nil

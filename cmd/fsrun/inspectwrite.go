@@ -13,7 +13,7 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// write tells people.
+// write prints the inspection for people.
 func (i *inspectionJSON) write(to io.Writer, s style.Style) {
 	fmt.Fprintf(to, "%s  %s%s\n", s.Bold(i.ID), i.status(s), i.process())
 	i.writeFacts(to, s)
@@ -50,7 +50,7 @@ func (i *inspectionJSON) process() string {
 	return fmt.Sprintf("  pid %d", i.PID)
 }
 
-// end tells how the container ended, in a few words.
+// end says briefly how the container ended.
 func (i *inspectionJSON) end(s style.Style) string {
 	switch e := i.End; {
 	case e == nil:

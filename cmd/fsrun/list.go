@@ -59,11 +59,11 @@ func writeIDs(to io.Writer, states []stateJSON) error {
 	return nil
 }
 
-// leastColumn is how narrow a column may become.
+// leastColumn is the smallest width of a column.
 const leastColumn = 8
 
-// writeList writes the table. On a terminal its lines fit: times are in whole
-// seconds, and the bundle's path, then the id, gives way. A script that reads the
+// writeList prints the table. On a terminal, lines are made to fit: times are in whole
+// seconds, and first the bundle's path, then the ID is shortened. A script that reads the
 // table gets everything.
 func writeList(to io.Writer, fit bool, width int, states []stateJSON) error {
 	rows := [][6]string{{"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}}
@@ -84,7 +84,7 @@ func writeList(to io.Writer, fit bool, width int, states []stateJSON) error {
 		whole += columns[i]
 	}
 	if fit {
-		for _, i := range []int{3, 0} { // the bundle, the id
+		for _, i := range []int{3, 0} { // bundle, then ID
 			narrower := max(min(columns[i], leastColumn), columns[i]-max(whole-width, 0))
 			whole, columns[i] = whole-columns[i]+narrower, narrower
 		}

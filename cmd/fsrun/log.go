@@ -11,18 +11,17 @@ import (
 	"unicode"
 )
 
-// logLevels are from the chattiest on.
+// logLevels starts with the most verbose.
 var logLevels = [...]string{"debug", "info", "warning", "error"}
 
-// logger writes the file that callers read when we have failed.
+// logger writes the file that callers read if we fail.
 type logger struct {
 	path, format, level string
-	container           string // that the command is about, "" for none
+	container           string // the container that the command is about, "" for none
 	file                *os.File
 }
 
-// logLine is one line of a JSON log. Engines take the last one whose level is
-// error for the cause.
+// logLine is a line in a JSON log. Engines take the last one of level error for the cause.
 type logLine struct {
 	Level   string     `json:"level"`
 	Message string     `json:"msg"`
@@ -45,8 +44,8 @@ func (l *logger) at(level string) bool {
 	return slices.Index(logLevels[:], level) >= slices.Index(logLevels[:], l.level)
 }
 
-// write writes a line, if there is a log and the level is asked for. A log that
-// cannot be written has nowhere else to say so.
+// write writes a line if there is a log and its level includes the line. An error in
+// writing the log could only be reported to the log, so it is ignored.
 func (l *logger) write(level, message string, failure error) {
 	if l.file == nil || !l.at(level) {
 		return
@@ -63,18 +62,18 @@ func (l *logger) write(level, message string, failure error) {
 	_, _ = l.file.WriteString(text)
 }
 
-// fail reports why the command failed: one line for people, the same in the log
-// with everything that is known beside it.
+// fail reports why the command failed: as one line for people and, with all details, in the
+// log.
 func (g *global) fail(err error) {
 	message := oneLine(err.Error())
 	fmt.Fprintf(os.Stderr, "fsrun: %s\n", message)
 	if g.log.open() != nil {
-		return // it has been said, or is less than what has been
+		return // already reported, or less than what has been
 	}
 	g.log.write("error", message, err)
 }
 
-// warn tells what does not fail: in the log, or without one on standard error.
+// warn reports something that is no failure: in the log, or without one on standard error.
 func (g *global) warn(text string) {
 	text = oneLine(text)
 	if g.log.file == nil && g.log.at("warning") {
@@ -83,8 +82,8 @@ func (g *global) warn(text string) {
 	g.log.write("warning", text, nil)
 }
 
-// oneLine joins lines, as of several errors, and shows what a bundle may have
-// put into a message to fool a terminal.
+// oneLine joins the lines of a message, such as those of several errors, and escapes what a
+// bundle may have put into it to trick a terminal.
 func oneLine(text string) string {
 	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
 	if strings.IndexFunc(text, unprintable) < 0 {

@@ -6,7 +6,7 @@ package main
 import (
 	"os"
 
-	_ "github.com/fsrun/fsrun/child/first" // the binary is both sides; argv[0] tells which
+	_ "github.com/fsrun/fsrun/child/first" // the binary contains both sides; argv[0] tells which one it is
 	"github.com/fsrun/fsrun/internal/sys/boot"
 )
 

@@ -10,10 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// takesDefault says whether a process neither catches nor ignores a signal
-// (proc_pid_status(5), SigCgt and SigIgn). Were it not process 1 of a pid
-// namespace the signal would end it; as it is the kernel drops the signal
-// (pid_namespaces(7)).
+// takesDefault reports whether a process neither catches nor ignores a signal
+// (proc_pid_status(5), SigCgt and SigIgn). The signal would kill an ordinary process, but
+// for process 1 of a PID namespace the kernel drops it (pid_namespaces(7)).
 func takesDefault(pid int, signal unix.Signal) bool {
 	file, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

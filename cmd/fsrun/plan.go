@@ -67,7 +67,7 @@ check fails. BUNDLE is the current directory by default.`,
 	}
 }
 
-// planJSON is a preview for programs.
+// planJSON is a preview in machine-readable form.
 type planJSON struct {
 	Bundle     string            `json:"bundle"`
 	ID         string            `json:"id"`
@@ -175,7 +175,7 @@ func (p *planJSON) namespaces(preview *parent.Preview) {
 	}
 }
 
-// afterStart are the operations that take effect after Start (SPEC.md, M-PLAN-3).
+// afterStart lists the operations that take effect after Start (SPEC.md, M-PLAN-3).
 var afterStart = []protocol.OpKind{protocol.OpResourceLimit, protocol.OpArguments, protocol.OpEnvironment, protocol.OpExecute}
 
 func when(op protocol.Op) string {

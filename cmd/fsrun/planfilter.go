@@ -9,8 +9,7 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// devices tells the rules in the order in which they count: the last that
-// matches decides.
+// devices adds the rules in their order, in which the last one that matches decides.
 func (p *planJSON) devices(preview *parent.Preview) {
 	if preview.Devices == nil {
 		return
@@ -21,7 +20,7 @@ func (p *planJSON) devices(preview *parent.Preview) {
 	}
 }
 
-// deviceRule writes a rule as "allow c 1:3 rwm".
+// deviceRule formats a rule as "allow c 1:3 rwm".
 func deviceRule(rule specs.LinuxDeviceCgroup) string {
 	action, kind := "deny", rule.Type
 	if rule.Allow {

@@ -11,7 +11,7 @@ import (
 	"github.com/fsrun/fsrun/internal/cli/style"
 )
 
-// write lists a plan for people, as wide as the terminal.
+// write prints a plan for people, in a width.
 func (p *planJSON) write(to io.Writer, s style.Style, width int) {
 	fmt.Fprintf(to, "%s %s\n", s.Bold("bundle"), oneLine(p.Bundle))
 	fmt.Fprintf(to, "%s %s as %d:%d in %s, %s, %s%s\n", s.Bold("program"), oneLine(p.Program.Program),

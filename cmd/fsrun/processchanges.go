@@ -12,7 +12,7 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// processChanges holds the flags of exec that change the process.
+// processChanges holds the flags of exec that modify the process.
 type processChanges struct {
 	directory    string
 	environment  []string
@@ -60,8 +60,8 @@ func (c *processChanges) apply(process *specs.Process) error {
 	return c.addCapabilities(process)
 }
 
-// addCapabilities leaves the inheritable and the ambient set alone: what a
-// program executes later gets nothing of it (capabilities(7)).
+// addCapabilities leaves the inheritable and ambient sets alone: what the program executes
+// later gets none of it (capabilities(7)).
 func (c *processChanges) addCapabilities(process *specs.Process) error {
 	if len(c.capabilities) == 0 {
 		return nil
@@ -83,8 +83,8 @@ func (c *processChanges) addCapabilities(process *specs.Process) error {
 	return nil
 }
 
-// capabilityNames takes names as people write them, with or without CAP_. One that
-// may be a newer kernel's is left to those who warn of it, as config.json's are.
+// capabilityNames accepts names as people write them, with or without CAP_. A name that may
+// be one of a newer kernel is left for the warnings, like in config.json.
 func capabilityNames(given []string) ([]string, error) {
 	names := make([]string, 0, len(given))
 	for _, one := range given {
@@ -97,7 +97,7 @@ func capabilityNames(given []string) ([]string, error) {
 	return names, nil
 }
 
-// capabilityLetters are what names of capabilities consist of.
+// capabilityLetters are the characters in names of capabilities.
 const capabilityLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 // userIDs is a flag UID[:GID].
@@ -133,7 +133,7 @@ func (u *userIDs) apply(to *specs.User) {
 	}
 }
 
-// parseID reads a whole id. The highest number means "no change" to the kernel.
+// parseID parses a complete ID. To the kernel, the highest number means "no change".
 func parseID(text string) (uint32, error) {
 	id, err := strconv.ParseUint(text, 10, 32)
 	if err != nil || id > bundle.MaxID || text[0] == '+' {

@@ -8,8 +8,8 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// readProcess takes the process of --process: from a file, or from standard input.
-// The warnings are of properties that are not known.
+// readProcess reads the process of --process from a file or from standard input. The
+// warnings are about unknown properties.
 func readProcess(name string) (*specs.Process, []string, error) {
 	if name == "-" {
 		return bundle.ReadProcess(os.Stdin, "standard input")
@@ -17,9 +17,9 @@ func readProcess(name string) (*specs.Process, []string, error) {
 	return bundle.LoadProcess(name)
 }
 
-// confine has a process that says nothing of its capabilities, or of the profile or
-// the label that it runs under, take those of the container's own: without a word it
-// would else have no capability, and be confined by neither security module.
+// confine gives a process that does not specify its capabilities, AppArmor profile or
+// SELinux label those of the container's own. Otherwise it would have no capabilities, and
+// neither security module would confine it.
 func confine(process, own *specs.Process) {
 	if process.Capabilities == nil {
 		process.Capabilities = own.Capabilities

@@ -13,22 +13,22 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// untold is for how long nothing has to be said, and how often it is said after that.
+// untold is how long to wait before the first report, and between reports.
 const untold = time.Second
 
-// progress tells people at a terminal, in a line that stays in its place, what
-// something takes so long for.
+// progress shows people at a terminal what is taking so long, in a line that stays in
+// place.
 type progress struct {
 	to     io.Writer
-	fit    func() int // the terminal's columns
+	fit    func() int // returns the terminal's columns
 	mutex  sync.Mutex
 	began  time.Time
 	doing  string
-	timer  *time.Timer // nil: it has not begun, or is over
+	timer  *time.Timer // nil before the start and after the end
 	showed bool
 }
 
-// newProgress returns nil where nobody looks: its methods do nothing then.
+// newProgress returns nil if nobody is watching. The methods of nil do nothing.
 func newProgress() *progress {
 	if !style.IsTerminal(os.Stderr) {
 		return nil
@@ -63,7 +63,7 @@ func (p *progress) tell() {
 	p.timer.Reset(untold)
 }
 
-// over takes the line away.
+// over removes the line.
 func (p *progress) over() {
 	if p == nil {
 		return
@@ -80,7 +80,7 @@ func (p *progress) over() {
 	p.showed = false
 }
 
-// step says where the parent's machine has come.
+// step shows the progress of the parent's machine.
 func (p *progress) step(step machine.Step) {
 	if p == nil || step.Row == nil {
 		return
@@ -99,6 +99,6 @@ func (p *progress) step(step machine.Step) {
 	p.at(doing)
 }
 
-// brief are the commands that have neither a handshake nor an output, and should be
-// done at once; when they are not, it is the kernel, or a hook, that they wait for.
+// brief lists the commands without a handshake or output that should be done at once. If
+// they are not, they are waiting for the kernel or a hook.
 var brief = []string{"kill", "pause", "resume", "update", "checkpoint", "delete"}

@@ -45,7 +45,7 @@ The JSON is a list of the process ids that they have on this machine.`,
 	}
 }
 
-// writeProcesses lets ps(1) print, and takes what is about the processes.
+// writeProcesses runs ps(1) and prints the lines about the processes.
 func writeProcesses(to io.Writer, pids []int, arguments []string) error {
 	if len(arguments) == 0 {
 		arguments = []string{"-ef"}
@@ -62,8 +62,7 @@ func writeProcesses(to io.Writer, pids []int, arguments []string) error {
 	return selectLines(to, output, pids)
 }
 
-// selectLines writes the header and the lines whose column PID holds one of the
-// ids.
+// selectLines prints the header and the lines whose column PID contains one of the IDs.
 func selectLines(to io.Writer, table []byte, pids []int) error {
 	lines := bufio.NewScanner(bytes.NewReader(table))
 	lines.Buffer(nil, len(table)+1)

@@ -13,7 +13,7 @@ import (
 	"github.com/fsrun/fsrun/internal/recording/draw"
 )
 
-// replayedJSON is a recording that was checked against the tables.
+// replayedJSON is a recording that has been checked against the tables.
 type replayedJSON struct {
 	Verb      string        `json:"verb"`
 	Container string        `json:"container"`

@@ -38,7 +38,7 @@ the bundle names: connections survive if that one has their addresses.`,
 			if err != nil {
 				return 0, err
 			}
-			options.Activation = parent.Activation{} // the program has what it had
+			options.Activation = parent.Activation{} // the program keeps what it had
 			if detach {
 				_, err = parent.Restore(options, from)
 				return 0, err

@@ -55,8 +55,7 @@ func runInForeground(options parent.Options, keep bool) (int, error) {
 	})
 }
 
-// untilItsEnd waits for a container that it starts, and deletes it unless it is to be
-// kept.
+// untilItsEnd starts a container, waits until it ends and deletes it, unless keep is set.
 func untilItsEnd(options parent.Options, keep bool, start func(console func(int) error) (*parent.Running, error)) (int, error) {
 	ended, err := inForeground(false, start)
 	if ended == nil {
@@ -73,8 +72,8 @@ func untilItsEnd(options parent.Options, keep bool, start func(console func(int)
 	return exitStatus(*ended), err
 }
 
-// warnOfMemory tells a program's end for want of memory, which looks like any
-// other by SIGKILL.
+// warnOfMemory warns if a program was killed because memory ran out, which otherwise looks
+// like any other SIGKILL.
 func warnOfMemory(options *parent.Options) {
 	examined, err := parent.Examine(options.StateRoot, options.ID)
 	if err != nil || examined.Stats == nil || examined.Stats.Memory == nil || examined.Stats.Memory.Events.OOMKill == 0 {

@@ -8,17 +8,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The realtime signals that the C library leaves to programs, as kill(1) and
-// systemd name them (signal(7)).
+// The real-time signals that the C library leaves to programs, as kill(1) and systemd name
+// them (signal(7)).
 const (
 	minRealtime unix.Signal = 34
 	maxRealtime unix.Signal = 64
 )
 
-// otherNames are those of signal(7) for signals that go by another name.
+// otherNames holds alternative names from signal(7).
 var otherNames = map[string]unix.Signal{"IOT": unix.SIGABRT, "CLD": unix.SIGCHLD, "POLL": unix.SIGIO}
 
-// realtimeNames are the bases from which realtime signals are counted.
+// realtimeNames are the bases that real-time signals are counted from.
 var realtimeNames = []struct {
 	name  string
 	base  unix.Signal
@@ -29,8 +29,8 @@ var realtimeNames = []struct {
 	{"RTMAX", maxRealtime, "-", -1},
 }
 
-// parseSignal takes a name or a number. 0 is the one that no process receives: it
-// asks whether there is one to receive it (kill(2)).
+// parseSignal parses a name or number. 0 is accepted: it only asks whether there is a
+// process to signal (kill(2)).
 func parseSignal(text string) (unix.Signal, error) {
 	if number, err := strconv.ParseUint(text, 10, 8); err == nil && number <= uint64(maxRealtime) {
 		return unix.Signal(number), nil
@@ -48,7 +48,7 @@ func parseSignal(text string) (unix.Signal, error) {
 	return 0, fmt.Errorf("kill: unknown signal %q; allowed: a name of signal(7) with or without SIG, such as TERM or RTMIN+3, or a number from 0 to %d", text, maxRealtime)
 }
 
-// realtimeSignal is RTMIN, RTMIN+N, RTMAX or RTMAX-N.
+// realtimeSignal parses RTMIN, RTMIN+N, RTMAX or RTMAX-N.
 func realtimeSignal(name string) (unix.Signal, bool) {
 	for _, from := range realtimeNames {
 		rest, found := strings.CutPrefix(name, from.name)

@@ -12,28 +12,28 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// ends are signals by which people end what does not end by itself.
+// ends lists the signals that people use to end a program.
 var ends = []unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM}
 
-// despite are those of ends that are passed on also where the caller ignores them:
-// a shell has what it starts by & ignore the terminal's keys, and whoever sends such
-// a signal to fsrun itself means the program. HUP is not among them: who ignores that
-// one, as nohup(1) does, wants the program to live on.
+// despite lists those of ends that are passed on even if the caller ignores them: a shell
+// makes what it starts with & ignore the terminal's keys, but whoever signals fsrun itself
+// means the program. HUP is not one of them: a caller that ignores it, such as nohup(1),
+// wants the program to live on.
 var despite = []unix.Signal{unix.SIGINT, unix.SIGQUIT, unix.SIGTERM}
 
-// others are passed on too. Those that are left are about fsrun itself, or the Go
-// runtime's own (SIGURG); or nobody can catch them.
+// others are passed on too. Those left out concern fsrun itself, belong to the Go runtime
+// (SIGURG), or cannot be caught.
 var others = []unix.Signal{
 	unix.SIGILL, unix.SIGTRAP, unix.SIGABRT, unix.SIGBUS, unix.SIGFPE, unix.SIGUSR1, unix.SIGSEGV, unix.SIGUSR2, unix.SIGALRM,
 	unix.SIGSTKFLT, unix.SIGXCPU, unix.SIGXFSZ, unix.SIGVTALRM, unix.SIGPROF, unix.SIGIO, unix.SIGPWR, unix.SIGSYS,
 }
 
-// terminals are passed on where there is no terminal, as there servers take them for
-// their own purposes: to stop, to reload, to have one worker more. At a terminal they
-// are about fsrun's place among the shell's jobs, and about the size of the window.
+// terminals are passed on only without a terminal, where servers use them for their own
+// purposes: to stop, to reload, to add a worker. At a terminal they are about fsrun's job
+// in the shell and about the window's size.
 var terminals = []unix.Signal{unix.SIGCONT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGWINCH}
 
-// passedOn are all signals that fsrun catches as often as they come.
+// passedOn returns all signals that fsrun catches and passes on every time.
 func passedOn(atTerminal bool) []unix.Signal {
 	all := slices.Clone(others)
 	if !atTerminal {
@@ -47,19 +47,19 @@ func passedOn(atTerminal bool) []unix.Signal {
 
 // forwarder passes signals on to a process.
 type forwarder struct {
-	pipe    [2]int // where caught signals wait: the reading and the writing end
+	pipe    [2]int // holds caught signals: the reading and the writing end
 	caught  *sys.Caught
-	mortal  bool        // a signal that would end an ordinary process ends this one
-	endedBy unix.Signal // the signal that did
+	mortal  bool        // a signal that would kill an ordinary process kills this one
+	endedBy unix.Signal // the signal that killed it
 
-	striking sync.Mutex // between a key and the pipe's end
-	group    int        // that the last key was for
+	striking sync.Mutex // held from a key to writing the pipe
+	group    int        // that the last key signalled
 	deaf     bool
 }
 
-// forwardSignals catches signals from now on, so that none ends fsrun between
-// the process's start and its being known. Until then a second wish to end of the
-// same kind ends fsrun, whose child then ends by itself.
+// forwardSignals catches signals from now on, so that none kills fsrun after the process
+// has started but before it is known. Until then, a second request of the same kind kills
+// fsrun, whose child then ends by itself.
 func forwardSignals(mortal bool) (*forwarder, error) {
 	f := &forwarder{mortal: mortal}
 	if err := unix.Pipe2(f.pipe[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
@@ -73,8 +73,8 @@ func forwardSignals(mortal bool) (*forwarder, error) {
 	return f, nil
 }
 
-// until passes signals on to a process, those first that came before there was
-// one, until it has ended.
+// until passes on signals to a process until it ends, beginning with those caught before it
+// existed.
 func (f *forwarder) until(target *parent.Running) error {
 	heard := despite
 	if f.mortal { // an ordinary program would ignore what its caller ignores
@@ -95,7 +95,7 @@ func (f *forwarder) until(target *parent.Running) error {
 	return nil
 }
 
-// take returns the signals that wait.
+// take returns the signals in the pipe.
 func (f *forwarder) take() []unix.Signal {
 	var received []unix.Signal
 	var content [64]byte
@@ -113,7 +113,7 @@ func (f *forwarder) take() []unix.Signal {
 	}
 }
 
-// pass sends a signal to the process, which may end by itself meanwhile.
+// pass sends a signal to the process, which may have ended by itself.
 func (f *forwarder) pass(target *parent.Running, received unix.Signal) {
 	if f.mortal && slices.Contains(ends, received) && takesDefault(target.PID(), received) {
 		f.endedBy, received = received, unix.SIGKILL
@@ -121,10 +121,10 @@ func (f *forwarder) pass(target *parent.Running, received unix.Signal) {
 	_ = target.Signal(received)
 }
 
-// byKey marks, on the pipe, a signal that the terminal has sent for a key.
+// byKey marks a signal in the pipe as sent by the terminal because of a key.
 const byKey unix.Signal = 0x80
 
-// struck hears of a key, from another goroutine.
+// struck is called for a key, from another goroutine.
 func (f *forwarder) struck(signal unix.Signal, group int) {
 	f.striking.Lock()
 	defer f.striking.Unlock()
@@ -132,11 +132,11 @@ func (f *forwarder) struck(signal unix.Signal, group int) {
 		return
 	}
 	f.group = group
-	_, _ = unix.Write(f.pipe[1], []byte{byte(signal | byKey)}) // full of others: they end it as well
+	_, _ = unix.Write(f.pipe[1], []byte{byte(signal | byKey)}) // if the pipe is full, the other signals will end the process
 }
 
-// strike ends a process that the key would have ended, were it not process 1. The
-// terminal has told it otherwise.
+// strike kills a process that the key would have killed if it were not process 1. The
+// terminal has already signalled it.
 func (f *forwarder) strike(target *parent.Running, signal unix.Signal) {
 	f.striking.Lock()
 	group := f.group
@@ -147,7 +147,7 @@ func (f *forwarder) strike(target *parent.Running, signal unix.Signal) {
 	}
 }
 
-// end is how the process ended, as far as its parent in a shell can tell.
+// end returns how the process ended, as seen by a parent that is a shell.
 func (f *forwarder) end(status unix.WaitStatus) unix.WaitStatus {
 	if f.endedBy != 0 && status.Signaled() && status.Signal() == unix.SIGKILL {
 		return unix.WaitStatus(f.endedBy) // wait(2): the low bits are the signal
@@ -155,7 +155,7 @@ func (f *forwarder) end(status unix.WaitStatus) unix.WaitStatus {
 	return status
 }
 
-// stop lets signals end fsrun again.
+// stop lets signals kill fsrun again.
 func (f *forwarder) stop() {
 	f.caught.Release(ends)
 	f.close()

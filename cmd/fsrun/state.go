@@ -14,8 +14,8 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// stateJSON is a container's state: what runtime.md, "State", has, and what
-// engines read beside it.
+// stateJSON is a container's state: what runtime.md, "State", specifies, and what engines
+// read in addition.
 type stateJSON struct {
 	OCIVersion  string            `json:"ociVersion"`
 	ID          string            `json:"id"`
@@ -46,7 +46,7 @@ func stateCommand(g *global) *cli.Command {
 func stateOf(inspected *parent.Inspected) stateJSON {
 	pid := inspected.Init.PID
 	if inspected.Status == state.Stopped {
-		pid = 0 // it may be another process's by now
+		pid = 0 // the ID may be another process's by now
 	}
 	return stateJSON{
 		OCIVersion: inspected.OCIVersion, ID: inspected.ID, PID: pid, Status: inspected.Status,
@@ -55,7 +55,7 @@ func stateOf(inspected *parent.Inspected) stateJSON {
 	}
 }
 
-// userName is a user's name, or the id where it has none.
+// userName returns a user's name, or the ID if there is none.
 func userName(uid uint32) string {
 	entry, err := user.LookupUid(int(uid))
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/fsrun/fsrun/cgroupv2"
 )
 
-// statsJSON is the data of a stats event. Its names are older than cgroup v2: they
-// are those that engines and their users read.
+// statsJSON is the data of a stats event. The names predate cgroup v2, but engines and
+// their users read them.
 type statsJSON struct {
 	CPU     cpuJSON                `json:"cpu"`
 	Memory  memoryJSON             `json:"memory"`
@@ -71,7 +71,7 @@ type hugetlbJSON struct {
 	Failed uint64 `json:"failcnt"`
 }
 
-// psiJSON is pressure in the names of the field.
+// psiJSON is PSI with the names that engines read.
 type psiJSON struct {
 	Some pressureJSON `json:"some"`
 	Full pressureJSON `json:"full"`
@@ -87,7 +87,7 @@ type pressureJSON struct {
 func statsOf(stats *cgroupv2.Stats) *statsJSON {
 	data := &statsJSON{Hugetlb: map[string]hugetlbJSON{}}
 	if cpu := stats.CPU; cpu != nil {
-		const nanoseconds = 1000 // in a microsecond
+		const nanoseconds = 1000 // per microsecond
 		data.CPU.Usage.Total, data.CPU.Usage.Kernel, data.CPU.Usage.User = cpu.Usage*nanoseconds, cpu.System*nanoseconds, cpu.User*nanoseconds
 		data.CPU.Throttling.Periods, data.CPU.Throttling.Throttled = cpu.Periods, cpu.Throttled
 		data.CPU.Throttling.Time = cpu.Waited * nanoseconds
@@ -143,7 +143,7 @@ func blockIOOfStats(devices map[string]cgroupv2.IOStats) blockIOJSON {
 	return block
 }
 
-// kernelNumber reads what the kernel printed.
+// kernelNumber parses a number that the kernel printed.
 func kernelNumber(text string) uint64 {
 	number, _ := strconv.ParseUint(text, 10, 64)
 	return number

@@ -2,14 +2,14 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// isTerminal says whether a descriptor is a terminal.
+// isTerminal reports whether a descriptor is a terminal.
 func isTerminal(fd int) bool {
 	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	return err == nil
 }
 
-// atTerminal says whether a terminal may send us signals, or is ours to show things
-// on: one that controls us, or one that we have as a standard descriptor.
+// atTerminal reports whether there is a terminal that may send us signals or that we may
+// write to: our controlling terminal, or one of our standard descriptors.
 func atTerminal() bool {
 	for _, fd := range standard {
 		if isTerminal(fd) {

@@ -14,7 +14,7 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// onceMeasured is how long top --once looks: a rate takes two looks.
+// onceMeasured is how long top --once measures: a rate takes two looks.
 const onceMeasured = 500 * time.Millisecond
 
 func topCommand(g *global) *cli.Command {
@@ -42,7 +42,7 @@ here. With --json each look is a line.`,
 	}
 }
 
-// top is the table in the making.
+// top is the state of the command.
 type top struct {
 	*global
 	interval        time.Duration
@@ -86,7 +86,7 @@ func (t *top) look() ([]topRow, error) {
 		now[used.ID] = used
 		before, known := t.before[used.ID]
 		if known && before.Init != used.Init {
-			known = false // deleted and made anew
+			known = false // deleted and created again
 		}
 		if row := newTopRow(&used, &before, known); t.all || row.shown() {
 			rows = append(rows, row)
@@ -97,14 +97,14 @@ func (t *top) look() ([]topRow, error) {
 	return rows, nil
 }
 
-// The control sequences of a table that stays in its place (ECMA-48).
+// The control sequences for a table that stays in place (ECMA-48).
 const (
 	cursorHome = "\x1b[H"
 	clearToEnd = "\x1b[K"
 	clearBelow = "\x1b[J"
 )
 
-// show prints the rows: over the last ones on a terminal.
+// show prints the rows, over the previous ones if live.
 func (t *top) show(rows []topRow, live bool) error {
 	if t.json {
 		if rows == nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// topRow is a container's line of top. What is not counted is nil.
+// topRow is a container's row in top. What is not counted is nil.
 type topRow struct {
 	ID          string       `json:"id"`
 	Status      state.Status `json:"status"`
@@ -29,15 +29,14 @@ type topRow struct {
 	Pressure    *topPressure `json:"pressure_percent,omitempty"`
 }
 
-// topPressure is PSI's "some" of the last ten seconds.
+// topPressure is PSI's "some" over ten seconds.
 type topPressure struct {
 	CPU    float64 `json:"cpu"`
 	Memory float64 `json:"memory"`
 	IO     float64 `json:"io"`
 }
 
-// newTopRow measures from one look to the next; without an earlier one there are
-// no rates.
+// newTopRow computes a row from two looks. Without an earlier one there are no rates.
 func newTopRow(now, before *parent.Used, known bool) topRow {
 	row := topRow{ID: now.ID, Status: now.Status}
 	stats := now.Stats
@@ -77,7 +76,7 @@ func finite(limit uint64) *uint64 {
 	return &limit
 }
 
-// rate is what was added, for each of so many units.
+// rate returns the increase per unit.
 func rate(before, now uint64, units float64) *float64 {
 	value := float64(now-min(before, now)) / units
 	return &value
@@ -90,8 +89,7 @@ func transferred(stats *cgroupv2.Stats) (read, written uint64) {
 	return read, written
 }
 
-// topOrder are the columns that rows can be sorted by: the largest first, and
-// what is not counted last.
+// topOrder lists the columns to sort by, largest first; rows without a value come last.
 var topOrder = []struct {
 	name string
 	key  func(*topRow) float64
@@ -134,10 +132,10 @@ func sortTop(rows []topRow, by string) {
 	}
 }
 
-// topWidth is that of all columns but the first.
+// topWidth is the width of all columns except the first.
 const topWidth = 66
 
-// writeTop writes the table, as wide as the terminal.
+// writeTop prints the table in a width.
 func writeTop(to io.Writer, s style.Style, rows []topRow, width int) {
 	longest := len("CONTAINER")
 	for i := range rows {

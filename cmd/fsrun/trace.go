@@ -18,7 +18,7 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// tables are what recordings are read with.
+// tables are needed to read recordings.
 var tables = recording.Tables{Parent: parentmachine.Table, Child: childmachine.Table}
 
 func traceCommand(g *global) *cli.Command {
@@ -70,7 +70,7 @@ follows from the frames. FILE may be -, for standard input.`,
 	}
 }
 
-// recordings are those of a container, or else of a file.
+// recordings returns those of a container, or of a file if there is no such container.
 func (g *global) recordings(operand string) ([]*recording.Recording, error) {
 	if operand == "-" {
 		return recording.Read(os.Stdin)

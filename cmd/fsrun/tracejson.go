@@ -6,13 +6,14 @@ import (
 	"github.com/fsrun/fsrun/internal/recording"
 )
 
-// traceJSON is a timeline for programs. Times are nanoseconds since it began.
+// traceJSON is a timeline in machine-readable form. Times are in nanoseconds since its
+// beginning.
 type traceJSON struct {
 	Verb      string    `json:"verb"`
 	Container string    `json:"container"`
 	Began     time.Time `json:"began"`
 	Took      uint64    `json:"took_nsec"`
-	// Traceparent is the trace that the engine has it join.
+	// Traceparent is the trace that the engine made it part of.
 	Traceparent string         `json:"traceparent,omitempty"`
 	States      []spanJSON     `json:"states"`
 	Frames      []arrowJSON    `json:"frames"`
@@ -31,7 +32,7 @@ type spanJSON struct {
 	Begins  uint64 `json:"begins_nsec"`
 	Took    uint64 `json:"took_nsec"`
 	Waiting bool   `json:"waiting,omitempty"`
-	// Inferred tells that nobody said so: it follows from the frames.
+	// Inferred says that this was not reported, but follows from the frames.
 	Inferred bool `json:"inferred,omitempty"`
 }
 
@@ -43,7 +44,7 @@ type arrowJSON struct {
 	Bytes int    `json:"bytes"`
 }
 
-// recordedFault is a Fault as recordings have it.
+// recordedFault is a Fault in the format of recordings.
 type recordedFault struct {
 	Code    string `json:"code"`
 	Machine string `json:"machine,omitempty"`
@@ -56,7 +57,7 @@ type recordedFault struct {
 	Object  string `json:"object,omitempty"`
 }
 
-// slowestTold is how many of the slowest steps programs are told.
+// slowestTold is how many of the slowest steps are included.
 const slowestTold = 8
 
 func tracesOf(all []*recording.Recording) []traceJSON {

@@ -4,7 +4,7 @@ import "fmt"
 
 func decimal(n uint64) string { return fmt.Sprint(n) }
 
-// count tells how many there are of a thing whose plural ends in s.
+// count formats a number of things whose plural ends in s.
 func count[N int | uint64](n N, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -16,7 +16,7 @@ func mebibytes(n uint64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<
 
 func microseconds(n uint64) string { return fmt.Sprintf("%.3f s", float64(n)/1e6) }
 
-// byteCount writes a size with the unit that keeps it short.
+// byteCount formats a size with the unit that makes it short.
 func byteCount(bytes uint64) string {
 	const units = "KMGTPE"
 	if bytes < 1024 {

@@ -25,7 +25,7 @@ container had.`,
 			{Line: "fsrun update web --memory 64M --pids-limit 20", Meaning: "change two limits"},
 			{Line: `echo '{"cpu": {"quota": 50000}}' | fsrun update -r - web`, Meaning: "read them as JSON, like linux.resources in config.json"},
 		},
-		Flags: u.flags, Aliases: map[string]string{"pids-max": "pids-limit", "memory-max": "memory"}, // wrap's
+		Flags: u.flags, Aliases: map[string]string{"pids-max": "pids-limit", "memory-max": "memory"}, // as in wrap
 		Run: func(operands []string) (int, error) {
 			change, err := u.resources(g.warn)
 			if err != nil {
@@ -64,7 +64,7 @@ func (u *updating) flags(flags *pflag.FlagSet) {
 	u.given = flags.Changed
 }
 
-// resources are what the file says, changed by the flags.
+// resources returns the file's resources, modified by the flags.
 func (u *updating) resources(warn func(string)) (*specs.LinuxResources, error) {
 	r := &specs.LinuxResources{}
 	if u.file != "" {
@@ -126,7 +126,7 @@ func blockIOOf(r *specs.LinuxResources) *specs.LinuxBlockIO {
 	return present(&r.BlockIO)
 }
 
-// present makes an object that is absent.
+// present makes an object if it is absent.
 func present[T any](object **T) *T {
 	if *object == nil {
 		*object = new(T)

@@ -1,9 +1,9 @@
 package main
 
-// usageError is a command line that says nothing that can be done.
+// usageError is an error in the command line.
 type usageError struct{ error }
 
 func (u usageError) Unwrap() error { return u.error }
 
-// Hint tells where one learns what can be.
+// Hint says how to find out what is allowed.
 func (u usageError) Hint() string { return "fsrun help COMMAND shows what is allowed, with examples" }

@@ -11,11 +11,11 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// releasedVersion and releasedCommit are set by the linker for what users install,
-// which is built the same with or without git: see internal/release.
+// releasedVersion and releasedCommit are set by the linker for releases, which are built
+// the same with or without git: see internal/release.
 var releasedVersion, releasedCommit string
 
-// build is what is known of this binary.
+// build is what is known about this binary.
 type build struct{ version, commit string }
 
 func thisBuild() build {

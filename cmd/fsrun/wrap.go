@@ -34,7 +34,7 @@ kernel drops signals without a handler.`,
 			{Line: "fsrun wrap --stats --memory-max 64M --pids-max 10 -- make", Meaning: "run make under limits, and print what it used"},
 			{Line: "fsrun wrap --net host --rw . -- git pull", Meaning: "let it use the network and write to the current directory"},
 		},
-		Flags: w.flags, Aliases: map[string]string{"pids-limit": "pids-max", "memory": "memory-max"}, // update's
+		Flags: w.flags, Aliases: map[string]string{"pids-limit": "pids-max", "memory": "memory-max"}, // as in update
 		Run: func(operands []string) (int, error) { return w.run(g, operands) },
 	}
 }
@@ -79,7 +79,7 @@ func (w *wrapping) flags(flags *pflag.FlagSet) {
 	w.given = flags.Changed
 }
 
-// options turn flags into what the container is to have.
+// options converts the flags to options for the container.
 func (w *wrapping) options(command []string) (*wrap.Options, error) {
 	o := &wrap.Options{
 		Arguments: command[1:], Hostname: w.hostname,
@@ -111,8 +111,8 @@ func (w *wrapping) options(command []string) (*wrap.Options, error) {
 	return o, w.paths(o, command[0])
 }
 
-// paths makes every path absolute, as the program's place is looked up where the
-// caller is.
+// paths makes every path absolute: the program is looked up relative to the caller's
+// directory.
 func (w *wrapping) paths(o *wrap.Options, program string) (err error) {
 	if o.Program, err = exec.LookPath(program); err != nil {
 		return err
@@ -133,7 +133,7 @@ func (w *wrapping) paths(o *wrap.Options, program string) (err error) {
 	return nil
 }
 
-// identity is the container's id: one that no other has, even after a crash.
+// identity returns a container ID that is unique even after a crash.
 func (w *wrapping) identity() string {
 	if w.id != "" {
 		return w.id
@@ -141,8 +141,8 @@ func (w *wrapping) identity() string {
 	return fmt.Sprintf("wrap-%d-%08x", os.Getpid(), rand.Uint32())
 }
 
-// inFlags makes an error name the flag that was typed, where it names the place
-// in a configuration that nobody has seen.
+// inFlags makes an error name the flag that was typed, instead of the place in a
+// configuration that the user never sees.
 func inFlags(err error, configuration string) error {
 	text := strings.TrimPrefix(err.Error(), configuration+": ")
 	for _, known := range wrap.Flags {
@@ -151,7 +151,7 @@ func inFlags(err error, configuration string) error {
 	return &renamed{text, err}
 }
 
-// renamed is an error in other words.
+// renamed is an error with a different text.
 type renamed struct {
 	text string
 	err  error

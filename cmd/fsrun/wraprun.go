@@ -17,7 +17,7 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// overtime is the exit status when --time is over, as timeout(1) has it.
+// overtime is the exit status when the time is up, the same as timeout(1)'s.
 const overtime = 124
 
 func (w *wrapping) run(g *global, command []string) (int, error) {
@@ -30,7 +30,7 @@ func (w *wrapping) run(g *global, command []string) (int, error) {
 		return 0, err
 	}
 	options := parent.Options{StateRoot: g.root, ID: w.identity(), Stdio: standard, Handshake: g.handshake(&w.handshake)}
-	// That a user without a cgroup gets none is told by --stats; the log has it too.
+	// Users without a cgroup learn from --stats that they get none; here it is only logged.
 	options.Warn = func(text string) { g.log.write("warning", oneLine(text), nil) }
 	usage := &usage{began: time.Now()}
 	var killed atomic.Bool
@@ -43,7 +43,7 @@ func (w *wrapping) run(g *global, command []string) (int, error) {
 		if w.time > 0 {
 			time.AfterFunc(w.time, func() {
 				killed.Store(true)
-				_ = running.Signal(unix.SIGKILL) // it may end by itself meanwhile
+				_ = running.Signal(unix.SIGKILL) // it may have ended by itself
 			})
 		}
 		return running, nil
@@ -59,13 +59,13 @@ func (w *wrapping) run(g *global, command []string) (int, error) {
 	return usage.ExitStatus, err
 }
 
-// runSpec runs a configuration that is in no bundle yet. Its file is needed only
-// until the container has its own copy.
+// runSpec runs a configuration without a bundle. Its file is needed only until the
+// container has its own copy.
 func runSpec(options parent.Options, spec *specs.Spec) (*parent.Running, error) {
 	if err := os.MkdirAll(options.StateRoot, 0o700); err != nil {
 		return nil, err
 	}
-	// The tilde keeps it from being taken for a container.
+	// The tilde keeps the directory from being mistaken for a container.
 	directory, err := os.MkdirTemp(options.StateRoot, "wrap~")
 	if err != nil {
 		return nil, err

@@ -15,8 +15,8 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// usage is what a container has used. What could not be measured is nil, and
-// Unmeasured says why. All of it includes what the container's start took.
+// usage is what a container has used, including its start. What could not be measured is
+// nil, and Unmeasured says why.
 type usage struct {
 	began time.Time
 
@@ -34,7 +34,7 @@ type usage struct {
 	Unmeasured []string `json:"unmeasured,omitempty"`
 }
 
-// ended notes the program's end.
+// ended records how the program ended.
 func (u *usage) ended(status unix.WaitStatus, killed bool) {
 	u.Wall = time.Since(u.began).Microseconds()
 	u.ExitStatus = exitStatus(status)
@@ -84,7 +84,7 @@ func (u *usage) take(stats *cgroupv2.Stats) {
 	}
 }
 
-// known is nil for a peak of nothing: a kernel that does not count it.
+// known returns nil for a peak of zero: the kernel does not count it.
 func known(peak uint64) *uint64 {
 	if peak == 0 {
 		return nil
@@ -111,7 +111,7 @@ func (u *usage) explain(tree *cgroupv2.Tree, stats *cgroupv2.Stats) {
 	}
 }
 
-// whyUncounted asks the tree what it would say to the least of limits.
+// whyUncounted returns the tree's error for the smallest of limits.
 func whyUncounted(tree *cgroupv2.Tree, controller string) string {
 	unlimited := int64(-1)
 	asking := &specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: &unlimited}}
@@ -124,7 +124,7 @@ func whyUncounted(tree *cgroupv2.Tree, controller string) string {
 	}
 	var lacking *cgroupv2.ControllerError
 	if errors.As(err, &lacking) {
-		lacking.Setting = cgroupv2.Setting{} // it was not the user who asked
+		lacking.Setting = cgroupv2.Setting{} // the user did not ask for it
 		return lacking.Error()
 	}
 	return "the " + controller + " controller is not handed down to the container's cgroup"
@@ -148,7 +148,7 @@ func (w *wrapping) report(u *usage) error {
 	return errors.Join(writeJSON(file, u), file.Close())
 }
 
-// write tells people.
+// write prints the usage for people.
 func (u *usage) write(to io.Writer) {
 	fmt.Fprintf(to, "wall time    %s\n", microseconds(uint64(u.Wall)))
 	if u.CPU != nil {
