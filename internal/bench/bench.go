@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// bench is one measurement of workloads.
+// bench is one run of the benchmark.
 type bench struct {
 	options     options
 	scratch     *scratch
@@ -21,7 +21,8 @@ const warmUps = 3
 
 var errInterrupted = errors.New("interrupted")
 
-// measureAll returns what was measured until an error, too, if that is anything.
+// measureAll measures all selected workloads. On an error, it also returns what it has
+// measured so far, if anything.
 func (b *bench) measureAll() (*result, error) {
 	all, err := b.contestants()
 	if err != nil {
@@ -64,8 +65,8 @@ func (b *bench) measureAll() (*result, error) {
 	return result, nil
 }
 
-// measure plays a workload's rounds under a condition. What was interrupted has rows of
-// the rounds until then.
+// measure plays a workload's rounds under a condition. If it is interrupted, it returns the
+// rows for the rounds so far.
 func (b *bench) measure(w workload, c condition, all []*contestant, stage *stage, bundle string) (rows []row, err error) {
 	var players []*player
 	for _, one := range all {

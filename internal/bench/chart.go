@@ -5,24 +5,23 @@ import (
 	"strings"
 )
 
-// The chart's measures, in pixels.
+// The chart's dimensions, in pixels.
 const (
-	chartLabels = 250  // of the column of names
-	chartScale  = 260  // of a ratio of 1
-	chartMost   = 1.75 // the ratio at which bars end
+	chartLabels = 250  // the column of names
+	chartScale  = 260  // a ratio of 1
+	chartMost   = 1.75 // the ratio at which bars are cut off
 	barHeight   = 12
 	rowHeight   = barHeight + 10
 	chartTop    = 56
 )
 
-// bar is one ratio of the chart.
+// bar is one ratio in the chart.
 type bar struct {
 	label string
 	ratio ratio
 }
 
-// chart draws the ratios of wall times to those of the first runtime that is
-// compared with.
+// chart draws the ratios of our wall times to those of the first peer.
 func (r *result) chart() string {
 	peer := r.firstPeer()
 	var bars []bar
@@ -66,7 +65,7 @@ func (b bar) draw(out *strings.Builder, top int) {
 	fmt.Fprintf(out, `<text x="%d" y="%d">%.2f</text>`+"\n", chartLabels+end+6, middle+4, b.ratio.Median)
 }
 
-// firstPeer is the first other contestant that is a runtime.
+// firstPeer returns the first peer that is a runtime.
 func (r *result) firstPeer() string {
 	for _, c := range r.Contestants {
 		if c.Name != ours && c.Name != floor {
@@ -76,7 +75,7 @@ func (r *result) firstPeer() string {
 	return floor
 }
 
-// title is a row's name, with its condition unless that is none.
+// title is a row's name, and its condition unless that is the default.
 func (r *row) title() string {
 	if r.Condition == conditions[0].name {
 		return r.Name

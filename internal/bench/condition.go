@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// condition is what holds for all contestants alike while they play.
+// condition is what holds for all contestants while they play.
 type condition struct {
 	name, what string
-	// arrange brings it about until release.
+	// arrange makes it hold until release is called.
 	arrange func() (release func(), err error)
 }
 
@@ -21,7 +21,7 @@ var conditions = []condition{
 	{"busy", "with a busy neighbour on each processor", arrangeNeighbours},
 }
 
-// pin keeps what this goroutine starts on one processor.
+// pin binds this goroutine, and what it starts, to one processor.
 func pin() (func(), error) {
 	runtime.LockOSThread()
 	var all, one unix.CPUSet
@@ -37,15 +37,15 @@ func pin() (func(), error) {
 		return nil, os.NewSyscallError("sched_setaffinity", err)
 	}
 	return func() {
-		_ = unix.SchedSetaffinity(0, &all) // it was so before
+		_ = unix.SchedSetaffinity(0, &all) // this affinity was in force before
 		runtime.UnlockOSThread()
 	}, nil
 }
 
-// neighbourArgument makes this program a busy neighbour.
+// neighbourArgument turns this program into a busy neighbour.
 const neighbourArgument = "be-a-busy-neighbour"
 
-// neighbourLife bounds the life of a neighbour whose bench was killed.
+// neighbourLife bounds how long a neighbour runs if the benchmark is killed.
 const neighbourLife = 30 * time.Minute
 
 // beNeighbour keeps a processor busy until its parent dies, or for half an hour.

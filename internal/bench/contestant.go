@@ -13,30 +13,29 @@ import (
 	"github.com/fsrun/fsrun/internal/sys/boot"
 )
 
-// Names of contestants. Ours is first in every round's order.
+// Names of contestants. Ours is first in the order of the first round.
 const (
 	ours  = "fsrun"
 	floor = "floor"
 )
 
-// contestant is a runtime that is measured.
+// contestant is a runtime to be measured.
 type contestant struct {
 	name    string
 	program string
 	version string
-	size    int64  // of the program and the libraries it is linked with, in bytes
+	size    int64  // bytes, including the shared libraries it is linked with
 	peak    int64  // resident memory of its largest process in a run, in bytes
 	root    string // its state directory
 }
 
-// runtimes are the peers that are looked for.
+// runtimes lists the peers to look for.
 var runtimes = []string{"crun", "runc"}
 
 //go:embed floor/floor.c
 var floorSource string
 
-// contestants finds who takes part. A peer that was asked for by name must be
-// there.
+// contestants finds the contestants. A peer that was asked for by name must exist.
 func (b *bench) contestants() ([]*contestant, error) {
 	fsrun, err := b.ourselves()
 	if err != nil {
@@ -68,7 +67,7 @@ func (b *bench) contestants() ([]*contestant, error) {
 	return found, nil
 }
 
-// ourselves is the fsrun to be measured.
+// ourselves installs the fsrun to be measured and returns its path.
 func (b *bench) ourselves() (string, error) {
 	program := b.scratch.path("fsrun")
 	if b.options.fsrun != "" {
@@ -83,9 +82,9 @@ func (b *bench) ourselves() (string, error) {
 	return program, install(built, program)
 }
 
-// install copies a program as an installation does. A linker writes its output page
-// by page, and so the kernel keeps it; what is written at once it keeps in larger
-// pieces, and maps with an eighth less of a run's processor time.
+// install copies a program as an installation does. A linker writes its output page by
+// page, and the kernel caches it that way. What is written at once is cached in larger
+// pieces, and mapping those takes an eighth less of a run's processor time.
 func install(from, to string) error {
 	content, err := os.ReadFile(from)
 	if err != nil {
@@ -131,7 +130,7 @@ func (c *contestant) describe(root string) error {
 	return nil
 }
 
-// size is that of a program with the shared libraries that it names itself.
+// size returns the size of a program including the shared libraries that it is linked with.
 func size(program string) (int64, error) {
 	info, err := os.Stat(program)
 	if err != nil {
@@ -164,12 +163,13 @@ func size(program string) (int64, error) {
 	return total, nil
 }
 
-// command is a command line of the runtime. The floor knows one thing to do.
+// command returns a command line of the runtime. It is not for the floor, which does only
+// one thing.
 func (c *contestant) command(arguments ...string) []string {
 	return append([]string{c.program, "--root", c.root}, arguments...)
 }
 
-// run is a container's whole life.
+// run returns the command line for a container's whole life.
 func (c *contestant) run(bundle, id string) []string {
 	if c.name == floor {
 		return []string{c.program, bundle + "/rootfs", exitProgram, cgroupMount + "/" + id}

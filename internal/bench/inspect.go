@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// measurePeaks finds the most memory that a process of each contestant has in a
-// run. The floor looks, which is small: what a process had before it executed the
-// runtime counts too.
+// measurePeaks measures the peak memory of each contestant's processes in a run. The small
+// floor does the measuring, because the peak includes what a process had before it executed
+// the runtime.
 func measurePeaks(all []*contestant, bundle string) error {
 	index := slices.IndexFunc(all, func(c *contestant) bool { return c.name == floor })
 	if index < 0 {
@@ -37,7 +37,7 @@ func (b *bench) timeline(fsrun *contestant, bundle string) (string, error) {
 	trace := b.scratch.path("trace.json")
 	id := fmt.Sprintf("bench-trace-%d", os.Getpid())
 	run := exec.Command(fsrun.program, "--root", fsrun.root, "run", "--trace", trace, "--bundle", bundle, id)
-	// The first run of a program that was just written finds its pages in no table.
+	// In the first runs of a program that was just written, its pages are not mapped yet.
 	for range warmUps {
 		if output, err := run.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("%v: %w\n%s", run, err, output)

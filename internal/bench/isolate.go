@@ -11,7 +11,7 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// isolatedVariable marks the process that lives in its own mount namespace.
+// isolatedVariable marks the process that is in a mount namespace of its own.
 const isolatedVariable = "FSRUN_BENCH_ISOLATED"
 
 const (
@@ -19,9 +19,9 @@ const (
 	stateMount  = "/run"
 )
 
-// isolate executes this program anew in a mount namespace of its own with a pure
-// cgroup v2 tree, adopts what the runtimes leave behind, and lets peers do what
-// they cannot do here but need not.
+// isolate executes this program again in a mount namespace of its own with a pure cgroup v2
+// tree, becomes the subreaper of what the runtimes leave behind, and lets peers do what
+// this machine forbids but they do not really need.
 func isolate() error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("user %d: allowed: root, since containers with all namespaces are started", os.Geteuid())
@@ -29,8 +29,8 @@ func isolate() error {
 	if os.Getenv(isolatedVariable) != "" {
 		return os.NewSyscallError("prctl PR_SET_CHILD_SUBREAPER", unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 	}
-	// A mount namespace and a filter belong to the thread until execve makes them
-	// the process's.
+	// A mount namespace and a filter belong to the thread until execve makes them the
+	// process's.
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return os.NewSyscallError("unshare", err)
@@ -41,7 +41,7 @@ func isolate() error {
 	if err := showCgroups(); err != nil {
 		return err
 	}
-	// State directories are on a tmpfs, as they are on every system that boots.
+	// State directories are on a tmpfs, as on any booted system.
 	if err := unix.Mount("tmpfs", stateMount, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755"); err != nil {
 		return fmt.Errorf("mount a tmpfs at %s: %w", stateMount, err)
 	}
@@ -51,7 +51,7 @@ func isolate() error {
 	return os.NewSyscallError("execve", unix.Exec("/proc/self/exe", os.Args, append(os.Environ(), isolatedVariable+"=1")))
 }
 
-// showCgroups puts the cgroup v2 tree of a hybrid host where runtimes look.
+// showCgroups mounts the cgroup v2 tree of a hybrid host where runtimes look for it.
 func showCgroups() error {
 	var mounted unix.Statfs_t
 	if err := unix.Statfs(cgroupMount, &mounted); err == nil && mounted.Type == unix.CGROUP2_SUPER_MAGIC {
@@ -68,10 +68,9 @@ func showCgroups() error {
 	return os.NewSyscallError("move_mount", unix.MoveMount(tree, "", unix.AT_FDCWD, cgroupMount, unix.MOVE_MOUNT_F_EMPTY_PATH))
 }
 
-// allowMemlock lets attempts to raise RLIMIT_MEMLOCK succeed without effect, for
-// all runtimes alike, where root may not: some raise it before they load a
-// device program and give up if they cannot, though since Linux 5.11 eBPF is not
-// counted there.
+// allowMemlock makes raising RLIMIT_MEMLOCK succeed without effect, for all runtimes, where
+// root may not raise it. Some raise it before they load a device program, and give up if
+// they cannot, although eBPF has not counted towards it since Linux 5.11.
 func allowMemlock() error {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &limit); err != nil {

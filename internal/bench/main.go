@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// options are the command line.
+// options holds the command line.
 type options struct {
 	only     []string
 	under    []string
@@ -27,8 +27,8 @@ type options struct {
 	document string
 	list     bool
 	quiet    bool
-	// smallest is how many starts in a row must succeed under limits that are searched
-	// for, of the peers peerStarts; 0 stands for no search.
+	// smallest is how many starts in a row must succeed when searching for the smallest
+	// limits; peerStarts is the same for peers. If smallest is 0, there is no search.
 	smallest, peerStarts int
 	inside               bool
 }
@@ -130,16 +130,16 @@ func run(o options) error {
 		return b.findSmallest(os.Stdout)
 	}
 	if _, err := unix.IoctlGetTermios(2, unix.TCGETS); o.quiet || err != nil {
-		b.progress = io.Discard // it is for people at a terminal
+		b.progress = io.Discard // progress is for people at a terminal
 	}
 	result, err := b.measureAll()
 	if result == nil || len(result.Rows) == 0 {
 		return err
 	}
-	return errors.Join(err, result.publish(o, os.Stdout)) // hours of measuring are not lost to an error at their end
+	return errors.Join(err, result.publish(o, os.Stdout)) // do not lose hours of measurements to an error at the end
 }
 
-// rounds are those of a workload.
+// rounds returns how many rounds of a workload to play.
 func (o options) rounds(w workload) int {
 	switch {
 	case o.count == 0:
@@ -152,7 +152,7 @@ func (o options) rounds(w workload) int {
 
 func (o options) selects(w workload) bool { return slices.ContainsFunc(o.only, w.is) }
 
-// conditions are those that were asked for.
+// conditions returns those that were asked for.
 func (o options) conditions() []condition {
 	var asked []condition
 	for _, c := range conditions {

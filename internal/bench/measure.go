@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// sample is what one thing that was done has cost.
+// sample is what one action took.
 type sample struct {
 	wall time.Duration
 	cpu  time.Duration // of all its processes
@@ -18,10 +18,10 @@ func (s sample) plus(other sample) sample {
 	return sample{s.wall + other.wall, s.cpu + other.cpu}
 }
 
-// stage is where commands run: their standard descriptors.
+// stage provides the standard descriptors for commands.
 type stage struct {
 	null   *os.File
-	errors *os.File // what they say, for the case of a failure
+	errors *os.File // what they print, in case they fail
 }
 
 func newStage(scratch *scratch) (*stage, error) {
@@ -33,7 +33,7 @@ func newStage(scratch *scratch) (*stage, error) {
 	return &stage{null, said}, err
 }
 
-// started is a command that is under way.
+// started is a running command.
 type started struct {
 	words   []string
 	begun   time.Time
@@ -46,8 +46,8 @@ func (s *stage) start(words []string) (*started, error) {
 	return &started{words, begun, process}, err
 }
 
-// wait waits for a command's end. Its processor time is that of its own and of
-// those that it has waited for.
+// wait waits for a command to end. The CPU time is its own and that of processes that it
+// waited for.
 func (s *stage) wait(command *started) (sample, error) {
 	state, err := command.process.Wait()
 	wall := time.Since(command.begun)
@@ -60,7 +60,7 @@ func (s *stage) wait(command *started) (sample, error) {
 	return sample{wall, state.UserTime() + state.SystemTime()}, nil
 }
 
-// said is the end of what commands have written to standard error.
+// said returns the end of what commands have written to standard error.
 func (s *stage) said() string {
 	content := make([]byte, 4096)
 	info, err := s.errors.Stat()

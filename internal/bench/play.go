@@ -11,12 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// player is a contestant at a workload.
+// player is a contestant playing a workload.
 type player struct {
 	*contestant
 	stage  *stage
 	bundle string
-	count  int // of the containers it has made
+	count  int // how many containers it has made
 }
 
 func (p *player) id() string {
@@ -24,13 +24,13 @@ func (p *player) id() string {
 	return fmt.Sprintf("bench-%s-%d-%d", p.name, os.Getpid(), p.count)
 }
 
-// playRun has a container run to its end.
+// playRun runs a container to its end.
 func playRun(p *player) (map[string]sample, error) {
 	one, err := p.stage.do(p.run(p.bundle, p.id()))
 	return map[string]sample{"": one}, err
 }
 
-// playParallel runs containers at once: the time is until the last has ended.
+// playParallel runs containers at once and measures until the last has ended.
 func playParallel(count int) func(*player) (map[string]sample, error) {
 	return func(p *player) (map[string]sample, error) {
 		var all []*started
@@ -56,7 +56,7 @@ func playParallel(count int) func(*player) (map[string]sample, error) {
 	}
 }
 
-// playRow runs containers one after the other.
+// playRow runs containers one after another.
 func playRow(count int) func(*player) (map[string]sample, error) {
 	return func(p *player) (map[string]sample, error) {
 		var total sample
@@ -71,8 +71,8 @@ func playRow(count int) func(*player) (map[string]sample, error) {
 	}
 }
 
-// playLife leads a container through its life with a command for each step, and
-// the flags that engines give.
+// playLife takes a container through its life, with a command for each step and the flags
+// that engines use.
 func playLife(p *player) (map[string]sample, error) {
 	id := p.id()
 	pidFile := p.root + ".pid"
@@ -107,15 +107,15 @@ func playLife(p *player) (map[string]sample, error) {
 	return samples, nil
 }
 
-// initProcess is a container's init between the commands: no command that waits
-// for it is charged for it.
+// initProcess is a container's init between commands. Its CPU time is not included in that
+// of any command.
 type initProcess struct {
 	pid int
 	cpu time.Duration
 }
 
-// account adds to a step what the init has used in it; after kill it waits for
-// the init's end.
+// account adds to a step what the init has used in it. After kill it waits for the init to
+// end.
 func (i *initProcess) account(step, pidFile string, to *sample) error {
 	switch step {
 	case "create":
@@ -149,8 +149,8 @@ func (i *initProcess) account(step, pidFile string, to *sample) error {
 	return nil
 }
 
-// adopt waits for its end, and reaps it: it is ours since the command that made it has
-// ended. No other process is waited for: a busy neighbour has no end.
+// adopt waits for the init to end and reaps it: it became ours when the command that made
+// it ended. It must not wait for other processes, because a busy neighbour never ends.
 func (i *initProcess) adopt() error {
 	for {
 		_, err := unix.Wait4(i.pid, nil, 0, nil)
@@ -161,7 +161,7 @@ func (i *initProcess) adopt() error {
 	}
 }
 
-// end ends one that has not been reaped, after a failure.
+// end kills the init if it has not been reaped, after a failure.
 func (i *initProcess) end() {
 	if i.pid > 0 {
 		_ = unix.Kill(i.pid, unix.SIGKILL)
@@ -169,8 +169,8 @@ func (i *initProcess) end() {
 	}
 }
 
-// becomes waits until the init executes the program: not every runtime's start
-// waits for that.
+// becomes waits until the init has executed the program, which start does not wait for in
+// every runtime.
 func (i *initProcess) becomes(program string) error {
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Microsecond) {
 		name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", i.pid))

@@ -8,8 +8,8 @@ import (
 	"runtime"
 )
 
-// code is what the programs in the containers do, for each architecture: to exit
-// at once with success, and to pause for ever.
+// code holds the machine code of the programs in the containers, for each architecture: one
+// exits at once with success, the other pauses forever.
 var code = map[string]struct {
 	machine     elf.Machine
 	exit, pause []byte
@@ -35,14 +35,14 @@ func words(instructions ...uint32) []byte {
 	return content
 }
 
-// programs are their names in a rootfs.
+// The programs' paths in a root file system.
 const (
 	exitProgram  = "/exit"
 	pauseProgram = "/pause"
 )
 
-// writePrograms makes the smallest programs there can be, so that what is
-// measured is the runtime.
+// writePrograms makes the smallest possible programs, so that the runtime is what is
+// measured.
 func writePrograms(rootfs string) error {
 	own := code[runtime.GOARCH]
 	for name, text := range map[string][]byte{exitProgram: own.exit, pauseProgram: own.pause} {
@@ -53,7 +53,7 @@ func writePrograms(rootfs string) error {
 	return nil
 }
 
-// executable is a static ELF file of one segment.
+// executable returns a static ELF file with one segment.
 func executable(machine elf.Machine, text []byte) []byte {
 	const base, headers = 0x400000, 64 + 56
 	size := uint64(headers + len(text))
@@ -71,7 +71,7 @@ func executable(machine elf.Machine, text []byte) []byte {
 	var content bytes.Buffer
 	for _, part := range []any{header, segment, text} {
 		if err := binary.Write(&content, binary.LittleEndian, part); err != nil {
-			panic(err) // a struct of fixed size into memory
+			panic(err) // a struct of fixed size is always written to memory
 		}
 	}
 	return content.Bytes()

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// publish writes the result in all the forms that were asked for.
+// publish writes the result in every format that was asked for.
 func (r *result) publish(o options, to io.Writer) error {
 	if err := r.table(to); err != nil {
 		return err
@@ -40,7 +40,7 @@ func (r *result) publish(o options, to io.Writer) error {
 	return renew(o.document, r.markdown(filepath.Base(chart)))
 }
 
-// table writes the figures for people at a terminal.
+// table prints the figures for people.
 func (r *result) table(to io.Writer) error {
 	fmt.Fprintf(to, "%s\n%s, %s\n", r.Date.Format(time.DateTime), r.Machine, r.Kernel)
 	for _, c := range r.Contestants {
@@ -59,7 +59,7 @@ func (r *result) table(to io.Writer) error {
 	return table.Flush()
 }
 
-// columns are a ratio and its interval, with a tab between them.
+// columns formats a ratio and its interval, separated by a tab.
 func (r *ratio) columns() string {
 	if r == nil {
 		return "\t"
@@ -73,7 +73,7 @@ func milliseconds(d time.Duration) string {
 
 func mebibytes(size int64) string { return fmt.Sprintf("%.1f MiB", float64(size)/(1<<20)) }
 
-// peakText is the peak where it was measured.
+// peakText formats the peak if it was measured.
 func (d description) peakText() string {
 	if d.Peak == 0 {
 		return "unknown"

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// result is what a measurement has shown.
+// result is the outcome of the benchmark.
 type result struct {
 	Date        time.Time
 	Command     string
@@ -20,29 +20,29 @@ type result struct {
 	Kernel      string
 	Contestants []description
 	Rows        []row
-	// Timeline is how fsrun draws one run of the default bundle.
+	// Timeline is a run of the default bundle, as drawn by fsrun.
 	Timeline string
 }
 
-// description is what is told of a contestant.
+// description describes a contestant.
 type description struct {
 	Name, Version string
-	Size          int64 // bytes, with the libraries that it is linked with
-	Peak          int64 // bytes of the largest process's resident memory in a run; 0: not measured
+	Size          int64 // bytes, including the shared libraries it is linked with
+	Peak          int64 // resident memory of the largest process in a run, in bytes; 0 if not measured
 }
 
-// row is one line of the table.
+// row is a row in the table.
 type row struct {
 	Name, Condition, What string
 	Rounds                int
 	Figures               []figures
 }
 
-// figures are a contestant's in a row.
+// figures are a contestant's figures in a row.
 type figures struct {
 	Contestant string
 	Wall, CPU  summary
-	// Ours by theirs; nil for ours.
+	// Our times divided by the contestant's; nil for our own.
 	WallRatio, CPURatio *ratio
 }
 
@@ -61,10 +61,10 @@ func describeMachine(all []*contestant) (*result, error) {
 	return r, nil
 }
 
-// commandLine is what does the same again.
+// commandLine returns the command that repeats the benchmark.
 func commandLine() string { return "go run ./internal/bench " + strings.Join(os.Args[1:], " ") }
 
-// processor is its model's name.
+// processor returns the processor's model name.
 func processor() string {
 	content, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
@@ -78,13 +78,13 @@ func processor() string {
 	return runtime.GOARCH
 }
 
-// taking gathers a workload's samples.
+// taking collects a workload's samples.
 type taking struct {
 	workload    workload
 	condition   condition
 	title       string
 	contestants []string // in their order
-	parts       []string // names of rows in the order of their coming
+	parts       []string // names of rows in order of appearance
 	samples     map[[2]string][]sample
 }
 
@@ -114,7 +114,7 @@ func (t *taking) add(contestant string, samples map[string]sample) {
 	}
 }
 
-// parts are all names of samples that a play returns, in the order of the table.
+// parts lists the names of all samples that a play can return, in the order of the table.
 var parts = []string{"", "create", "start", "state", "exec", "kill", "delete", "create+start+delete"}
 
 func (t *taking) rows() []row {

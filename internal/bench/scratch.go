@@ -13,7 +13,7 @@ import (
 	"github.com/fsrun/fsrun/parent/seccomp"
 )
 
-// scratch is a directory for everything that is made.
+// scratch is a directory for all files.
 type scratch struct{ directory string }
 
 func newScratch() (*scratch, error) {
@@ -28,18 +28,18 @@ func (s *scratch) remove() { os.RemoveAll(s.directory) }
 
 func (s *scratch) path(name string) string { return filepath.Join(s.directory, name) }
 
-// edit changes the default configuration.
+// edit modifies the default configuration.
 type edit func(*scratch, *specs.Spec) error
 
-// bundle makes a bundle from the default configuration, whose program ends at
-// once, and returns its directory.
+// bundle makes a bundle from the default configuration, with a program that exits at once,
+// and returns its directory.
 func (s *scratch) bundle(name string, edits ...edit) (string, error) {
 	directory := s.path("bundle-" + name)
 	rootfs := filepath.Join(directory, "rootfs")
 	if err := os.MkdirAll(rootfs, 0o755); err != nil {
 		return "", err
 	}
-	// The places of mounts are there, as in an image.
+	// The mount points exist, as in an image.
 	for _, place := range []string{"proc", "dev", "sys", "mnt"} {
 		if err := os.Mkdir(filepath.Join(rootfs, place), 0o755); err != nil {
 			return "", err
@@ -49,7 +49,7 @@ func (s *scratch) bundle(name string, edits ...edit) (string, error) {
 		return "", err
 	}
 	spec := bundle.Default(false)
-	spec.Version = "1.0.2" // older peers refuse newer ones
+	spec.Version = "1.0.2" // older peers refuse newer versions
 	spec.Process.Terminal = false
 	spec.Process.Args = []string{exitProgram}
 	spec.Linux.Namespaces = append([]specs.LinuxNamespace(nil), spec.Linux.Namespaces...)
@@ -65,13 +65,13 @@ func (s *scratch) bundle(name string, edits ...edit) (string, error) {
 	return directory, os.WriteFile(filepath.Join(directory, bundle.ConfigName), content, 0o644)
 }
 
-// pausing has the program pause.
+// pausing makes the program pause.
 func pausing(_ *scratch, spec *specs.Spec) error {
 	spec.Process.Args = []string{pauseProgram}
 	return nil
 }
 
-// confined adds a seccomp profile of the shape of an engine's default.
+// confined adds a seccomp profile like an engine's default.
 func confined(_ *scratch, spec *specs.Spec) error {
 	spec.Linux.Seccomp = engineProfile()
 	return nil
@@ -107,8 +107,8 @@ func bound(count int) edit {
 	}
 }
 
-// long adds 100 environment variables, and annotations that make the
-// configuration 50 KiB long.
+// long adds 100 environment variables, and annotations that make the configuration 50 KiB
+// long.
 func long(_ *scratch, spec *specs.Spec) error {
 	spec.Annotations = map[string]string{}
 	for i := range 100 {
@@ -130,8 +130,8 @@ func devices(count int) edit {
 	}
 }
 
-// engineProfile has the shape of the profiles that engines give by default: some
-// 350 calls allowed, a few of them by argument, for the machine's architectures.
+// engineProfile returns a profile like those that engines use by default: some 350 calls
+// allowed, a few of them depending on arguments, for the machine's architectures.
 func engineProfile() *specs.LinuxSeccomp {
 	profile := seccomp.DefaultProfile()
 	profile.Architectures = []specs.Arch{specs.ArchX86_64, specs.ArchX86, specs.ArchX32}

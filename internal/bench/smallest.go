@@ -13,47 +13,45 @@ import (
 	"time"
 )
 
-// guestTime is how long the search may take: processors that QEMU plays are slow.
+// guestTime bounds the search, which is slow because QEMU emulates the processors.
 const guestTime = "6h"
 
-// smallest is what the search for the smallest limits has found.
+// smallest is the result of a search for the smallest limits.
 type smallest struct {
 	Date    time.Time `json:",omitzero"`
 	Command string    `json:",omitempty"`
 	Kernel  string    `json:",omitempty"`
-	// HugePages is whether the kernel gives transparent huge pages.
+	// HugePages says whether the kernel uses transparent huge pages.
 	HugePages string   `json:",omitempty"`
 	Versions  []string `json:",omitempty"`
 	Found     []found  `json:",omitempty"`
-	// Seconds is the time after which the search was ended before it had found all; 0
-	// if it was not.
+	// Seconds is when the search was ended early; 0 if it was not.
 	Seconds int `json:",omitempty"`
-	// Threshold is where fsrun chooses between two ways; nil where it was not measured.
+	// Threshold compares both sides of the limit at which fsrun changes the way it starts;
+	// nil if not measured.
 	Threshold *threshold `json:",omitempty"`
 }
 
-// found are the smallest limits for one thing to do.
+// found holds the smallest limits for one thing to do.
 type found struct {
 	Runtime, Verb, Kind string
-	// Starts is how many in a row succeeded with both limits.
+	// Starts is how many starts in a row succeeded with both limits.
 	Starts int
-	// Pids and Memory, in bytes, are 0 where none that was tried is enough.
+	// Pids and Memory, in bytes, are 0 if no limit that was tried is enough.
 	Pids, Memory int64
-	// Created is what the cgroup was charged for when the container had been created,
-	// its limits were in force and its program had not been started; nil where that
-	// was not asked for.
+	// Created is what the cgroup was charged for after create and before start, with its
+	// limits in force; nil if not measured.
 	Created *charge `json:",omitempty"`
 }
 
 // charge is memory.current and memory.peak, in bytes.
 type charge struct{ Current, Peak int64 }
 
-// foundMark begins the lines by which the guest tells what it has found, among
-// those for people.
+// foundMark begins the lines in which the guest reports results; others are for people.
 const foundMark = "found: "
 
-// findSmallest boots the guest, has this program search there, and publishes what
-// it finds. What was found before a failure is shown all the same.
+// findSmallest boots the guest, has this program search there, and publishes the results,
+// including those before a failure.
 func (b *bench) findSmallest(to io.Writer) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -102,7 +100,7 @@ func (b *bench) findSmallest(to io.Writer) error {
 	return s.publish(b.options, to)
 }
 
-// read takes what the guest tells and passes the rest on to people.
+// read parses the guest's results and passes other lines on to people.
 func (s *smallest) read(output io.Reader) error {
 	lines := bufio.NewScanner(output)
 	for lines.Scan() {
@@ -111,7 +109,7 @@ func (s *smallest) read(output io.Reader) error {
 			fmt.Fprintln(os.Stderr, lines.Text())
 			continue
 		}
-		// Each line has some of the fields; what was found before stays.
+		// Each line has some of the fields; keep what was found before.
 		before := s.Found
 		s.Found = nil
 		if err := json.Unmarshal([]byte(told), s); err != nil {
@@ -122,7 +120,7 @@ func (s *smallest) read(output io.Reader) error {
 	return lines.Err()
 }
 
-// publish writes what was found in all the forms that were asked for.
+// publish writes the result in every format that was asked for.
 func (s *smallest) publish(o options, to io.Writer) error {
 	if err := s.table(to); err != nil {
 		return err

@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// guestPlace is where the programs are in the guest.
+// guestPlace is the programs' directory in the guest.
 const guestPlace = "/opt/bench/"
 
-// bare is the contestant that is no runtime: a shell that enters the cgroup and
-// executes the program, and so needs little more than execve(2) does.
+// bare is the contestant that is not a runtime: a shell that enters the cgroup and executes
+// the program. It needs little more than execve(2) itself.
 const bare = "execve"
 
-// smallestKinds are what the bundles have besides the limits.
+// smallestKinds says what bundles contain besides the limits.
 var smallestKinds = []struct {
 	name  string
 	edits []edit
@@ -30,8 +30,8 @@ var smallestKinds = []struct {
 	{"user namespace, seccomp", []edit{mapped, confined}},
 }
 
-// searchHere searches on this machine, which is the guest, and tells what it finds
-// line by line.
+// searchHere searches on this machine, which is the guest, and reports results line by
+// line.
 func (b *bench) searchHere(to io.Writer) error {
 	s := &smallest{HugePages: hugePages()}
 	machine, err := describeMachine(nil)
@@ -85,7 +85,7 @@ func (b *bench) searchHere(to io.Writer) error {
 	return nil
 }
 
-// inGuest are the contestants as the guest has them, with their versions.
+// inGuest returns the contestants in the guest, with their versions.
 func (b *bench) inGuest() (all []*contestant, versions []string, err error) {
 	for _, name := range b.options.peers {
 		c := &contestant{name: name, program: guestPlace + name, root: stateMount + "/bench-" + name}
@@ -105,7 +105,7 @@ func (b *bench) inGuest() (all []*contestant, versions []string, err error) {
 	return all, versions, nil
 }
 
-// starts is how many have to succeed in a row.
+// starts returns how many starts in a row must succeed.
 func (b *bench) starts(c *contestant) int {
 	if c.name == ours {
 		return b.options.smallest
@@ -113,7 +113,7 @@ func (b *bench) starts(c *contestant) int {
 	return b.options.peerStarts
 }
 
-// searchFor searches for one contestant's way to do one thing.
+// searchFor searches for the smallest limits for one contestant and verb.
 func (b *bench) searchFor(c *contestant, verb verb, edits []edit, f *found) error {
 	bundle, err := b.scratch.bundle(strings.Join([]string{f.Runtime, f.Verb, f.Kind}, "-"), edits...)
 	if err != nil {
@@ -122,9 +122,9 @@ func (b *bench) searchFor(c *contestant, verb verb, edits []edit, f *found) erro
 	return (&trial{contestant: c, verb: verb, bundle: bundle}).search(f)
 }
 
-// search finds the smallest number of processes without a limit of memory, and with
-// it the smallest memory. All starts have to succeed with both: if they do not, the
-// number is confirmed by itself first.
+// search finds the smallest number of processes without a memory limit, and then the
+// smallest memory limit with that number. All starts must succeed with both; if they do
+// not, the number is first confirmed alone.
 func (t *trial) search(f *found) error {
 	pids, err := smallestOf(pidsSteps, min(tries, f.Starts), func(limit int64, times int) (bool, error) { return t.succeed(limit, 0, times) })
 	if err != nil || pids == 0 {
@@ -161,7 +161,7 @@ func tell(to io.Writer, s *smallest) error {
 	return err
 }
 
-// hugePages is the chosen one of always, madvise and never.
+// hugePages returns which of always, madvise and never is selected.
 func hugePages() string {
 	content, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")
 	if errors.Is(err, os.ErrNotExist) {

@@ -2,14 +2,14 @@ package main
 
 import "sort"
 
-// pidsSteps are the values of pids.max that are tried.
+// pidsSteps are the values of pids.max to try.
 var pidsSteps = steps(1, step{16, 1}, step{64, 4})
 
-// memorySteps are those of memory.max, in bytes: page by page where a program of
-// one page may do, coarser where a page is nothing.
+// memorySteps are the values of memory.max to try, in bytes: page by page for the smallest,
+// and more coarsely as one page matters less.
 var memorySteps = steps(16<<10, step{256 << 10, 4 << 10}, step{1 << 20, 32 << 10}, step{4 << 20, 256 << 10}, step{64 << 20, 1 << 20})
 
-// step is how far one value is from the next, up to a bound.
+// step is the distance between values up to a bound.
 type step struct{ bound, width int64 }
 
 func steps(first int64, widths ...step) (values []int64) {
@@ -22,13 +22,12 @@ func steps(first int64, widths ...step) (values []int64) {
 	return append(values, value)
 }
 
-// tries are how many starts in a row make a limit worth to be confirmed.
+// tries is how many successful starts in a row make a limit worth confirming.
 const tries = 3
 
-// smallestOf returns the first of the ascending limits with which all of the
-// wanted starts succeed, 0 if none does. It takes for granted that more never hurts
-// when it looks for where to begin, by a few tries each, and from there tries one
-// after the other.
+// smallestOf returns the first of the ascending limits with which all wanted starts
+// succeed, 0 if there is none. To find where to begin, it makes a few tries each and
+// assumes that a larger limit never hurts; from there it tries one limit after another.
 func smallestOf(limits []int64, wanted int, succeed func(limit int64, times int) (bool, error)) (int64, error) {
 	var failure error
 	begin := sort.Search(len(limits), func(i int) bool {

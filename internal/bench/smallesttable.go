@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// columns are those of the table, as what is found stands in them.
+// columns defines the table's columns.
 var columns = []struct {
 	title string
 	text  func(found) string
@@ -27,7 +27,7 @@ var columns = []struct {
 	}},
 }
 
-// orNone is a limit in its unit.
+// orNone formats a limit in a unit.
 func orNone(limit int64, format string, unit int64) string {
 	if limit == 0 {
 		return "none that was tried"
@@ -35,7 +35,7 @@ func orNone(limit int64, format string, unit int64) string {
 	return fmt.Sprintf(format, limit/unit)
 }
 
-// table writes what was found for people at a terminal.
+// table prints the result for people.
 func (s *smallest) table(to io.Writer) error {
 	fmt.Fprintf(to, "%s\n%s, transparent huge pages: %s\n%s\n\n", s.Date.Format(time.DateTime), s.Kernel, s.HugePages, strings.Join(s.Versions, "\n"))
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
@@ -52,7 +52,7 @@ func (s *smallest) table(to io.Writer) error {
 	return err
 }
 
-// markdown is the same for a document.
+// markdown formats the result for a document.
 func (s *smallest) markdown() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "\nMeasured on %s with\n\n    %s\n\nin the guest: %s, transparent huge pages: %s; %s.\n\n",
@@ -75,7 +75,7 @@ func (s *smallest) markdown() string {
 	return out.String()
 }
 
-// lines gives the titles and a line for each that was found.
+// lines calls give for the titles and for each row.
 func (s *smallest) lines(give func(cells []string)) {
 	var titles []string
 	for _, column := range columns {

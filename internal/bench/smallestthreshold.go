@@ -9,26 +9,26 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// threshold compares the two ways to start on both sides of the limit that chooses
-// between them.
+// threshold compares both sides of the limit at which fsrun changes the way it starts.
 type threshold struct {
 	Limit int64 // bytes
-	Runs  int   // of each
-	// Born is in its cgroup, with that limit; Moved into it when it is ready, with a
-	// page less.
+	Runs  int   // on each side
+	// In Born, the child is born in its cgroup, with that limit; in Moved, with a limit one
+	// page lower, it is moved there when it is ready.
 	Born, Moved side
 }
 
-// side is a run's median, and what the cgroup is charged for before the program.
+// side holds the median time of a run, and what the cgroup is charged for before the
+// program starts.
 type side struct {
 	Run     time.Duration
 	Created charge
 }
 
-// thresholdRounds is how many runs of each side are timed at most, in turns.
+// thresholdRounds is how many runs of each side are timed at most, alternating.
 const thresholdRounds = 100
 
-// measureThreshold does it with the default bundle.
+// measureThreshold measures both sides with the default bundle.
 func (b *bench) measureThreshold(c *contestant) (*threshold, error) {
 	bundle, err := b.scratch.bundle("threshold")
 	if err != nil {
@@ -67,7 +67,7 @@ func (b *bench) measureThreshold(c *contestant) (*threshold, error) {
 	return measured, nil
 }
 
-// markdown are the two sides in a table.
+// markdown writes both sides as a table.
 func (t *threshold) markdown(out *strings.Builder) {
 	fmt.Fprintf(out, "Around the limit of %d MiB, median of %d runs each:\n\n", t.Limit>>20, t.Runs)
 	out.WriteString("| memory.max | The child is | `run` takes | Charged when created |\n|---|---|---|---|\n")

@@ -19,11 +19,10 @@ import (
 )
 
 const (
-	// patience is how long one command may take; under a limit that is too small some
-	// never end.
+	// patience is how long a command may take. If a limit is too small, some never end.
 	patience = time.Minute
 
-	// noPids is a limit of processes that none of the trials comes near to.
+	// noPids is a pids limit that no trial comes close to.
 	noPids = 1 << 15
 
 	trialID    = "smallest"
@@ -40,11 +39,11 @@ type trial struct {
 // verb is a way to start a program.
 type verb struct {
 	name string
-	// program is the container's own.
+	// program is the container's own program.
 	program string
-	// others are the processes that the container has had before.
+	// others is how many processes the container already has.
 	others int64
-	// prepare is done once for a limit, start for every start.
+	// prepare is called once per limit, start for every start.
 	prepare, start func(*trial) error
 }
 
@@ -56,9 +55,8 @@ var verbs = []verb{
 
 func nothing(*trial) error { return nil }
 
-// succeed reports whether the bundle starts so many times in a row under the
-// limits, of which 0 stands for none. An error means that it could not be found
-// out.
+// succeed reports whether the bundle starts that many times in a row under the limits; a
+// limit of 0 means none. An error means that this could not be determined.
 func (t *trial) succeed(pids, memory int64, times int) (good bool, err error) {
 	if err := t.limit(pids+t.verb.others, memory); err != nil {
 		return false, err
@@ -105,7 +103,7 @@ func (t *trial) run() error { return t.do("run", "--bundle", t.bundle, trialID) 
 
 func (t *trial) exec() error { return t.do("exec", trialID, exitProgram) }
 
-// createAndStart has the container's program executed and ends it again.
+// createAndStart starts the container's program and kills it.
 func (t *trial) createAndStart() error {
 	if err := t.begin(); err != nil {
 		return err
@@ -114,8 +112,8 @@ func (t *trial) createAndStart() error {
 	return t.do("delete", "--force", trialID)
 }
 
-// begin creates and starts a container. That start succeeds is not enough: some
-// runtimes' does before the program is executed.
+// begin creates and starts a container. It then checks that the program was executed,
+// because in some runtimes start succeeds before that.
 func (t *trial) begin() error {
 	if err := t.create(); err != nil {
 		return err
@@ -147,7 +145,7 @@ func (t *trial) create() error {
 
 func (t *trial) pidFile() string { return t.root + ".pid" }
 
-// created is what the cgroup is charged for between create and start.
+// created returns what the cgroup is charged for between create and start.
 func (t *trial) created(pids, memory int64) (c *charge, err error) {
 	if err := t.limit(pids, memory); err != nil {
 		return nil, err
@@ -169,8 +167,8 @@ func (t *trial) created(pids, memory int64) (c *charge, err error) {
 	return c, nil
 }
 
-// do runs a command of the runtime. A created container keeps what it inherits, so
-// it is given no pipe.
+// do runs a command of the runtime, without pipes, because a created container keeps what
+// it inherits.
 func (t *trial) do(arguments ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -178,17 +176,17 @@ func (t *trial) do(arguments ...string) error {
 	return exec.CommandContext(ctx, words[0], words[1:]...).Run()
 }
 
-// clear takes away what a trial has left: what a runtime that failed has forgotten
-// would fail the next trial.
+// clear removes what a trial has left behind: a failed runtime's leftovers would make the
+// next trial fail.
 func (t *trial) clear() error {
-	_ = t.do("delete", "--force", trialID) // it may never have come to be
+	_ = t.do("delete", "--force", trialID) // it may not exist
 	return t.clearGroup()
 }
 
-// clearGroup ends all processes of the cgroup and removes it.
+// clearGroup kills all processes in the cgroup and removes it.
 func (t *trial) clearGroup() error {
 	group := cgroupMount + trialGroup
-	_ = os.WriteFile(group+"/cgroup.kill", []byte("1"), 0) // it is gone, as a rule
+	_ = os.WriteFile(group+"/cgroup.kill", []byte("1"), 0) // it usually no longer exists
 	for deadline := time.Now().Add(patience); reap(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			return errors.New("a process that is left does not end")
@@ -200,8 +198,7 @@ func (t *trial) clearGroup() error {
 	return nil
 }
 
-// reap waits for the adopted processes that have ended, and reports whether there
-// are others.
+// reap waits for adopted processes that have ended, and reports whether there are others.
 func reap() bool {
 	for {
 		pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil)

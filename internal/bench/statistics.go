@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// summary is what is told of many samples of one thing.
+// summary summarizes samples.
 type summary struct {
 	Median, P99 time.Duration
 }
@@ -17,7 +17,7 @@ func summarize(durations []time.Duration) summary {
 	return summary{Median: median(sorted), P99: sorted[rank(0.99, len(sorted))]}
 }
 
-// median is that of a sorted list.
+// median returns the median of a sorted list.
 func median[T time.Duration | float64](sorted []T) T {
 	middle := len(sorted) / 2
 	if len(sorted)%2 == 1 {
@@ -26,21 +26,21 @@ func median[T time.Duration | float64](sorted []T) T {
 	return (sorted[middle-1] + sorted[middle]) / 2
 }
 
-// rank is the index of a quantile in a sorted list, by the nearest rank.
+// rank returns the index of a quantile in a sorted list (nearest rank).
 func rank(quantile float64, count int) int {
 	return max(0, int(math.Ceil(quantile*float64(count)))-1)
 }
 
-// ratio is the median of the ratios of pairs. Where there are rounds enough, Low
-// and High bound the true median with at least 95 % confidence; else they are the
-// least and the greatest ratio.
+// ratio is the median of ratios of pairs. If Confident, Low and High are the bounds of a 95
+// % confidence interval; otherwise there are too few rounds for one, and they are the
+// smallest and the largest ratio.
 type ratio struct {
 	Median, Low, High float64
 	Rounds            int
 	Confident         bool
 }
 
-// compare divides pairwise.
+// compare returns the ratio of paired samples.
 func compare(one, other []time.Duration) ratio {
 	var ratios []float64
 	for i := range one {
@@ -57,25 +57,25 @@ func compare(one, other []time.Duration) ratio {
 	}
 }
 
-// fewestRounds are those without which no interval holds the true median with 95 %
-// confidence: that all of five samples lie on one side of it has a probability of 1/16.
+// fewestRounds is the smallest number of rounds with a 95 % confidence interval for the
+// median: five samples are all on the same side of it with a probability of 1/16.
 const fewestRounds = 6
 
-// beyondInterval is how many of the order statistics lie on either side of the
-// narrowest symmetric interval between two of them that holds the true median with
-// 95 % confidence. How many samples are below the median is binomial, whatever
-// their distribution is. Of fewer than fewestRounds there is no such interval.
+// beyondInterval returns how many order statistics are outside, on each side, of the
+// narrowest symmetric 95 % confidence interval for the median. The number of samples below
+// the median has a binomial distribution, whatever the distribution of the samples. With
+// fewer than fewestRounds, there is no such interval.
 func beyondInterval(count int) (outside int, exists bool) {
 	const mostMissed = 0.05 / 2 // on one side
-	ranks := 0                  // how many may bound it from below
+	ranks := 0                  // how many order statistics could be the lower bound
 	for most := binomial(count, 0); most <= mostMissed; most += binomial(count, ranks) {
 		ranks++
 	}
 	return max(ranks-1, 0), ranks > 0
 }
 
-// binomial is the probability that exactly so many of count samples are below
-// their distribution's median. Logarithms keep it from vanishing.
+// binomial returns the probability that exactly below of count samples are below the median
+// of their distribution. It uses logarithms to avoid underflow.
 func binomial(count, below int) float64 {
 	logFactorial := func(n int) float64 {
 		logarithm, _ := math.Lgamma(float64(n + 1))
@@ -84,7 +84,7 @@ func binomial(count, below int) float64 {
 	return math.Exp(logFactorial(count) - logFactorial(below) - logFactorial(count-below) - float64(count)*math.Ln2)
 }
 
-// interval is what is told of a ratio beside its median.
+// interval formats the interval of a ratio.
 func (r *ratio) interval() string {
 	bounds := fmt.Sprintf("%.2f–%.2f", r.Low, r.High)
 	switch {

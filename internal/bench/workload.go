@@ -7,16 +7,16 @@ import (
 	"text/tabwriter"
 )
 
-// workload is something that runtimes are measured at. It may have several rows
-// in the table of results.
+// workload is something that runtimes do to be measured. It may have several rows in the
+// table of results.
 type workload struct {
 	name, what string
 	groups     []string
 	rounds     int
 	floor      bool // the floor can do it
 	edits      []edit
-	// play has one contestant do the thing once. Its samples are by the names of
-	// their rows; the empty one is the workload's own.
+	// play makes one contestant do it once. The samples are keyed by the names of their
+	// rows; the workload's own is "".
 	play func(*player) (map[string]sample, error)
 }
 

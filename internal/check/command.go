@@ -11,20 +11,19 @@ import (
 	"sync"
 )
 
-// maxErrorBytes is how much of a failed command's output an error shows: its
-// end.
+// maxErrorBytes is how much of the end of a failed command's output an error contains.
 const maxErrorBytes = 64 << 10
 
-// static is added to the environment of everything that is built as users get it.
+// static is added to the environment of builds for users.
 var static = []string{"CGO_ENABLED=0"}
 
-// output runs a command in a directory, "" for the module's root, and returns
-// its standard output, even when it fails. The error then shows all that it said.
+// output runs a command in a directory, "" for the module's root, and returns its standard
+// output, even if it fails. The error then contains everything it printed.
 func output(ctx context.Context, directory string, environment []string, name string, arguments ...string) (string, error) {
 	return outputTo(ctx, io.Discard, directory, environment, name, arguments...)
 }
 
-// outputTo is output that is shown as it comes.
+// outputTo is output that also shows what is printed.
 func outputTo(ctx context.Context, shown io.Writer, directory string, environment []string, name string, arguments ...string) (string, error) {
 	command := exec.CommandContext(ctx, name, arguments...)
 	command.Dir = directory
@@ -43,8 +42,7 @@ func outputTo(ctx context.Context, shown io.Writer, directory string, environmen
 	return said.String(), nil
 }
 
-// transcript collects both outputs of a command, which are copied at the same
-// time.
+// transcript collects a command's standard output and error, which are copied concurrently.
 type transcript struct {
 	mutex sync.Mutex
 	text  bytes.Buffer
@@ -56,7 +54,7 @@ func (t *transcript) Write(written []byte) (int, error) {
 	return t.text.Write(written)
 }
 
-// lines calls say for each line that is written, as soon as it is whole.
+// lines calls say for each complete line written to it.
 type lines struct {
 	say  func(line string)
 	rest []byte

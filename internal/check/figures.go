@@ -8,8 +8,8 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/testlog"
 )
 
-// figureLines shows each figure once, with the steps that found it; one that two
-// steps found to be different stands there twice.
+// figureLines returns a line for each figure, with the steps that found it. A figure with
+// two different values has two lines.
 func figureLines(results []result) []string {
 	steps := map[testlog.Figure][]string{}
 	var figures []testlog.Figure
@@ -29,8 +29,8 @@ func figureLines(results []result) []string {
 	return lines
 }
 
-// sums adds up what a step found of the same kind: figures such as "fault cells, kills
-// of TestX" whose values are shares such as 12/12 make one called "fault cells".
+// sums adds up a step's figures of the same kind: figures such as "fault cells, kills of
+// TestX" whose values are shares such as 12/12 become one called "fault cells".
 func sums(figures []testlog.Figure) []testlog.Figure {
 	type share struct{ part, whole, count int }
 	found := map[string]share{}

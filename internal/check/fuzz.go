@@ -23,7 +23,7 @@ func fuzz(ctx context.Context, r *run) (*testlog.Tally, error) {
 	failures := []error{err}
 	executed := 0
 	for _, target := range targets {
-		// The pattern must match one target only.
+		// The pattern must match only this target.
 		said, err := output(ctx, "", static, "go", "test", "-run=^$", "-fuzz=^"+target.name+"$", "-fuzztime="+r.fuzzTime.String(), target.pkg)
 		count := executions(said)
 		if err == nil && count == 0 {
@@ -46,11 +46,11 @@ func fuzz(ctx context.Context, r *run) (*testlog.Tally, error) {
 	return tally, errors.Join(failures...)
 }
 
-// progress is what go test -fuzz says every three seconds and at the end.
+// progress matches what go test -fuzz prints every three seconds and at the end.
 var progress = regexp.MustCompile(`(?m)^fuzz: elapsed: \S+, (?:execs: |gathering baseline coverage: )(\d+)`)
 
-// executions is how many inputs a run of go test -fuzz has tried; the last line of
-// its progress tells. Those of the corpus come first, and are tried as well.
+// executions returns how many inputs go test -fuzz has tried, including those of the
+// corpus, from the last line of its progress.
 func executions(said string) int {
 	lines := progress.FindAllStringSubmatch(said, -1)
 	if len(lines) == 0 {
@@ -60,8 +60,8 @@ func executions(said string) int {
 	return count
 }
 
-// fuzzTargets asks the packages' test binaries for what they have. A package
-// whose binary does not build or run is a failure of its own, and no more.
+// fuzzTargets asks the packages' test binaries for their fuzz targets. A package whose
+// binary does not build or run is one failure.
 func fuzzTargets(ctx context.Context) ([]fuzzTarget, *testlog.Tally, error) {
 	listed, err := output(ctx, "", static, "go", "test", "-json", "-list=^Fuzz", "./...")
 	var targets []fuzzTarget

@@ -14,8 +14,8 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/testlog"
 )
 
-// generators write files that are kept in the repository. They run in a copy of
-// it, and may change nothing there.
+// generators write files that are kept in the repository. They run in a copy of it and must
+// not change anything there.
 var generators = []struct {
 	what    string
 	command []string
@@ -38,7 +38,7 @@ func checkGenerated(ctx context.Context, r *run) (*testlog.Tally, error) {
 	for name := range strings.SplitSeq(strings.TrimRight(listed, "\x00"), "\x00") {
 		content, err := copyFile(name, filepath.Join(copied, name))
 		if errors.Is(err, fs.ErrNotExist) {
-			// Removed from the tree, not yet from the index.
+			// Deleted from the tree but not yet from the index.
 			continue
 		}
 		if err != nil {
@@ -63,8 +63,8 @@ func checkGenerated(ctx context.Context, r *run) (*testlog.Tally, error) {
 	return nil, errors.Join(stale...)
 }
 
-// changes returns the files below the directory that are not what they were,
-// and takes them as they are now for the next comparison.
+// changes returns the files in the directory that differ from before, and updates before
+// for the next comparison.
 func changes(directory string, before map[string][]byte) ([]string, error) {
 	var changed []string
 	err := filepath.WalkDir(directory, func(path string, found fs.DirEntry, err error) error {
@@ -95,7 +95,7 @@ func changes(directory string, before map[string][]byte) ([]string, error) {
 	return changed, err
 }
 
-// copyFile copies a file or a symbolic link and returns a file's contents.
+// copyFile copies a file or a symbolic link. It returns the content of a file.
 func copyFile(source, destination string) ([]byte, error) {
 	info, err := os.Lstat(source)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// goPackage is what go list tells of a package.
+// goPackage is a package as listed by go list.
 type goPackage struct {
 	ImportPath   string
 	Dir          string
@@ -35,14 +35,14 @@ type goPackage struct {
 
 const listedFields = "ImportPath,Dir,Standard,Imports,TestImports,XTestImports,GoFiles,TestGoFiles,XTestGoFiles,SFiles,CgoFiles,Module"
 
-// module is all packages of this module and what they depend on.
+// module is all packages of this module and their dependencies.
 type module struct {
 	path     string
 	packages map[string]*goPackage
 }
 
-// loadModule lists the module's packages as they are built for the architecture.
-// Packages that do not build now are there with what can be told of them.
+// loadModule lists the module's packages as built for the architecture. Packages that do
+// not currently build are included as far as possible.
 func loadModule(ctx context.Context, architecture string) (*module, error) {
 	listed, err := output(ctx, "", append(static, "GOARCH="+architecture), "go", "list", "-e", "-deps", "-json="+listedFields, "./...")
 	if err != nil {
@@ -51,7 +51,7 @@ func loadModule(ctx context.Context, architecture string) (*module, error) {
 	return parseModule(strings.NewReader(listed))
 }
 
-// parseModule reads the output of go list -json.
+// parseModule parses the output of go list -json.
 func parseModule(listed io.Reader) (*module, error) {
 	m := &module{packages: make(map[string]*goPackage)}
 	for decoder := json.NewDecoder(listed); ; {
@@ -76,7 +76,7 @@ func (p *goPackage) own() bool { return p.Module != nil && p.Module.Main }
 
 func (p *goPackage) hasTests() bool { return len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 }
 
-// unsafeFiles returns the files that import unsafe and are not generated.
+// unsafeFiles returns the non-generated files that import unsafe.
 func (p *goPackage) unsafeFiles() []string {
 	if !slices.Contains(p.Imports, "unsafe") {
 		return nil
@@ -107,12 +107,12 @@ func (m *module) own() []*goPackage {
 	return own
 }
 
-// relative is the name of a package as the rules write it.
+// relative returns a package's name as the rules write it.
 func (m *module) relative(path string) string {
 	return strings.TrimPrefix(path, m.path+"/")
 }
 
-// matches reports whether the pattern stands for the package.
+// matches reports whether the pattern matches the package.
 func (m *module) matches(path, pattern string) bool {
 	if pattern == "std" {
 		found := m.packages[path]
@@ -129,9 +129,8 @@ func (m *module) matchesAny(path string, patterns []string) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool { return m.matches(path, pattern) })
 }
 
-// chain returns a shortest way of imports from the package to one that is
-// wanted, both ends included, or nil when there is none. edges gives a package's
-// imports.
+// chain returns a shortest chain of imports from the package to one that is wanted,
+// including both ends, or nil if there is none. edges returns a package's imports.
 func (m *module) chain(from string, edges func(*goPackage) []string, wanted func(string) bool) []string {
 	previous := map[string]string{from: ""}
 	for queue := []string{from}; len(queue) > 0; queue = queue[1:] {

@@ -12,13 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isolateArgument makes this program run a command with a pure cgroup v2 tree
-// at cgroupRoot, in a mount namespace of its own, and with no signal ignored.
+// isolateArgument makes this program run a command in a mount namespace of its own, with a
+// pure cgroup v2 tree at cgroupRoot and with no signal ignored.
 const isolateArgument = "-with-private-cgroup2"
 
 const cgroupRoot = "/sys/fs/cgroup"
 
-// isolated prefixes a command so that it runs as runIsolated does.
+// isolated prefixes a command so that runIsolated runs it.
 func isolated(command ...string) ([]string, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -27,7 +27,7 @@ func isolated(command ...string) ([]string, error) {
 	return append([]string{self, isolateArgument}, command...), nil
 }
 
-// runIsolated becomes the command; it returns only when that fails.
+// runIsolated executes the command. It returns only on failure.
 func runIsolated(command []string) error {
 	if len(command) == 0 {
 		return errors.New(isolateArgument + " wants a command")
@@ -36,7 +36,7 @@ func runIsolated(command []string) error {
 	if err != nil {
 		return err
 	}
-	// A mount namespace belongs to the thread, which exec makes the only one.
+	// A mount namespace belongs to a thread; after exec, there is no other.
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("new mount namespace: %w (are you root?)", err)
@@ -47,15 +47,14 @@ func runIsolated(command []string) error {
 	if err := showPureCgroup2(); err != nil {
 		return err
 	}
-	// A signal that is caught has its default action again after execve: tests
-	// begin alike, whether a terminal, nohup or a shell's & started this.
+	// A signal that is caught has its default action again after execve. So tests start the
+	// same way, whether a terminal, nohup or a shell's & started this.
 	signal.Notify(make(chan os.Signal, 1))
 	return fmt.Errorf("%s: %w", program, unix.Exec(program, command, os.Environ()))
 }
 
-// showPureCgroup2 replaces what is mounted at cgroupRoot by the cgroup2 tree
-// alone. A tree that is mounted already is copied rather than mounted anew:
-// a new mount can change the flags of the machine's.
+// showPureCgroup2 replaces what is mounted at cgroupRoot with only the cgroup2 tree. It
+// copies an existing mount, because a new one could change the flags of the machine's.
 func showPureCgroup2() error {
 	mounted, err := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup2"))
 	if err != nil {
@@ -89,7 +88,7 @@ func showPureCgroup2() error {
 	return nil
 }
 
-// detachAll unmounts every mount stacked on the path, with those below.
+// detachAll unmounts every mount stacked on the path, including those below.
 func detachAll(path string) error {
 	for {
 		mounted, err := mountinfo.Mounted(path)

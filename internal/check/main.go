@@ -15,7 +15,7 @@ import (
 	"github.com/fsrun/fsrun/internal/checkout"
 )
 
-// options are the command line.
+// options holds the command line.
 type options struct {
 	only, skip []string
 	list       bool
@@ -98,7 +98,7 @@ func check(ctx context.Context, o options) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	// Every command runs from the module's root, wherever this one was started.
+	// Every command runs in the module's root, wherever this one was started.
 	if err := os.Chdir(directory); err != nil {
 		return false, err
 	}

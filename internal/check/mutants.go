@@ -7,7 +7,7 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/testlog"
 )
 
-// takeGuards has the mutants tell what they found, a line each and a figure.
+// takeGuards runs the mutants and collects their results: a line each, and a figure.
 func takeGuards(ctx context.Context, r *run) (*testlog.Tally, error) {
 	command, err := isolated("go", "run", "./internal/mutants")
 	if err != nil {

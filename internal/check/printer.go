@@ -11,7 +11,7 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/testlog"
 )
 
-// result is what became of one step.
+// result is the result of a step.
 type result struct {
 	Name    string  `json:"name"`
 	Seconds float64 `json:"seconds"`
@@ -30,10 +30,10 @@ func (r result) verdict() string {
 	return "ok  "
 }
 
-// printer shows what happens to people, and the results to programs.
+// printer shows progress to people, and results to programs.
 type printer struct {
 	people  io.Writer
-	objects *json.Encoder // nil when nobody asked for it
+	objects *json.Encoder // nil if not asked for
 	results []result
 }
 
@@ -49,7 +49,7 @@ func (p *printer) say(format string, arguments ...any) {
 	fmt.Fprintf(p.people, format+"\n", arguments...)
 }
 
-// result shows and keeps the result of a step.
+// result shows and keeps a step's result.
 func (p *printer) result(r result) {
 	p.results = append(p.results, r)
 	p.say("%s", r.line())
@@ -63,7 +63,7 @@ func (p *printer) result(r result) {
 	}
 }
 
-// summary shows all results and reports whether all are good.
+// summary shows all results and reports whether every step passed.
 func (p *printer) summary() bool {
 	var total result
 	good := len(p.results) > 0

@@ -1,18 +1,18 @@
 package main
 
-// architectures are the ones that fsrun is built for.
+// architectures lists those that fsrun is built for.
 var architectures = []string{"amd64", "arm64"}
 
-// Packages are named by patterns of module-relative import paths: "/..." stands for
-// a path and all that is below it, as in go list. A path that has a dot in its first
-// element is another module's. "std" is the standard library.
+// Packages are named by patterns of module-relative import paths: "/..." stands for a path
+// and everything below it, as in go list. A path with a dot in its first element is in
+// another module. "std" is the standard library.
 
-// rule is one row of who may import whom. Test files are free.
+// rule says what packages may import. It does not apply to test files.
 type rule struct {
 	packages string
-	// only, when it is given, is all that the packages may import themselves.
+	// only, if not empty, lists everything that the packages may import directly.
 	only []string
-	// never is what they may not depend on, not even through others.
+	// never lists what they must not depend on, even indirectly.
 	never []string
 	why   string
 }
@@ -55,7 +55,7 @@ var rules = []rule{
 		never: []string{
 			"parent/...", "cgroupv2/...", "cmd/...",
 			"github.com/cilium/ebpf/...", "github.com/godbus/dbus/v5", "github.com/opencontainers/runtime-spec/...", "github.com/spf13/pflag/...",
-			// Nothing that it does needs them, and each is initialised at its start.
+			// The child does not need these, and each would be initialized at every start.
 			"net", "encoding/json", "encoding/xml", "os/exec", "os/signal", "flag", "regexp", "text/template", "text/tabwriter",
 		},
 		why: "the child does what the plan says: it has no host powers, reads no config, and must start fast",
@@ -87,13 +87,13 @@ var rules = []rule{
 	},
 }
 
-// bothSides are the only packages that may depend on the parent and the child.
+// bothSides lists the only packages that may depend on both the parent and the child.
 var bothSides = []string{"cmd/fsrun", "cmd/fsrun-otel", "internal/model/...", "internal/specgen/...", "internal/site", "examples/..."}
 
 // privileges are language features that only some packages may use.
 var privileges = []struct {
 	feature string
-	// uses reports whether the package uses it, and where.
+	// uses returns where the package uses the feature.
 	uses     func(*goPackage) []string
 	packages []string
 	why      string

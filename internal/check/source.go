@@ -12,7 +12,7 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/testlog"
 )
 
-// neededPackages are the Debian packages that the steps use.
+// neededPackages are the Debian packages that the steps need.
 var neededPackages = []struct{ name, why string }{
 	{"gcc", "the race detector is linked by a C linker"},
 	{"libc6-dev", "what gcc links"},

@@ -7,21 +7,20 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/testlog"
 )
 
-// step is one row of what is checked.
+// step is something to check.
 type step struct {
 	name, what string
-	// check returns what it counted, if it counts; an error means that the step
-	// failed.
+	// check returns what it counted, if anything; an error means that the step failed.
 	check func(context.Context, *run) (*testlog.Tally, error)
 }
 
-// run is what all steps share.
+// run is shared by all steps.
 type run struct {
 	options
 	*printer
 }
 
-// steps are done in this order: what ends fast and finds most comes first.
+// steps are run in this order: those that finish fast and find most come first.
 var steps = []step{
 	{"packages", "install the Debian packages that are missing", installPackages},
 	{"format", "gofmt has nothing to change", checkFormat},
@@ -44,11 +43,11 @@ var steps = []step{
 	{"site", "the documentation as a site, every page looked at in Chromium; only when named", checkSite},
 }
 
-// onRequest are the steps that take too long for every run: -only names them.
+// onRequest lists the steps that take too long for every run: -only selects them.
 var onRequest = []string{"mutants", "systemd", "engines", "checkpoint", "newcomer", "site"}
 
-// execute runs the step. One that counts nothing counts as one case, and so
-// does a failure beside the counted ones.
+// execute runs the step. A step that counts nothing counts as one case, and so does a
+// failure in addition to the counted cases.
 func (s step) execute(ctx context.Context, r *run) result {
 	r.say("=== %s: %s", s.name, s.what)
 	begin := time.Now()

@@ -11,30 +11,30 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/testlog"
 )
 
-// testTimeout is go test's limit for the tests of one package.
+// testTimeout is the -timeout of go test, for the tests of one package.
 const testTimeout = "40m"
 
-// guestMemory is what a guest needs whose files are all in memory, in MiB.
+// guestMemory is the memory of a guest, which also holds all its files, in MiB.
 const guestMemory = "4096"
 
-// rawPackages make system calls in ways that the race detector's runtime cannot
-// follow: on borrowed stacks, in a child that shares the parent's memory.
+// rawPackages make system calls in ways that the race detector's runtime cannot follow: on
+// borrowed stacks, or in a child that shares the parent's memory.
 var rawPackages = []string{"internal/sys", "child/handoff"}
 
-// plainPackages take other things from a raw package, such as how a file is opened.
+// plainPackages use a raw package for other things, such as how to open a file.
 var plainPackages = []string{
 	"cgroupv2/devfilter", "internal/recording", "parent/bundle", "parent/plan", "parent/preflight", "parent/resctrl", "parent/state",
 }
 
-// lonePackages have one goroutine and much to do: the race detector would be slow
-// and find nothing.
+// lonePackages have one goroutine and much to do: the race detector would be slow and find
+// nothing.
 var lonePackages = []string{"internal/model", "internal/release"}
 
-// kernelPackages are what a package depends on when its tests ask the kernel
-// for something; those tests run in the guest too.
+// kernelPackages are what a package depends on if its tests use the kernel; those tests run
+// in the guest too.
 var kernelPackages = []string{"golang.org/x/sys/unix", "internal/sys/..."}
 
-// nativePackage is one whose tests show nothing new in the guest.
+// nativePackage is a package whose tests would show nothing new in the guest.
 type nativePackage struct{ pattern, why string }
 
 var nativePackages = []nativePackage{
@@ -96,22 +96,21 @@ func testGuest(ctx context.Context, r *run) (*testlog.Tally, error) {
 	return r.test(ctx, nil, append([]string{"go", "run", "./internal/vm", "-json", "-memory", guestMemory, "-timeout", "70m", "-unit-timeout", "45m"}, packages...))
 }
 
-// systemdPackages are what the tests under systemd need: user managers, and
-// subordinate ids.
+// systemdPackages are the Debian packages for the tests under systemd: they need user
+// managers and subordinate IDs.
 const systemdPackages = "uidmap,dbus-user-session,libpam-systemd"
 
-// testSystemd runs the tests that are skipped where systemd is not process 1.
+// testSystemd runs the tests that are skipped unless systemd is process 1.
 func testSystemd(ctx context.Context, r *run) (*testlog.Tally, error) {
 	return r.test(ctx, nil, []string{
 		"go", "run", "./internal/vm", "-json", "-systemd", "-debian", systemdPackages, "-run", "^TestSystemd", "./cmd/fsrun",
 	})
 }
 
-// checkpointPackages are CRIU, and what it locks the network with.
+// checkpointPackages are CRIU and what it locks the network with.
 const checkpointPackages = "criu,nftables"
 
-// testCheckpoint runs the tests that are skipped where CRIU is missing. What they look
-// at, the script looks at from outside.
+// testCheckpoint runs the tests that are skipped without CRIU.
 func testCheckpoint(ctx context.Context, r *run) (*testlog.Tally, error) {
 	return r.test(ctx, nil, []string{
 		"go", "run", "./internal/vm", "-json", "-debian", checkpointPackages, "-run", "^TestCheckpoint", "./cmd/fsrun",
@@ -122,19 +121,19 @@ func testEngines(ctx context.Context, r *run) (*testlog.Tally, error) {
 	return r.test(ctx, nil, []string{"go", "run", "./internal/engines", "-json", "all"})
 }
 
-// isRaced says whether a package's tests run under the race detector.
+// isRaced reports whether a package's tests run under the race detector.
 func (m *module) isRaced(found *goPackage) bool {
 	isPlain := m.matchesAny(found.ImportPath, plainPackages) || !m.testsDependOn(found, rawPackages)
 	return isPlain && !m.matchesAny(found.ImportPath, lonePackages)
 }
 
-// isForGuest says whether a package's tests run in the guest.
+// isForGuest reports whether a package's tests run in the guest.
 func (m *module) isForGuest(found *goPackage) bool {
 	isNative := func(native nativePackage) bool { return m.matches(found.ImportPath, native.pattern) }
 	return m.testsDependOn(found, kernelPackages) && !slices.ContainsFunc(nativePackages, isNative)
 }
 
-// testPackages returns the module's packages that have tests and are wanted.
+// testPackages returns the wanted packages of the module that have tests.
 func (m *module) testPackages(wanted func(*goPackage) bool) []string {
 	var paths []string
 	for _, found := range m.own() {
@@ -145,7 +144,8 @@ func (m *module) testPackages(wanted func(*goPackage) bool) []string {
 	return paths
 }
 
-// testsDependOn reports whether the package, with its tests, depends on one of others.
+// testsDependOn reports whether the package, including its tests, depends on a package that
+// matches one of the patterns.
 func (m *module) testsDependOn(found *goPackage, patterns []string) bool {
 	wanted := func(path string) bool { return m.matchesAny(path, patterns) }
 	ownImports := func(p *goPackage) []string {
@@ -155,23 +155,23 @@ func (m *module) testsDependOn(found *goPackage, patterns []string) bool {
 		case p.own():
 			return p.Imports
 		default:
-			// What another module needs for itself is not what our tests are about.
+			// The dependencies of another module's packages do not matter here.
 			return nil
 		}
 	}
 	return wanted(found.ImportPath) || m.chain(found.ImportPath, ownImports, wanted) != nil
 }
 
-// test runs a command that writes what go test -json does, shows a line for
-// each package and each test that was skipped, and counts. Temporary files are
-// in a directory of their own, so that those of a test that is killed go too.
+// test runs a command that prints the output of go test -json, shows a line for each
+// package and for each skipped test, and counts. Temporary files are in a separate
+// directory, so that those of a killed test are removed too.
 func (r *run) test(ctx context.Context, environment, arguments []string) (*testlog.Tally, error) {
-	scratch, err := os.MkdirTemp("", "check") // short: sockets are made below it
+	scratch, err := os.MkdirTemp("", "check") // short, because socket paths are below it
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
-	// As /tmp: tests start programs that are other users.
+	// Like /tmp: tests start programs as other users.
 	if err := os.Chmod(scratch, 0o777|os.ModeSticky); err != nil {
 		return nil, err
 	}

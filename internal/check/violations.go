@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// violations returns one line for every breach of the rules.
+// violations returns a line for every violation of the rules.
 func (m *module) violations() []string {
 	var found []string
 	for _, one := range m.own() {
@@ -20,7 +20,7 @@ func (m *module) violations() []string {
 	return found
 }
 
-// breaches checks one rule on one package that it is about.
+// breaches returns a package's violations of a rule.
 func (m *module) breaches(one *goPackage, rule rule) []string {
 	var found []string
 	if rule.only != nil {

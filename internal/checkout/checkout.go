@@ -1,4 +1,4 @@
-// Package checkout finds the sources that a tool works on.
+// Package checkout finds the source tree that a tool works on.
 package checkout
 
 import (
@@ -7,7 +7,8 @@ import (
 	"path/filepath"
 )
 
-// Directory is the nearest directory, from the working directory up, with a go.mod.
+// Directory returns the nearest directory with a go.mod, from the working directory
+// upwards.
 func Directory() (string, error) {
 	directory, err := os.Getwd()
 	if err != nil {

@@ -8,69 +8,69 @@ import (
 
 // Program is a command line as data.
 type Program struct {
-	// Name is what people type.
+	// Name is the name of the program.
 	Name string
-	// Short says what it is, in a line.
+	// Short describes it in one line.
 	Short string
 	// Flags registers the global flags.
 	Flags func(*pflag.FlagSet)
-	// Statuses are the exit statuses and what they mean.
+	// Statuses are the exit statuses and their meanings.
 	Statuses []Status
-	// Groups are its commands, in the order in which help lists them.
+	// Groups are its commands, in the order that help lists them in.
 	Groups []Group
-	// Topics are what help explains beside commands.
+	// Topics are what help explains in addition to commands.
 	Topics []Topic
 }
 
-// Group is commands that people look for together.
+// Group is a group of related commands.
 type Group struct {
 	Title    string
 	Commands []*Command
 }
 
-// Topic is what several commands have in common and would take too long to repeat
-// with each.
+// Topic is something that several commands share and that would take too long to repeat for
+// each.
 type Topic struct {
 	Name, Short string
-	// Text writes whole lines. It is a function because no command but help wants it.
+	// Text returns whole lines. It is a function because only help needs it.
 	Text func() string
 }
 
-// Command is one row of the table.
+// Command is a command of the program.
 type Command struct {
 	// Name is the word that selects the command.
 	Name string
-	// Elsewhere are words by which other programs call what this command does. They
-	// do not select it: an error suggests it.
+	// Elsewhere lists words by which other programs call what this command does. They do
+	// not select it, but an error suggests it.
 	Elsewhere []string
-	// Arguments names the operands for people: upper case for a value, brackets
-	// around what may be left out, dots behind what may be repeated.
+	// Arguments names the operands for people: upper case for a value, brackets around what
+	// is optional, dots after what may be repeated.
 	Arguments string
-	// Least and Most bound the number of operands. Most of Unlimited is no bound.
+	// Least and Most bound the number of operands. Most may be Unlimited.
 	Least, Most int
-	// TakesProgram says that after Operands operands the rest is a program with
-	// arguments of its own, in which no flag of ours is looked for.
+	// TakesProgram says that after Operands operands, the rest is a program with arguments
+	// of its own, among which there are no flags of ours.
 	TakesProgram bool
 	Operands     int
-	// Verbatim says that the rest begins right behind the operands: not even a
-	// flag of ours is looked for between them and the program's own.
+	// Verbatim says that the rest begins right after the operands: even between them and
+	// the program's own arguments there are no flags of ours.
 	Verbatim bool
-	// Short is a line, Long the rest of the story, "" if there is none.
+	// Short is one line. Long is the rest of the description, "" if there is none.
 	Short, Long string
-	// Examples are whole command lines.
+	// Examples are complete command lines.
 	Examples []Example
-	// Flags registers the command's own flags; nil for none.
+	// Flags registers the command's own flags. It may be nil.
 	Flags func(*pflag.FlagSet)
-	// Aliases are other spellings of its flags, without dashes, that are taken and not
+	// Aliases maps other spellings of its flags, without dashes, which are accepted but not
 	// shown.
 	Aliases map[string]string
-	// FailureStatus is the exit status of a failure of the command's own; 0
-	// stands for 1.
+	// FailureStatus is the exit status if the command itself fails; 0 means 1.
 	FailureStatus int
-	// Available, if set, says why this machine lacks what the command needs: then
-	// Program.Available leaves it out, and to ask for it, or for its help, fails.
+	// Available, if not nil, says why the command cannot run on this machine.
+	// Program.Available then leaves it out, and using it, or asking for help about it,
+	// fails.
 	Available func() error
-	// Run carries the command out and gives the exit status.
+	// Run runs the command and returns the exit status.
 	Run func(operands []string) (status int, err error)
 }
 
@@ -80,10 +80,10 @@ type Example struct{ Line, Meaning string }
 // Status is an exit status, or a group of them, such as "128+N".
 type Status struct{ Value, Meaning string }
 
-// Unlimited is no bound on the number of operands.
+// Unlimited means no bound on the number of operands.
 const Unlimited = -1
 
-// Have says why the command cannot be had on this machine.
+// Have says why the command cannot run on this machine.
 func (c *Command) Have() error {
 	if c.Available == nil {
 		return nil
@@ -94,7 +94,7 @@ func (c *Command) Have() error {
 	return nil
 }
 
-// Failure is the exit status of a failure of the command's own.
+// Failure returns the exit status if the command itself fails.
 func (c *Command) Failure() int {
 	if c == nil || c.FailureStatus == 0 {
 		return 1

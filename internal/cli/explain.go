@@ -42,7 +42,7 @@ func unknownFlag(command *Command, flags *pflag.FlagSet, unknown *pflag.NotExist
 	if group := unknown.GetSpecifiedShortnames(); group != "" {
 		given, meant = "-"+unknown.GetSpecifiedName(), "-"+group
 		if len(group) > 1 {
-			given += " in " + meant // perhaps a long flag with one dash
+			given += " in " + meant // possibly a long flag with only one dash
 		}
 	}
 	var names []string
@@ -55,15 +55,15 @@ func unknownFlag(command *Command, flags *pflag.FlagSet, unknown *pflag.NotExist
 	return fmt.Errorf("unknown flag %s%s%s", given, suggest(nearest(meant, names), names), hint)
 }
 
-// unknownCommand is about a word where a command, or one of a few others, belongs.
+// unknownCommand is the error for a word in place of a command, or of one of a few others.
 func (p *Program) unknownCommand(name string, others ...string) error {
 	here := p.Available()
 	allowed := append(here.Names(), others...)
 	return fmt.Errorf("unknown command %q%s", name, suggest(here.meant(name, allowed), allowed))
 }
 
-// meant is what a word that is none of those allowed probably means, "" if nobody can
-// tell. What other programs call a command goes before what merely looks like it.
+// meant returns what a word that is not allowed probably means, "" if unknown. What other
+// programs call a command takes precedence over what merely looks similar.
 func (p *Program) meant(name string, allowed []string) string {
 	for _, command := range p.Commands() {
 		if slices.Contains(command.Elsewhere, name) {
@@ -79,7 +79,7 @@ func (p *Program) meant(name string, allowed []string) string {
 	return ""
 }
 
-// kinds tells what the parser's own types of values look like.
+// kinds describes the values of the parser's own types.
 var kinds = map[string]string{
 	"bool":     "true or false",
 	"int":      "a whole number",
@@ -99,7 +99,7 @@ func describeValue(flag *pflag.Flag) string {
 	return usage
 }
 
-// suggest names what was probably meant, or without it all that is allowed.
+// suggest names what was probably meant, or otherwise all that is allowed.
 func suggest(meant string, allowed []string) string {
 	if meant != "" {
 		return "; did you mean " + meant + "?"

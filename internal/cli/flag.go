@@ -6,16 +6,16 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Flag is a flag as completions and manuals need it.
+// Flag describes a flag for completions and manuals.
 type Flag struct {
 	Name, Short string
 	// Value names its value, "" if it takes none.
 	Value string
-	// Usage is a line without a mark.
+	// Usage is one line without markup.
 	Usage string
-	// Default is what it is without being given, "" if that is nothing.
+	// Default is its value if it is not given, "" for none.
 	Default string
-	// Allowed are the values, if they are a list.
+	// Allowed lists the values, if there is a list.
 	Allowed []string
 }
 
@@ -38,7 +38,7 @@ func flagsOf(set *pflag.FlagSet) []Flag {
 	return all
 }
 
-// TakesPath says that the value is a path.
+// TakesPath reports whether the value is a path.
 func (f *Flag) TakesPath() bool {
 	switch f.Value {
 	case "FILE", "DIRECTORY", "SOCKET", "PATH", "BUNDLE":
@@ -47,5 +47,5 @@ func (f *Flag) TakesPath() bool {
 	return false
 }
 
-// TakesContainer says that the first operand is a container.
+// TakesContainer reports whether the first operand is a container.
 func (c *Command) TakesContainer() bool { return strings.HasPrefix(c.Arguments, "CONTAINER") }

@@ -8,7 +8,7 @@ import (
 
 func newFlagSet(register ...func(*pflag.FlagSet)) *pflag.FlagSet {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	flags.Usage = func() {} // help is written here, not by the parser
+	flags.Usage = func() {} // help is written by this package, not by the parser
 	flags.SortFlags = false
 	for _, r := range register {
 		if r != nil {
@@ -18,7 +18,7 @@ func newFlagSet(register ...func(*pflag.FlagSet)) *pflag.FlagSet {
 	return flags
 }
 
-// flagSet is what the command's flags are parsed with.
+// flagSet returns the flags to parse for the command.
 func (c *Command) flagSet() *pflag.FlagSet {
 	flags := newFlagSet(c.Flags)
 	if c.Aliases != nil {

@@ -10,8 +10,7 @@ import (
 	"github.com/fsrun/fsrun/internal/cli/style"
 )
 
-// Help writes what there is to know about the program, or about a command, in
-// lines of a width.
+// Help writes everything about the program, or about a command, in lines of a width.
 func (p *Program) Help(to io.Writer, command *Command, width int) error {
 	var text strings.Builder
 	if command == nil {
@@ -23,7 +22,7 @@ func (p *Program) Help(to io.Writer, command *Command, width int) error {
 	return err
 }
 
-// HelpOn writes what there is to know about a command or a topic, by its name.
+// HelpOn writes everything about the command or topic of that name.
 func (p *Program) HelpOn(to io.Writer, name string, width int) error {
 	for _, topic := range p.Topics {
 		if topic.Name == name {
@@ -44,7 +43,7 @@ func (p *Program) HelpOn(to io.Writer, name string, width int) error {
 func (p *Program) overview(text *strings.Builder, width int) {
 	fmt.Fprintf(text, "%s: %s\n\nUsage: %s [global flags] COMMAND [flags] [arguments]\n", p.Name, p.Short, p.Name)
 	here := p.Available()
-	column := 0 // the same in all groups
+	column := 0 // the same for all groups
 	for _, name := range here.Names() {
 		column = max(column, len(name))
 	}
@@ -119,11 +118,11 @@ func writeFlags(text *strings.Builder, flags *pflag.FlagSet, width int) {
 	describe(text, all, 0, width)
 }
 
-// described is a thing and what it is.
+// described is a thing and its description.
 type described struct{ name, meaning string }
 
-// describe writes two columns, the first at least as wide as asked for, the second
-// in lines that end before the width.
+// describe writes two columns: the first has at least a width of least, the second has
+// lines that end before width.
 func describe(text *strings.Builder, all []described, least, width int) {
 	longest := least
 	for _, one := range all {
@@ -135,7 +134,7 @@ func describe(text *strings.Builder, all []described, least, width int) {
 	}
 }
 
-// defaultOf tells a default that is not simply nothing.
+// defaultOf returns a default other than the zero value.
 func defaultOf(flag *pflag.Flag) string {
 	switch flag.DefValue {
 	case "", "0", "false", "[]", "0s":

@@ -2,7 +2,7 @@ package cli
 
 import "slices"
 
-// Commands lists all commands, whatever this machine has.
+// Commands lists all commands, including those that are not available.
 func (p *Program) Commands() []*Command {
 	var all []*Command
 	for _, group := range p.Groups {
@@ -11,8 +11,8 @@ func (p *Program) Commands() []*Command {
 	return all
 }
 
-// Available is the program without the commands for which this machine lacks
-// something. Whatever names commands to a user of this machine goes by it.
+// Available returns the program without the commands that cannot run on this machine. It is
+// used wherever commands are listed for users.
 func (p *Program) Available() *Program {
 	here := *p
 	here.Groups = nil
@@ -25,7 +25,7 @@ func (p *Program) Available() *Program {
 	return &here
 }
 
-// Names lists the commands.
+// Names lists the names of the commands.
 func (p *Program) Names() []string {
 	var names []string
 	for _, command := range p.Commands() {
@@ -34,7 +34,7 @@ func (p *Program) Names() []string {
 	return names
 }
 
-// TopicNames lists the topics.
+// TopicNames lists the names of the topics.
 func (p *Program) TopicNames() []string {
 	var names []string
 	for _, topic := range p.Topics {
@@ -43,7 +43,7 @@ func (p *Program) TopicNames() []string {
 	return names
 }
 
-// Find returns a command by its name, nil if there is none.
+// Find returns a command by its name, or nil.
 func (p *Program) Find(name string) *Command {
 	for _, command := range p.Commands() {
 		if command.Name == name {
@@ -53,8 +53,7 @@ func (p *Program) Find(name string) *Command {
 	return nil
 }
 
-// Named returns a command by its name, or an error that says which one was
-// probably meant.
+// Named returns a command by its name, or an error that says which one was probably meant.
 func (p *Program) Named(name string) (*Command, error) {
 	if command := p.Find(name); command != nil {
 		return command, nil

@@ -2,10 +2,10 @@ package cli
 
 import "strings"
 
-// maxEdits is how many letters may differ between two names that are taken for the
-// same, and lettersPerEdit how many have to be given for each of them: of three
-// letters two are already another word. Less than leastGiven begins too many names,
-// and maxCompared bounds what is compared at all.
+// maxEdits is how many letters may differ between two names that are taken for the same,
+// and lettersPerEdit how many letters must be given for each of them: if two out of three
+// letters differ, it is another word. Too many names begin with fewer than leastGiven
+// letters, and longer names than maxCompared are not compared.
 const (
 	maxEdits       = 2
 	lettersPerEdit = 3
@@ -13,9 +13,8 @@ const (
 	maxCompared    = 64
 )
 
-// nearest returns the allowed name that is nearest to a given one, "" if none is:
-// the only one that begins with it, or else the one in which the fewest letters
-// differ. Leading dashes do not count.
+// nearest returns the allowed name closest to a given one, or "": the only one that begins
+// with it, or else the one with the fewest different letters. Leading dashes do not count.
 func nearest(given string, allowed []string) string {
 	given = strings.TrimLeft(given, "-")
 	if len(given) < leastGiven || len(given) > maxCompared {
@@ -38,9 +37,9 @@ func nearest(given string, allowed []string) string {
 	return best
 }
 
-// distance is the number of edits that turn one text into the other: to insert, to
-// delete or to replace a letter, or to swap two neighbours (optimal string alignment).
-// A swap counts once because it is one slip of the fingers.
+// distance returns the number of edits that turn one text into the other: inserting,
+// deleting or replacing a letter, or swapping two neighbours (optimal string alignment). A
+// swap counts as one edit because it is a single typing error.
 func distance(from, to string) int {
 	rows := make([][]int, len(from)+1)
 	for i := range rows {

@@ -8,22 +8,22 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Invocation is a parsed command line. The flags have been stored by then.
+// Invocation is a parsed command line. The values of flags have been stored.
 type Invocation struct {
-	// Command is nil where none was given.
+	// Command is nil if none was given.
 	Command *Command
 	// Operands are the arguments that are not flags.
 	Operands []string
-	// Help says that help was asked for, about the command if there is one.
+	// Help says that help was asked for, about Command unless that is nil.
 	Help bool
 }
 
-// Parse parses a command line, without the program's own name. The invocation is
-// never nil and tells with an error too which command was meant.
+// Parse parses a command line, without the program's name. The invocation is never nil:
+// even with an error, it says which command was meant.
 func (p *Program) Parse(arguments []string) (*Invocation, error) {
 	invocation := &Invocation{}
 	global := newFlagSet(p.Flags)
-	global.SetInterspersed(false) // what follows the command's name may be a flag of its own
+	global.SetInterspersed(false) // after the command's name, there may be a flag of its own
 	if err := global.Parse(arguments); err != nil {
 		return invocation, invocation.settle(p.explain(nil, global, err))
 	}
@@ -47,7 +47,7 @@ func (p *Program) Parse(arguments []string) (*Invocation, error) {
 	return invocation, p.count(command, invocation.Operands)
 }
 
-// settle turns the parser's word for a wish for help into the wish.
+// settle converts the parser's error about a request for help into Help.
 func (i *Invocation) settle(err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		i.Help = true
@@ -56,7 +56,7 @@ func (i *Invocation) settle(err error) error {
 	return err
 }
 
-// split parses flags and returns the operands, and the program behind them.
+// split parses flags and returns the operands and the program after them.
 func (c *Command) split(flags *pflag.FlagSet, arguments []string) ([]string, error) {
 	if !c.TakesProgram {
 		err := flags.Parse(arguments)

@@ -16,7 +16,7 @@ type choice struct {
 	allowed []string
 }
 
-// Choice makes a flag's value of a string that is one of those allowed.
+// Choice returns a flag value that stores one of the allowed strings.
 func Choice(value *string, initial string, allowed ...string) pflag.Value {
 	*value = initial
 	return &choice{value, allowed}
@@ -25,7 +25,7 @@ func Choice(value *string, initial string, allowed ...string) pflag.Value {
 func (c *choice) String() string { return *c.value }
 func (c *choice) Type() string   { return "choice" }
 
-// Allowed lists the values.
+// Allowed lists the allowed values.
 func (c *choice) Allowed() []string { return c.allowed }
 
 func (c *choice) Set(text string) error {
@@ -36,18 +36,17 @@ func (c *choice) Set(text string) error {
 	return nil
 }
 
-// size is a flag whose value is a number of bytes, or -1 for no limit if that is
-// allowed.
+// size is a flag whose value is a number of bytes, or -1 for no limit if that is allowed.
 type size struct {
 	value     **int64
 	unlimited bool
 }
 
-// Size makes a flag's value of a number of bytes: digits, and K, M, G or T for
-// powers of 1024. It stays nil until the flag is given.
+// Size returns a flag value that stores a number of bytes: digits, and K, M, G or T for
+// powers of 1024. The pointer stays nil until the flag is given.
 func Size(value **int64) pflag.Value { return &size{value: value} }
 
-// SizeLimit is Size, and -1 for no limit.
+// SizeLimit is Size, but also accepts -1 for no limit.
 func SizeLimit(value **int64) pflag.Value { return &size{value: value, unlimited: true} }
 
 func (s *size) String() string {
@@ -76,7 +75,7 @@ func (s *size) Set(text string) error {
 
 const units = "KMGT"
 
-// ParseSize reads a number of bytes as Size takes it.
+// ParseSize parses a number of bytes in the format of Size.
 func ParseSize(text string) (int64, error) {
 	const allowed = "a number of bytes, with K, M, G or T for powers of 1024, such as 64M"
 	digits, shift := text, uint(0)

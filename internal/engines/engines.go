@@ -2,18 +2,18 @@ package main
 
 import "slices"
 
-// engine is a row of what can be tested.
+// engine is an engine to test.
 type engine struct {
 	name string
-	// directory is the package with the tests, below this one.
+	// directory is the directory of the package with the tests, below this one.
 	directory string
-	// run selects tests of the package; empty is all.
+	// run selects tests in the package; empty means all.
 	run string
-	// packages are the Debian packages that the guest needs, the engine's own first.
+	// packages are the Debian packages for the guest, the engine's own first.
 	packages []string
 	systemd  bool
-	// tools is the directory, in that one, of a module whose tools the guest needs
-	// and Debian has no packages of; empty is none.
+	// tools is the directory, below directory, of a module with tools that the guest needs
+	// and Debian has no packages for; empty means none.
 	tools string
 }
 
@@ -33,7 +33,7 @@ var (
 	podmanPackages = []string{"podman", "crun", "uidmap", "slirp4netns", "fuse-overlayfs", "catatonit", "netavark", "aardvark-dns", "iptables"}
 )
 
-// names are those of all engines.
+// names returns the names of all engines.
 func names() []string {
 	var names []string
 	for _, engine := range engines {
@@ -42,7 +42,7 @@ func names() []string {
 	return names
 }
 
-// choose returns the engines of these names; all is every one.
+// choose returns the engines with these names; all stands for every one.
 func choose(wanted []string) (chosen []engine, unknown string) {
 	for _, name := range wanted {
 		if name == "all" {

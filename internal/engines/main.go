@@ -21,7 +21,7 @@ const (
 	statusBroken = 2
 )
 
-// options are the command line.
+// options holds the command line.
 type options struct {
 	engines []engine
 	run     string
@@ -69,7 +69,7 @@ func parse(arguments []string) (options, error) {
 	return o, nil
 }
 
-// test tests one engine after the other and returns the exit status.
+// test tests one engine after another and returns the exit status.
 func test(ctx context.Context, o options) int {
 	status := 0
 	var results []result
@@ -87,10 +87,10 @@ func test(ctx context.Context, o options) int {
 	return status
 }
 
-// command are the arguments of the program that boots the engine's guest, with
-// these programs of this machine.
+// command returns the arguments for the program that boots the engine's guest, with these
+// programs from this machine.
 func (o options) command(e engine, programs []string) []string {
-	unit := o.timeout - time.Minute/2 // less than the guest has, so that the tests' end is told
+	unit := o.timeout - time.Minute/2 // less than the guest has, so that the end of the tests is reported
 	arguments := []string{
 		"-json", "-memory", "3072",
 		"-debian", strings.Join(e.packages, ","),

@@ -17,10 +17,10 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/testlog"
 )
 
-// result is what became of one engine.
+// result is the result for one engine.
 type result struct {
 	Engine  string
-	Package string // of the engine itself, with its version
+	Package string // the engine's own, with its version
 	Passed  int
 	Failed  int
 	Seconds float64
@@ -39,12 +39,12 @@ func testEngine(ctx context.Context, o options, e engine) result {
 	done.Package = e.packages[0] + " " + version
 	tally, err := o.guest(ctx, e)
 	done.Seconds = time.Since(begin).Seconds()
-	// The guest has everything: what is skipped in it shows nothing.
+	// The guest has everything, so a skipped test counts as failed.
 	done.Passed, done.Failed = tally.Passed, tally.Failed+len(tally.WrongSkips())
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit) && done.Failed > 0:
-		// What failed says it all.
+		// The failed cases say it all.
 	case err != nil:
 		done.Error = err.Error()
 	case tally.Ran() == 0:
@@ -61,7 +61,7 @@ func (o options) guest(ctx context.Context, e engine) (*testlog.Tally, error) {
 		return tally, err
 	}
 	defer os.RemoveAll(directory)
-	// Built, because go run would not pass a signal on.
+	// Build it first, because go run would not pass on a signal.
 	program := filepath.Join(directory, "vm")
 	if output, err := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/fsrun/fsrun/internal/vm").CombinedOutput(); err != nil {
 		return tally, fmt.Errorf("go build: %w\n%s", err, output)
@@ -88,7 +88,7 @@ func (o options) guest(ctx context.Context, e engine) (*testlog.Tally, error) {
 	return tally, errors.Join(command.Wait(), decodeError)
 }
 
-// showCase shows a case that has ended, and what it said when it failed.
+// showCase shows a case that has ended and, if it failed, its output.
 func (o options) showCase(e engine, tally *testlog.Tally, event testlog.Event) {
 	verdicts := map[string]string{"pass": "ok  ", "fail": "FAIL", "skip": "skip"}
 	verdict, ended := verdicts[event.Action]
@@ -135,7 +135,7 @@ func (r result) status() int {
 	return 0
 }
 
-// say tells people: on standard error where standard output belongs to JSON.
+// say prints for people: to standard error if standard output is for JSON.
 func (o options) say(format string, arguments ...any) {
 	var out io.Writer = os.Stdout
 	if o.json {

@@ -10,11 +10,11 @@ import (
 	"github.com/fsrun/fsrun/internal/checkout"
 )
 
-// enginesPath is where the packages with the tests are, and the modules of tools in
-// them.
+// enginesPath is the directory of the packages with the tests, and of the modules with
+// tools.
 const enginesPath = "internal/engines"
 
-// buildTools builds the engine's tools into a directory and returns their paths.
+// buildTools builds the engine's tools in a directory and returns their paths.
 func buildTools(ctx context.Context, e engine, directory string) ([]string, error) {
 	if e.tools == "" {
 		return nil, nil

@@ -15,11 +15,11 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// Edit changes a bundle's configuration before it is written.
+// Edit modifies a bundle's configuration before it is written.
 type Edit func(*specs.Spec)
 
-// Bundle makes a bundle with a busybox rootfs from the default configuration: no
-// terminal, and a cgroup beneath [Slice]. It returns its directory.
+// Bundle makes a bundle from the default configuration with a busybox rootfs, without a
+// terminal and with a cgroup beneath [Slice]. It returns the bundle's directory.
 func Bundle(t testing.TB, edits ...Edit) string {
 	t.Helper()
 	spec := bundle.Default(false)
@@ -35,8 +35,8 @@ func Bundle(t testing.TB, edits ...Edit) string {
 	return directory
 }
 
-// giveAway makes the root user of the container's user namespace the owner of
-// its root, as engines do.
+// giveAway makes the root user of the container's user namespace the owner of its root, as
+// engines do.
 func giveAway(t testing.TB, directory string, spec *specs.Spec) {
 	t.Helper()
 	if len(spec.Linux.UIDMappings) == 0 || len(spec.Linux.GIDMappings) == 0 {
@@ -51,8 +51,8 @@ func giveAway(t testing.TB, directory string, spec *specs.Spec) {
 	}))
 }
 
-// Directory makes a directory that is gone after the test. Other users, such as
-// the root of a user namespace, may pass through it.
+// Directory makes a directory that is removed after the test. Other users, such as root in
+// a user namespace, may traverse it.
 func Directory(t testing.TB) string {
 	t.Helper()
 	directory, err := os.MkdirTemp("", "fsrun-test")
@@ -74,7 +74,7 @@ func WriteSpec(t testing.TB, directory string, spec *specs.Spec) {
 	must(t, os.WriteFile(filepath.Join(directory, bundle.ConfigName), content, 0o644))
 }
 
-// EditSpec changes the configuration of a bundle that is there.
+// EditSpec modifies the configuration of an existing bundle.
 func EditSpec(t testing.TB, directory string, edits ...Edit) {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(directory, bundle.ConfigName))
@@ -89,7 +89,7 @@ func EditSpec(t testing.TB, directory string, edits ...Edit) {
 
 var ids atomic.Int64
 
-// ID returns an id that no other container of this machine has.
+// ID returns a container ID that is unique on this machine.
 func ID(testing.TB) string { return fmt.Sprintf("test-%d-%d", os.Getpid(), ids.Add(1)) }
 
 // Slice is the cgroup beneath which this process's containers are.
@@ -100,7 +100,7 @@ func Args(arguments ...string) Edit {
 	return func(spec *specs.Spec) { spec.Process.Args = arguments }
 }
 
-// Shell has the shell run a script.
+// Shell makes the shell run a script.
 func Shell(script string) Edit { return Args("/bin/sh", "-c", script) }
 
 // Capable gives the program all capabilities that this process can pass on.
@@ -120,7 +120,7 @@ func Capable(t testing.TB) Edit {
 	}
 }
 
-// Probing has the probe look at the files named too.
+// Probing makes the probe look at the named files too.
 func Probing(t testing.TB, files ...string) Edit {
 	program := Probe(t)
 	return func(spec *specs.Spec) {
@@ -129,12 +129,12 @@ func Probing(t testing.TB, files ...string) Edit {
 	}
 }
 
-// Bind is a bind mount.
+// Bind returns a bind mount.
 func Bind(source, destination string, options ...string) specs.Mount {
 	return specs.Mount{Destination: destination, Type: "bind", Source: source, Options: append([]string{"bind"}, options...)}
 }
 
-// Without leaves out a namespace.
+// Without removes a namespace.
 func Without(kind specs.LinuxNamespaceType) Edit {
 	return func(spec *specs.Spec) {
 		var others []specs.LinuxNamespace
@@ -147,7 +147,7 @@ func Without(kind specs.LinuxNamespaceType) Edit {
 	}
 }
 
-// Namespace has the container be in a namespace: a new one if path is empty.
+// Namespace puts the container into a namespace: a new one if path is empty.
 func Namespace(kind specs.LinuxNamespaceType, path string) Edit {
 	return func(spec *specs.Spec) {
 		Without(kind)(spec)
@@ -155,18 +155,18 @@ func Namespace(kind specs.LinuxNamespaceType, path string) Edit {
 	}
 }
 
-// userBase is the first id on the host of a container's user namespace.
+// userBase is the first host ID of a container's user namespace.
 const userBase = 100000
 
-// UserNamespace gives the container a user namespace of its own, whose ids are
-// those from HostID(0) on.
+// UserNamespace gives the container a user namespace of its own, whose IDs are mapped to
+// HostID(0) and up.
 func UserNamespace(spec *specs.Spec) {
 	Namespace(specs.UserNamespace, "")(spec)
 	mapping := []specs.LinuxIDMapping{{ContainerID: 0, HostID: userBase, Size: 65536}}
 	spec.Linux.UIDMappings, spec.Linux.GIDMappings = mapping, mapping
 }
 
-// HostID is a user namespace's id on the host.
+// HostID converts a user namespace's ID to the host's.
 func HostID(id uint32) uint32 { return userBase + id }
 
 // Pids limits the processes.

@@ -9,8 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ConsoleSocket is a socket that waits for the master of a terminal, as engines
-// have it.
+// ConsoleSocket is a socket that receives the master of a terminal, like an engine's.
 type ConsoleSocket struct {
 	t        testing.TB
 	Path     string
@@ -20,7 +19,7 @@ type ConsoleSocket struct {
 // ListenConsole makes one.
 func ListenConsole(t testing.TB) *ConsoleSocket {
 	t.Helper()
-	directory, err := os.MkdirTemp("", "console") // short enough for an address
+	directory, err := os.MkdirTemp("", "console") // short enough for a socket address
 	must(t, err)
 	t.Cleanup(func() { os.RemoveAll(directory) })
 	c := &ConsoleSocket{t: t, Path: filepath.Join(directory, "socket")}
@@ -32,7 +31,7 @@ func ListenConsole(t testing.TB) *ConsoleSocket {
 	return c
 }
 
-// Master takes the master of the terminal.
+// Master receives the master of the terminal.
 func (c *ConsoleSocket) Master() *os.File {
 	c.t.Helper()
 	limit := unix.NsecToTimeval(int64(10 * time.Second))

@@ -1,8 +1,7 @@
-// Package harness is what tests with real containers stand on: bundles, a
-// program that tells what it sees, a look at the host before and after, and a
-// hand on both machines to stop them at any step. Only tests import it.
+// Package harness is shared by tests with real containers. It makes bundles, has a program
+// that reports what it sees in a container, compares the host before and after, and can
+// stop both machines at any step. Only tests import it.
 //
-// A test says with [Need] what the machine must have. Natively a test whose need
-// is not met is skipped with the reason; in the guest that internal/vm boots,
-// which has everything, it fails.
+// A test calls [Need] to say what the machine must have. Without it the test is skipped,
+// with the reason; but in the guest that internal/vm boots, which has everything, it fails.
 package harness

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// DynamicProgram writes a program of a machine's that names a dynamic linker, and
-// has nothing else.
+// DynamicProgram writes a program for a machine that names a dynamic linker and contains
+// nothing else.
 func DynamicProgram(t testing.TB, name, linker string, machine elf.Machine) {
 	t.Helper()
 	const headers = 64 + 2*56 // an ELF header, two program headers

@@ -9,16 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CgroupMount is where the tests' cgroup v2 tree is.
+// CgroupMount is where the tests' cgroup v2 tree is mounted.
 const CgroupMount = "/sys/fs/cgroup"
 
-// isolatedVariable marks the process that lives in its own mount namespace.
+// isolatedVariable marks the process that is in a mount namespace of its own.
 const isolatedVariable = "FSRUN_TEST_ISOLATED"
 
-// Isolate readies this process for a package's tests. If its user is root they
-// get a mount namespace of their own, with a pure cgroup v2 tree at
-// [CgroupMount]: then it executes the program anew. The processes that a killed
-// runtime leaves behind are adopted.
+// Isolate prepares this process for a package's tests. For root it executes the program
+// again in a mount namespace of its own, with a pure cgroup v2 tree at [CgroupMount]. It
+// also makes the process the subreaper of what a killed runtime leaves behind.
 func Isolate() error {
 	if os.Geteuid() == 0 && os.Getenv(isolatedVariable) == "" {
 		if err := isolate(); err != nil {
@@ -28,10 +27,9 @@ func Isolate() error {
 	return os.NewSyscallError("prctl PR_SET_CHILD_SUBREAPER", unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 }
 
-// isolate executes this program anew in a mount namespace, which belongs to the
-// thread until execve makes it the process's. The mounts are shared among
-// themselves, as service managers make them: what a container's mount does to
-// them is seen.
+// isolate executes this program again in a mount namespace, which belongs to the thread
+// until execve makes it the process's. The mounts are shared among themselves, as service
+// managers make them, to see how a container's mounts affect them.
 func isolate() error {
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
@@ -53,8 +51,8 @@ func isolate() error {
 // hybridMount is where a hybrid host has its cgroup v2 tree.
 const hybridMount = "/sys/fs/cgroup/unified"
 
-// mountCgroup shows the tree at CgroupMount. A tree that is mounted already is
-// copied: to mount it anew can change the flags of the machine's.
+// mountCgroup mounts the tree at CgroupMount. It copies an existing mount, because a new
+// one could change the flags of the machine's.
 func mountCgroup() error {
 	tree, err := unix.OpenTree(unix.AT_FDCWD, hybridMount, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
 	if errors.Is(err, unix.ENOENT) {

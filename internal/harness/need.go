@@ -15,7 +15,7 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// Feature is something of the machine's that a test cannot do without.
+// Feature is something that a test needs of the machine.
 type Feature struct {
 	name  string
 	check func() error
@@ -29,7 +29,7 @@ var (
 	Busybox    = Feature{"busybox", func() error { _, err := busybox(); return err }}
 )
 
-// static is for what executes the test binary in a container.
+// static checks whether the test binary can be executed in a container.
 func static() error {
 	interpreted, err := sys.Interpreted()
 	if err == nil && interpreted {
@@ -52,10 +52,10 @@ func Controller(name string) Feature {
 // Container is what every test with a container needs.
 var Container = []Feature{Root, CgroupTree, Busybox}
 
-// Guest says whether this is the guest of internal/vm.
+// Guest reports whether this is the guest of internal/vm.
 func Guest() bool { return os.Getenv("FSRUN_GUEST") == "1" }
 
-// Need ends the test if the machine lacks a feature.
+// Need skips the test if the machine lacks a feature; in the guest it fails.
 func Need(t testing.TB, features ...Feature) {
 	t.Helper()
 	for _, feature := range features {
@@ -70,8 +70,8 @@ func Need(t testing.TB, features ...Feature) {
 	}
 }
 
-// NeedCRIU ends a test of what CRIU does, which is in one of the guests only: it asks
-// CRIU itself, which is apart from fsrun, whether it works here.
+// NeedCRIU skips a test of checkpoint and restore, which only one of the guests can run. It
+// asks CRIU itself, independently of fsrun, whether it works here.
 func NeedCRIU(t testing.TB) {
 	t.Helper()
 	if output, err := exec.Command("criu", "check").CombinedOutput(); err != nil {
@@ -79,8 +79,7 @@ func NeedCRIU(t testing.TB) {
 	}
 }
 
-// NeedProgram ends a test that compares with another tool or looks through one,
-// which the guest need not have.
+// NeedProgram skips a test that uses another tool, which the guest need not have.
 func NeedProgram(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -90,8 +89,7 @@ func NeedProgram(t testing.TB, name string) string {
 	return path
 }
 
-// NeedSystemd ends a test of what systemd makes unless systemd is process 1, as it
-// is in one of the guests only.
+// NeedSystemd skips a test unless systemd is process 1, as it is in only one of the guests.
 func NeedSystemd(t testing.TB) {
 	t.Helper()
 	if !UnderSystemd() {

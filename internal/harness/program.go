@@ -11,12 +11,11 @@ import (
 	"testing"
 )
 
-// ProbePath is where the probe is in a container, and its argv[0].
+// ProbePath is the probe's path in a container, and its argv[0].
 const ProbePath = "/probe"
 
-// probeProgram is a static program that is the probe when it is called
-// [ProbePath]: the test binary itself, or where that needs an interpreter one
-// that is built.
+// probeProgram returns a static program that is the probe when it is called as [ProbePath]:
+// the test binary itself or, if that needs an interpreter, one that is built.
 var probeProgram = sync.OnceValues(func() (string, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -28,8 +27,8 @@ var probeProgram = sync.OnceValues(func() (string, error) {
 	return build()
 })
 
-// build builds the probe as a program of its own. It stays in the user's cache:
-// a later run replaces it.
+// build builds the probe as a separate program. It stays in the user's cache, where a later
+// run replaces it.
 func build() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {

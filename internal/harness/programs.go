@@ -18,7 +18,7 @@ import (
 // maxAttached is more programs than anybody attaches to a cgroup.
 const maxAttached = 64
 
-// programs lists the loaded eBPF programs. It takes root to see them.
+// programs lists the loaded eBPF programs. Only root can see them.
 func programs(t testing.TB) []uint32 {
 	t.Helper()
 	var found []uint32
@@ -33,9 +33,9 @@ func programs(t testing.TB) []uint32 {
 	}
 }
 
-// othersPrograms lists the programs that somebody else on this machine holds:
-// those attached to cgroups that are not the tests' own, and those of which a
-// process that is not ours has a descriptor.
+// othersPrograms lists the programs that somebody else on this machine holds: those
+// attached to cgroups that do not belong to the tests, and those that other processes have
+// descriptors of.
 func othersPrograms() []uint32 {
 	var found []uint32
 	_ = filepath.WalkDir(CgroupMount, func(name string, entry fs.DirEntry, err error) error {
@@ -59,7 +59,7 @@ func othersPrograms() []uint32 {
 	return found
 }
 
-// isOwnCgroup says whether a group is one that this process's containers can have.
+// isOwnCgroup reports whether a group may be one of this process's containers.
 func isOwnCgroup(name string) bool {
 	return Guest() && !UnderSystemd() || strings.Contains(name+"/", fmt.Sprintf("test-%d/", os.Getpid())) ||
 		strings.Contains(name, fmt.Sprintf("test-%d-", os.Getpid()))
@@ -80,7 +80,7 @@ func attached(directory string) []uint32 {
 	return ids[:count]
 }
 
-// held is the program that a descriptor is of (proc_pid_fdinfo(5)).
+// held returns the program that a descriptor refers to (proc_pid_fdinfo(5)).
 func held(descriptor string) []uint32 {
 	content, _ := os.ReadFile(descriptor)
 	for line := range strings.Lines(string(content)) {

@@ -9,21 +9,20 @@ import (
 	"testing"
 )
 
-// applets are the programs of a rootfs, all of them busybox.
+// applets are the programs in a rootfs, all of them busybox.
 var applets = []string{
 	"cat", "cut", "date", "dd", "echo", "env", "false", "grep", "head", "hostname", "id", "kill", "ls", "mkdir",
 	"mkfifo", "mknod", "mount", "nproc", "ps", "pwd", "readlink", "rm", "setsid", "sh", "sleep", "stat", "stty", "tail", "test", "touch",
 	"true", "tty", "wc", "whoami",
 }
 
-// rootfsFiles are its files, by their names.
+// rootfsFiles are its files, by name.
 var rootfsFiles = map[string]string{
 	"etc/passwd": "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home:/bin/sh\n",
 	"etc/group":  "root:x:0:\ntty:x:5:\nuser:x:1000:\n",
 }
 
-// Rootfs makes a root file system with busybox in a directory, which must not
-// exist.
+// Rootfs makes a root file system with busybox in a directory, which must not exist.
 func Rootfs(t testing.TB, directory string) {
 	t.Helper()
 	program, err := busybox()
@@ -42,7 +41,7 @@ func Rootfs(t testing.TB, directory string) {
 	}
 }
 
-// busybox finds a busybox without an interpreter.
+// busybox finds a statically linked busybox.
 func busybox() (string, error) {
 	for _, place := range []string{"/bin/busybox", "/usr/bin/busybox"} {
 		if static, err := isStatic(place); err == nil && static {

@@ -18,11 +18,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// settleTime is how long what a container leaves may take to go: killed
-// processes are reaped and programs freed a moment later.
+// settleTime is how long it may take until a container has left nothing behind: killed
+// processes are reaped, and programs freed, a moment later.
 const settleTime = 2 * time.Second
 
-// Snapshot is the host as it was, for what must be the same afterwards.
+// Snapshot is the state of the host before a test, which must be the same afterwards.
 type Snapshot struct {
 	t        testing.TB
 	places   []string
@@ -30,8 +30,8 @@ type Snapshot struct {
 	patience time.Duration
 }
 
-// view is what the invariants are about. Only what can be told from the doings
-// of others on the same machine is in it.
+// view is what must not change. It contains only what can be distinguished from the effects
+// of others on the same machine.
 type view struct {
 	Processes []string          // beneath this one
 	Mounts    []string          // of this mount namespace
@@ -41,14 +41,14 @@ type view struct {
 	Programs  []uint32          // loaded eBPF programs
 }
 
-// Watch looks at the host, and at all files beneath the places: a state
-// directory, which will be empty, or others that no container may change.
+// Watch takes a snapshot of the host and of all files beneath the places: a state
+// directory, which will be empty, or others that a container must not change.
 func Watch(t testing.TB, places ...string) *Snapshot {
 	t.Helper()
 	return &Snapshot{t: t, places: places, before: observe(t, places), patience: settleTime}
 }
 
-// Settled fails the test unless everything is, within two seconds, as it was.
+// Settled fails the test unless everything returns, within two seconds, to what it was.
 func (s *Snapshot) Settled() { s.t.Helper(); s.SettledFor(s.t) }
 
 // SettledFor is Settled for a subtest.
@@ -58,7 +58,7 @@ func (s *Snapshot) SettledFor(t testing.TB) {
 	for round, deadline := 0, time.Now().Add(s.patience); ; round++ {
 		s.Reap()
 		now := observe(t, s.places)
-		// What was not there a moment ago is of somebody who loads one now.
+		// What was not there a moment ago belongs to somebody who is loading it now.
 		unowned := s.unowned(now.Programs)
 		lingering = slices.DeleteFunc(unowned, func(id uint32) bool { return round > 0 && !slices.Contains(lingering, id) })
 		now.Programs = slices.Concat(s.before.Programs, lingering)
@@ -97,7 +97,7 @@ func isPlaceGone(mount string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// unowned are the programs that are new and that nobody else holds: others load and
+// unowned returns the programs that are new and that nobody else holds: others may load and
 // unload theirs at any time.
 func (s *Snapshot) unowned(now []uint32) []uint32 {
 	found := slices.DeleteFunc(slices.Clone(now), func(id uint32) bool { return slices.Contains(s.before.Programs, id) })
@@ -125,7 +125,7 @@ func observe(t testing.TB, places []string) view {
 	return seen
 }
 
-// Descendants lists the processes beneath one, as "PID NAME".
+// Descendants lists the processes beneath a process, as "PID NAME".
 func Descendants(pid int) []string {
 	var found []string
 	for _, child := range Children(pid) {
@@ -137,7 +137,7 @@ func Descendants(pid int) []string {
 	return found
 }
 
-// Children lists a process's own.
+// Children lists a process's children.
 func Children(pid int) []int {
 	var found []int
 	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
@@ -152,9 +152,8 @@ func Children(pid int) []int {
 	return found
 }
 
-// Reap reaps what has ended of the processes that were not there before: as the
-// subreaper we inherit those of a runtime that was killed. The exceptions are for
-// somebody else to reap.
+// Reap reaps those processes that have ended and did not exist before: as the subreaper we
+// inherit those of a runtime that was killed. The exceptions are reaped by somebody else.
 func (s *Snapshot) Reap(except ...int) {
 	for _, pid := range Children(os.Getpid()) {
 		known := func(entry string) bool { return strings.HasPrefix(entry, fmt.Sprintf("%d ", pid)) }
@@ -164,7 +163,7 @@ func (s *Snapshot) Reap(except ...int) {
 	}
 }
 
-// cgroups lists the groups that this process's containers can have.
+// cgroups lists the groups that may belong to this process's containers.
 func cgroups(t testing.TB) []string {
 	t.Helper()
 	var found []string
@@ -181,7 +180,7 @@ func cgroups(t testing.TB) []string {
 	return found
 }
 
-// ownDescriptors leaves out what the Go runtime opens when it likes.
+// ownDescriptors leaves out what the Go runtime may open at any time.
 func ownDescriptors(t testing.TB) []string {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
@@ -197,7 +196,7 @@ func ownDescriptors(t testing.TB) []string {
 	return found
 }
 
-// describe tells of each file beneath a place what could be changed of it.
+// describe records what could be changed about each file beneath a place.
 func describe(place string, into map[string]string) error {
 	return filepath.WalkDir(place, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {

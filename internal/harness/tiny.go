@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// tiny are programs of a few instructions, for one architecture.
+// tiny holds programs of a few instructions, for one architecture.
 type tiny struct {
 	machine elf.Machine
 	exit    []byte // exit_group(0)
-	pause   []byte // ppoll(NULL, 0, NULL, NULL, 0), again and again
+	pause   []byte // ppoll(NULL, 0, NULL, NULL, 0), repeatedly
 }
 
 var tinyPrograms = map[string]tiny{
@@ -47,17 +47,17 @@ var tinyPrograms = map[string]tiny{
 	}},
 }
 
-// loadAddress is where the program's one page is.
+// loadAddress is the address of the program's only page.
 const loadAddress = 0x400000
 
-// ExitProgram writes a program that needs next to nothing: no other system call
-// than exit_group(2), no stack, one page.
+// ExitProgram writes a program that needs next to nothing: no system call except
+// exit_group(2), no stack, one page.
 func ExitProgram(t testing.TB, name string) {
 	t.Helper()
 	writeTiny(t, name, func(program tiny) []byte { return program.exit })
 }
 
-// PauseProgram writes one that needs as little and never ends.
+// PauseProgram writes one that needs as little but never ends.
 func PauseProgram(t testing.TB, name string) {
 	t.Helper()
 	writeTiny(t, name, func(program tiny) []byte { return program.pause })

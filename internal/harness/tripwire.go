@@ -8,16 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Tripwire is a device whose driver tells afterwards that it has been opened: the
-// end of a pseudoterminal whose master hears of it when the last who had opened it
-// is gone, and of nothing as long as nobody ever has.
+// Tripwire is a device whose driver reveals afterwards that it has been opened: one end of
+// a pseudoterminal. The master gets a hang-up when the last process that had it open is
+// gone, and nothing as long as nobody has ever opened it.
 type Tripwire struct {
 	t      testing.TB
 	Path   string // of the device node
 	master *os.File
 }
 
-// NewTripwire makes one, that everybody may execute for all that its mode tells.
+// NewTripwire makes a device node whose mode lets everybody execute it.
 func NewTripwire(t testing.TB) *Tripwire {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -31,8 +31,7 @@ func NewTripwire(t testing.TB) *Tripwire {
 	return &Tripwire{t: t, Path: path, master: master}
 }
 
-// Tripped says whether the device has been opened, by anybody who has closed it
-// again by now.
+// Tripped reports whether the device has been opened, by anybody who has since closed it.
 func (w *Tripwire) Tripped() bool {
 	w.t.Helper()
 	events := []unix.PollFd{{Fd: int32(w.master.Fd()), Events: unix.POLLIN}}

@@ -15,27 +15,27 @@ var errUnkillable = errors.New("outlived its timeout and does not die of SIGKILL
 type Error struct {
 	// Point is the hook point, such as createRuntime.
 	Point string
-	// Index is the hook's place in the point's list.
+	// Index is the hook's index at that point.
 	Index int
 	// Path is the hook's program.
 	Path string
-	// PID is the hook's process id in the caller's pid namespace, zero when it
-	// was never started.
+	// PID is the hook's process ID in the caller's PID namespace, zero if it was never
+	// started.
 	PID int
 	// ExitStatus is a hook's own exit status.
 	ExitStatus int
 	// Signal ended the hook.
 	Signal syscall.Signal
-	// Timeout is the time that the hook outlived.
+	// Timeout is the timeout that the hook exceeded.
 	Timeout time.Duration
 	// Err is why the hook could not be started or waited for.
 	Err error
-	// Stderr is the end of what the hook wrote to its standard error, at most
-	// MaxStderr bytes.
+	// Stderr is the end of what the hook wrote to its standard error, up to MaxStderr
+	// bytes.
 	Stderr string
 }
 
-// Error renders one line.
+// Error returns one line.
 func (e *Error) Error() string {
 	var line strings.Builder
 	fmt.Fprintf(&line, "hook %s[%d] %s", e.Point, e.Index, e.Path)
@@ -59,7 +59,7 @@ func (e *Error) Error() string {
 	return line.String()
 }
 
-// Place returns where in config.json the hook stands.
+// Place returns where in config.json the hook is.
 func (e *Error) Place() string { return fmt.Sprintf("hooks.%s[%d]", e.Point, e.Index) }
 
 // Unwrap returns Err.

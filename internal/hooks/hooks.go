@@ -12,33 +12,32 @@ import (
 )
 
 const (
-	// MaxStderr is how much of the end of a hook's standard error an Error
-	// holds, in bytes.
+	// MaxStderr is how many bytes of the end of a hook's standard error an Error contains.
 	MaxStderr = 4096
-	// drainTime is how long a hook's standard error is read on after the hook
-	// exited: what it wrote itself is in the pipe already, but a process that it
-	// left behind may keep the pipe open for ever.
+	// drainTime is how long a hook's standard error is read after the hook has exited. What
+	// it wrote itself is already in the pipe, but a process that it left behind may keep
+	// the pipe open forever.
 	drainTime = 100 * time.Millisecond
-	// killTime is how long a killed hook may take to die. One in an
-	// uninterruptible system call can take longer; it is reported and reaped later.
+	// killTime is how long a killed hook may take to die. In an uninterruptible system call
+	// it can take longer; the hook is then reported, and reaped later.
 	killTime = 5 * time.Second
 )
 
-// Hook is one program to run.
+// Hook is a program to run.
 type Hook struct {
 	// Path is the program's absolute path.
 	Path string
-	// Args is argv, with the program's name; if empty, argv is the path alone.
+	// Args is argv, including the program's name; if empty, argv is just the path.
 	Args []string
-	// Env is the whole environment, KEY=VALUE; nothing is added or inherited.
+	// Env is the whole environment, KEY=VALUE. Nothing is added or inherited.
 	Env []string
-	// Timeout is how long the hook may run; zero means without limit.
+	// Timeout is how long the hook may run; zero means no limit.
 	Timeout time.Duration
 }
 
-// Run runs hooks in their order and stops at the first failure, which it returns
-// as an *[Error]. The specification wants this for prestart, createRuntime,
-// createContainer, startContainer and poststart.
+// Run runs hooks in order and stops at the first failure, which it returns as an *[Error].
+// The specification requires this for prestart, createRuntime, createContainer,
+// startContainer and poststart.
 func Run(point string, hooks []Hook, state []byte) error {
 	for i, hook := range hooks {
 		if err := RunOne(point, i, hook, state); err != nil {
@@ -48,8 +47,8 @@ func Run(point string, hooks []Hook, state []byte) error {
 	return nil
 }
 
-// RunAll runs all hooks, whatever becomes of those before, and returns the
-// failures. The specification wants this for poststop, where they are warnings.
+// RunAll runs all hooks, whether or not earlier ones fail, and returns the failures. The
+// specification requires this for poststop, where they are warnings.
 func RunAll(point string, hooks []Hook, state []byte) []error {
 	var failures []error
 	for i, hook := range hooks {
@@ -60,8 +59,7 @@ func RunAll(point string, hooks []Hook, state []byte) []error {
 	return failures
 }
 
-// RunOne runs the hook with an index at a point and waits for it. A failure is
-// an *[Error].
+// RunOne runs the hook with an index at a point and waits for it. A failure is an *[Error].
 func RunOne(point string, index int, hook Hook, state []byte) error {
 	failure := &Error{Point: point, Index: index, Path: hook.Path}
 	stdin, err := newFeed(state)
@@ -78,7 +76,7 @@ func RunOne(point string, index int, hook Hook, state []byte) error {
 	defer stderr.close()
 
 	process, err := start(hook, stdin.read, stderr.write)
-	// The hook has its own copies; ours would keep the pipes from ending.
+	// The hook has its own copies; ours would keep the pipes open.
 	stdin.read.Close()
 	stderr.write.Close()
 	if err != nil {
@@ -106,7 +104,7 @@ func RunOne(point string, index int, hook Hook, state []byte) error {
 	return failure
 }
 
-// start makes no use of os/exec, which would drop repeated names from the environment.
+// start does not use os/exec, which would remove repeated names from the environment.
 func start(hook Hook, stdin, stderr *os.File) (*os.Process, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
@@ -125,7 +123,7 @@ func start(hook Hook, stdin, stderr *os.File) (*os.Process, error) {
 	})
 }
 
-// await waits for the hook and kills it when the timeout is over.
+// await waits for the hook and kills it when the timeout has passed.
 func await(process *os.Process, timeout time.Duration) (status syscall.WaitStatus, timedOut bool, err error) {
 	exited := make(chan error, 1)
 	go func() { exited <- waitForExit(process.Pid) }()
@@ -160,9 +158,9 @@ func await(process *os.Process, timeout time.Duration) (status syscall.WaitStatu
 	return state.Sys().(syscall.WaitStatus), timedOut, killed
 }
 
-// kill ends a hook and its process group. The hook is not reaped yet, so its id
-// and its group's are its own. But it may have left the group for another: then it
-// does not die with it, and where nobody is left there the group is none.
+// kill kills a hook and its process group. The hook has not been reaped yet, so neither ID
+// can have been reused. But it may have left its group, so it is killed individually as
+// well, and the group may no longer exist.
 func kill(process *os.Process) error {
 	group := unix.Kill(-process.Pid, unix.SIGKILL)
 	if group == unix.ESRCH { //nolint:errorlint // bare errno
@@ -171,7 +169,7 @@ func kill(process *os.Process) error {
 	return errors.Join(os.NewSyscallError("kill", group), process.Kill())
 }
 
-// waitForExit returns when the process has exited and leaves it to be reaped.
+// waitForExit returns when the process has exited, but does not reap it.
 func waitForExit(pid int) error {
 	for {
 		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)

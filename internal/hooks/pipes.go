@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pipe makes a pipe of which one end is ours, with deadlines, and the other the
-// hook's, which must block as programs expect.
+// pipe makes a pipe of which one end is ours, with deadlines, and the other the hook's,
+// which must block as programs expect.
 func pipe(ours int) (ends [2]*os.File, err error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
@@ -22,7 +22,7 @@ func pipe(ours int) (ends [2]*os.File, err error) {
 	return [2]*os.File{os.NewFile(uintptr(fds[0]), "hook pipe"), os.NewFile(uintptr(fds[1]), "hook pipe")}, nil
 }
 
-// feed writes the state to a hook that may read it or not.
+// feed writes the state to a hook that may or may not read it.
 type feed struct {
 	read, write *os.File
 	state       []byte
@@ -37,9 +37,9 @@ func newFeed(state []byte) (*feed, error) {
 	return &feed{read: ends[0], write: ends[1], state: state}, nil
 }
 
-// start writes in the background: a state larger than the pipe would block
-// until the hook reads. A hook that exits first makes the write fail, which is
-// its own affair; Go raises no SIGPIPE for descriptors above 2.
+// start writes in the background, because a state larger than the pipe blocks until the
+// hook reads. If a hook exits first the write fails, which is ignored; Go raises no SIGPIPE
+// for descriptors above 2.
 func (f *feed) start() {
 	f.done = make(chan struct{})
 	go func() {

@@ -7,7 +7,7 @@ import (
 	"github.com/fsrun/fsrun/internal/cli"
 )
 
-// bash writes a function that goes by the command and the word before.
+// bash writes a function that completes according to the command and the previous word.
 func bash(p *cli.Program) string {
 	var text strings.Builder
 	name := "_" + p.Name
@@ -44,7 +44,7 @@ func bash(p *cli.Program) string {
 	return text.String()
 }
 
-// bashValues completes the value of the flag before, in the words of a command.
+// bashValues completes the value of the previous flag.
 func bashValues(text *strings.Builder, command string, flags []cli.Flag) {
 	label := command
 	if label == "" {

@@ -1,5 +1,5 @@
-// Package completion writes what shells need to complete a command line, from the
-// table that also parses it.
+// Package completion writes shell completions, from the table that is also used to parse
+// the command line.
 package completion
 
 import (
@@ -9,11 +9,11 @@ import (
 	"github.com/fsrun/fsrun/internal/cli"
 )
 
-// Shells are those that scripts can be written for.
+// Shells lists the shells that there are scripts for.
 func Shells() []string { return []string{"bash", "fish", "zsh"} }
 
-// Script returns the script for a shell. It offers all commands of the program, which
-// may be one reduced to those that are available.
+// Script returns the script for a shell. It offers all commands of the program, which may
+// be reduced to those that are available.
 func Script(shell string, p *cli.Program) (string, error) {
 	switch shell {
 	case "bash":
@@ -26,16 +26,16 @@ func Script(shell string, p *cli.Program) (string, error) {
 	return "", fmt.Errorf("no completion for the shell %q; allowed: %s", shell, strings.Join(Shells(), ", "))
 }
 
-// listing is the command that lists containers.
+// listing returns the command that lists containers.
 func listing(p *cli.Program) string { return p.Name + " list --quiet 2>/dev/null" }
 
-// helped are the words that help takes.
+// helped returns the words that help accepts.
 func helped(p *cli.Program) string { return strings.Join(append(p.Names(), p.TopicNames()...), " ") }
 
-// quote makes a text one word of any of the shells.
+// quote quotes a text as a single word for any of the shells.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
-// short cuts a usage at its first break, for a menu.
+// short cuts a usage at its first pause, for a menu.
 func short(usage string) string {
 	for _, mark := range []string{";", ":", ",", " ("} {
 		usage, _, _ = strings.Cut(usage, mark)
@@ -55,7 +55,7 @@ func words(flags []cli.Flag) string {
 	return strings.Join(all, " ")
 }
 
-// pattern is a shell's case pattern of flags that take a value of a kind.
+// pattern returns a shell's case pattern for flags that take a value of some kind.
 func pattern(flags []cli.Flag, is func(*cli.Flag) bool) string {
 	var all []string
 	for i := range flags {

@@ -1,4 +1,4 @@
-// Package manual writes manual pages, from the table that also parses the command
+// Package manual writes manual pages, from the table that is also used to parse the command
 // line.
 package manual
 
@@ -10,7 +10,7 @@ import (
 	"github.com/fsrun/fsrun/internal/cli"
 )
 
-// Name is a page's: fsrun, or fsrun-run.
+// Name returns a page's name: fsrun, or fsrun-run.
 func Name(p *cli.Program, command *cli.Command) string {
 	if command == nil {
 		return p.Name
@@ -18,7 +18,7 @@ func Name(p *cli.Program, command *cli.Command) string {
 	return p.Name + "-" + command.Name
 }
 
-// Page returns the page of a command, or of the program for nil, in the macros of
+// Page returns the page of a command, or of the program if command is nil, in the macros of
 // man(7).
 func Page(p *cli.Program, command *cli.Command, version string) string {
 	w := &page{}
@@ -101,7 +101,7 @@ func (w *page) statuses(p *cli.Program) {
 	}
 }
 
-// plain keeps text from being taken for requests and escapes (groff(7)).
+// plain escapes text that could be taken for requests and escapes (groff(7)).
 func plain(text string) string {
 	text = ascii(strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text))
 	lines := strings.Split(text, "\n")
@@ -113,7 +113,7 @@ func plain(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// ascii writes all other characters by their code points.
+// ascii replaces all other characters by escapes with their code points.
 func ascii(text string) string {
 	var spelled strings.Builder
 	for _, r := range text {
@@ -126,5 +126,5 @@ func ascii(text string) string {
 	return spelled.String()
 }
 
-// quoted makes a text one argument of a macro.
+// quoted quotes a text as a single argument of a macro.
 func quoted(text string) string { return `"` + strings.ReplaceAll(text, `"`, `\(dq`) + `"` }

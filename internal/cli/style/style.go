@@ -1,4 +1,4 @@
-// Package style is what a terminal can show beside plain text, and when it may.
+// Package style formats text for terminals.
 package style
 
 import (
@@ -16,8 +16,8 @@ var Plain = Style{}
 // Colourful colours whatever the output is.
 var Colourful = Style{colour: true}
 
-// Of is the style for a file: colourful if it is a terminal that can show
-// colours, and the user has not set NO_COLOR (https://no-color.org).
+// Of returns the style for a file: colourful if it is a terminal that can show colours and
+// the user has not set NO_COLOR (https://no-color.org).
 func Of(file *os.File) Style {
 	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" || !IsTerminal(file) {
 		return Plain
@@ -25,16 +25,16 @@ func Of(file *os.File) Style {
 	return Colourful
 }
 
-// IsTerminal says whether a file is a terminal.
+// IsTerminal reports whether a file is a terminal.
 func IsTerminal(file *os.File) bool {
 	_, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
 	return err == nil
 }
 
-// DefaultWidth is that of what is no terminal.
+// DefaultWidth is the width of what is not a terminal.
 const DefaultWidth = 80
 
-// Width is the number of columns of a terminal, and DefaultWidth elsewhere.
+// Width returns the number of columns of a terminal, DefaultWidth for other files.
 func Width(file *os.File) int {
 	size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ)
 	if err != nil || size.Col == 0 {
@@ -43,7 +43,7 @@ func Width(file *os.File) int {
 	return int(size.Col)
 }
 
-// Height is the number of rows of a terminal, 0 for what is none.
+// Height returns the number of rows of a terminal, 0 for other files.
 func Height(file *os.File) int {
 	size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ)
 	if err != nil {
@@ -62,17 +62,17 @@ func (s Style) wrap(code, text string) string {
 // Bold is for headings.
 func (s Style) Bold(text string) string { return s.wrap("1", text) }
 
-// Dim is for what is beside the point.
+// Dim is for what is less important.
 func (s Style) Dim(text string) string { return s.wrap("2", text) }
 
 // Good is for what is as it should be.
 func (s Style) Good(text string) string { return s.wrap("32", text) }
 
-// Bad is for what is not.
+// Bad is for what is not as it should be.
 func (s Style) Bad(text string) string { return s.wrap("31", text) }
 
-// Doubtful is for what one should look at.
+// Doubtful is for what may need attention.
 func (s Style) Doubtful(text string) string { return s.wrap("33", text) }
 
-// Accent is for what belongs together.
+// Accent is for highlighting related things.
 func (s Style) Accent(text string) string { return s.wrap("36", text) }

@@ -5,14 +5,12 @@ import (
 	"unicode/utf8"
 )
 
-// leastRoom is how many columns of text a line has at least, however far it is
-// indented.
+// leastRoom is how many columns of text a line has at least, however far it is indented.
 const leastRoom = 20
 
-// Wrap breaks a text at blanks, so that no line reaches beyond a width; lines
-// from the second on begin at a column of their own. A word that is longer than a
-// line stays whole: it may be a path that is to be copied. The text already stands
-// at column begin.
+// Wrap breaks a text at spaces so that no line goes beyond width. The text begins at column
+// begin; later lines begin at column indent. A word longer than a line is not broken: it
+// may be a path to be copied.
 func Wrap(text string, begin, indent, width int) string {
 	var out strings.Builder
 	column := begin
@@ -33,8 +31,8 @@ func Wrap(text string, begin, indent, width int) string {
 	return out.String()
 }
 
-// Fit fits a text into a number of columns: what is too long ends in an ellipsis,
-// what is too short in blanks.
+// Fit makes a text exactly some columns wide: if too long, it ends in an ellipsis; if too
+// short, it is padded with spaces.
 func Fit(text string, columns int) string {
 	length := utf8.RuneCountInString(text)
 	if length <= columns {

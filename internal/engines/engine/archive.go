@@ -10,7 +10,7 @@ import (
 	"os"
 )
 
-// descriptor points at a blob, as in the OCI image specification.
+// descriptor refers to a blob (OCI image specification, "Content Descriptors").
 type descriptor struct {
 	MediaType   string            `json:"mediaType"`
 	Digest      string            `json:"digest"`
@@ -48,16 +48,16 @@ type imageLayerList struct {
 	DiffIDs []string `json:"diff_ids"`
 }
 
-// media types of the OCI image specification.
+// Media types in the OCI image specification.
 const (
 	manifestType = "application/vnd.oci.image.manifest.v1+json"
 	configType   = "application/vnd.oci.image.config.v1+json"
 	layerType    = "application/vnd.oci.image.layer.v1.tar"
 )
 
-// ImageArchive makes an OCI image layout, in a tar archive, of one layer made by
-// [Image]: what engines import that do not take a bare root file system. Its
-// command is what the image runs by default.
+// ImageArchive makes an OCI image layout, in a tar archive, with one layer made by [Image].
+// It is for engines that do not import a bare root file system. By default the image runs
+// the command.
 func ImageArchive(archive, layer, name string, command ...string) error {
 	content, err := os.ReadFile(layer)
 	if err != nil {
@@ -72,7 +72,7 @@ func ImageArchive(archive, layer, name string, command ...string) error {
 	addJSON := func(mediaType string, value any) descriptor {
 		text, err := json.Marshal(value)
 		if err != nil {
-			panic(err) // strings and numbers only
+			panic(err) // only strings and numbers
 		}
 		return add(mediaType, text)
 	}

@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// commandTime is how long one command of an engine may take. The guest is
-// emulated, on a machine that may have other work; what takes this long hangs.
+// commandTime is how long a command of an engine may take. The guest is emulated, on a
+// machine that may be busy; a command that takes longer than this hangs.
 const commandTime = 3 * time.Minute
 
-// Outcome is what became of a command.
+// Outcome is how a command ended.
 type Outcome struct {
 	Command string
 	Status  int
-	Output  string // standard output, without the white space around it
+	Output  string // standard output, without surrounding white space
 	Errors  string // standard error, likewise
 }
 
@@ -27,20 +27,20 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("%s\nended with %d\nstandard output:\n%s\nstandard error:\n%s", o.Command, o.Status, o.Output, o.Errors)
 }
 
-// Try runs a command to its end, whatever that is.
+// Try runs a command to its end, whether it succeeds or not.
 func Try(t testing.TB, arguments ...string) Outcome {
 	t.Helper()
 	return TryWith(t, "", arguments...)
 }
 
-// TryWith is Try with something to read on standard input.
+// TryWith is Try with a text for standard input.
 func TryWith(t testing.TB, input string, arguments ...string) Outcome {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), commandTime)
 	defer cancel()
 	command := exec.CommandContext(ctx, arguments[0], arguments[1:]...)
 	command.Stdin = strings.NewReader(input)
-	// What inherited the output may hold it longer than the command runs.
+	// A process that has inherited the output may keep it open after the command has ended.
 	command.WaitDelay = 5 * time.Second
 	var output, complaints bytes.Buffer
 	command.Stdout, command.Stderr = &output, &complaints
@@ -62,7 +62,7 @@ func TryWith(t testing.TB, input string, arguments ...string) Outcome {
 	return outcome
 }
 
-// Run runs a command that must succeed and returns its standard output.
+// Run runs a command that must succeed, and returns its standard output.
 func Run(t testing.TB, arguments ...string) string {
 	t.Helper()
 	outcome := Try(t, arguments...)
@@ -80,8 +80,8 @@ func Want(t testing.TB, want string, arguments ...string) {
 	}
 }
 
-// Fail runs a command that must fail with this status, or any but 0 where it is
-// negative, and say each of the words on standard output or standard error.
+// Fail runs a command that must fail with this status (any status but 0 if it is negative),
+// and print each of the words to standard output or standard error.
 func Fail(t testing.TB, status int, words []string, arguments ...string) {
 	t.Helper()
 	outcome := Try(t, arguments...)
@@ -95,13 +95,13 @@ func Fail(t testing.TB, status int, words []string, arguments ...string) {
 	}
 }
 
-// Fields runs a command that must succeed and returns the words it printed.
+// Fields runs a command that must succeed, and returns the words that it printed.
 func Fields(t testing.TB, arguments ...string) []string {
 	t.Helper()
 	return strings.Fields(Run(t, arguments...))
 }
 
-// Eventually asks until the answer is yes.
+// Eventually polls until reached returns true.
 func Eventually(t testing.TB, what string, reached func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(commandTime); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {

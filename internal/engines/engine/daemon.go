@@ -11,15 +11,14 @@ import (
 // daemonTime is how long a daemon may take until it answers.
 const daemonTime = 2 * time.Minute
 
-// Daemon is a process that serves the tests. It ends with the guest.
+// Daemon is a process that serves the tests until the guest shuts down.
 type Daemon struct {
 	command *exec.Cmd
 	log     string
 	ended   chan error
 }
 
-// StartDaemon starts a daemon and waits until the command that asks it for
-// something succeeds.
+// StartDaemon starts a daemon and waits until the command ask succeeds.
 func StartDaemon(ask []string, arguments ...string) (*Daemon, error) {
 	log, err := os.CreateTemp("", "daemon-")
 	if err != nil {
@@ -50,7 +49,7 @@ func StartDaemon(ask []string, arguments ...string) (*Daemon, error) {
 	return daemon, nil
 }
 
-// Log is all that the daemon has said.
+// Log returns everything that the daemon has printed.
 func (d *Daemon) Log() string {
 	text, err := os.ReadFile(d.log)
 	return string(text) + errorText(err)

@@ -1,7 +1,7 @@
-// Package engine is what the tests of container engines stand on: commands with
-// their outcome, daemons, terminals, and an image made of busybox.
+// Package engine is shared by the tests of container engines: commands and their outcomes,
+// daemons, terminals, and an image made from busybox.
 //
-// The tests run in the guest that go run ./internal/engines boots, where they may
-// do with the whole machine as they like. The runtime is at [Runtime] there, the
-// path that the engines' configuration files name.
+// The tests run in the guest that go run ./internal/engines boots, where they may do
+// anything to the machine. The runtime is at [Runtime] there, the path in the engines'
+// configuration files.
 package engine

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// Image makes a tar archive of a root file system with busybox, for an engine to
-// import: nothing is pulled from anywhere.
+// Image makes a tar archive of a root file system with busybox, for an engine to import.
+// Nothing is pulled from a registry.
 func Image(archive string) error {
 	root, err := os.MkdirTemp("", "image-")
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// RestartService has systemd start a service anew, so that it reads its
-// configuration, and waits until the command that asks it for something succeeds.
+// RestartService has systemd restart a service, so that it reads its configuration, and
+// waits until the command ask succeeds.
 func RestartService(name string, ask ...string) error {
 	if output, err := exec.Command("systemctl", "restart", name).CombinedOutput(); err != nil {
 		return fmt.Errorf("systemctl restart %s: %w: %s", name, err, output)

@@ -11,14 +11,15 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// Runtime is where the engines' configuration files say that the runtime is.
+// Runtime is the path of the runtime in the engines' configuration files.
 const Runtime = "/usr/local/bin/fsrun"
 
-// RuntimeVariable names another runtime to put at [Runtime], to compare with.
+// RuntimeVariable is the environment variable for another runtime to install at [Runtime],
+// for comparison.
 const RuntimeVariable = "ENGINES_RUNTIME"
 
-// Main runs the tests of one engine, once prepare has configured and started it.
-// Outside the guest nothing is prepared, and [Need] skips every test.
+// Main runs the tests of one engine after prepare has configured and started it. Outside
+// the guest it does not prepare anything, and [Need] skips every test.
 func Main(m *testing.M, prepare func() error) {
 	if harness.Guest() {
 		if err := install(); err != nil {
@@ -33,7 +34,7 @@ func Main(m *testing.M, prepare func() error) {
 	os.Exit(m.Run())
 }
 
-// Need skips the test outside the guest, where engines belong to somebody else.
+// Need skips the test outside the guest, where engines are in use by others.
 func Need(t testing.TB) {
 	t.Helper()
 	if !harness.Guest() {
@@ -53,7 +54,7 @@ func install() error {
 	return errors.Join(os.MkdirAll(filepath.Dir(Runtime), 0o755), os.Symlink(target, Runtime))
 }
 
-// Configure copies a configuration file of the test's own testdata to its place.
+// Configure installs a configuration file from the test's own testdata.
 func Configure(name, place string) error {
 	content, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {

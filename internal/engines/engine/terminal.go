@@ -13,13 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Terminal is a command that runs in a terminal, as a person sits before one.
+// Terminal is a command that runs in a terminal, in place of a person.
 type Terminal struct {
 	t       testing.TB
 	master  *os.File
 	command *exec.Cmd
 	screen  strings.Builder
-	seen    int // how much of the screen Expect has passed
+	seen    int // how much of the output Expect has consumed
 }
 
 // OpenTerminal runs a command in a terminal of this size.
@@ -54,7 +54,7 @@ func OpenTerminal(t testing.TB, rows, columns uint16, arguments ...string) *Term
 	return terminal
 }
 
-// openPair returns a master and the path of its slave, as in pty(7).
+// openPair returns a master and the path of its slave (pty(7)).
 func openPair() (*os.File, string, error) {
 	descriptor, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -68,7 +68,7 @@ func openPair() (*os.File, string, error) {
 	return master, fmt.Sprintf("/dev/pts/%d", number), err
 }
 
-// Resize gives the terminal another size.
+// Resize changes the terminal's size.
 func (p *Terminal) Resize(rows, columns uint16) {
 	p.t.Helper()
 	connection, err := p.master.SyscallConn()
@@ -83,7 +83,7 @@ func (p *Terminal) Resize(rows, columns uint16) {
 	}
 }
 
-// Type writes what a person types.
+// Type writes what a person would type.
 func (p *Terminal) Type(text string) {
 	p.t.Helper()
 	if _, err := p.master.WriteString(text); err != nil {
@@ -91,7 +91,7 @@ func (p *Terminal) Type(text string) {
 	}
 }
 
-// Expect waits until the screen shows a text, after all that was expected before.
+// Expect waits until a text appears in the output, after what was expected before.
 func (p *Terminal) Expect(text string) {
 	p.t.Helper()
 	buffer := make([]byte, 4096)
@@ -111,7 +111,7 @@ func (p *Terminal) Expect(text string) {
 // Status waits for the command to end and returns its status.
 func (p *Terminal) Status() int {
 	p.t.Helper()
-	// The master gives EIO once nobody has the slave any more.
+	// The master returns EIO once nobody has the slave open.
 	rest, err := io.ReadAll(p.master)
 	p.screen.Write(rest)
 	if os.IsTimeout(err) {

@@ -1,3 +1,3 @@
-// Package podman holds the tests that run Podman with this runtime, as root and
-// as an ordinary user, in the guest that go run ./internal/engines podman boots.
+// Package podman contains the tests that run Podman with this runtime, as root and as an
+// ordinary user, in the guest that go run ./internal/engines podman boots.
 package podman

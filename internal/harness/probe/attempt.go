@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attempts are system calls that a container may be kept from.
+// attempts are system calls that may be forbidden in a container.
 var attempts = map[string]func() error{
 	"write /": func() error { return touch("/attempt") },
 	"write /dev/shm": func() error {
@@ -42,7 +42,7 @@ func attempt() map[string]string {
 	return results
 }
 
-// cause is the error number alone.
+// cause is only the error number.
 func cause(err error) string {
 	if path, is := err.(*os.PathError); is {
 		err = path.Err
@@ -69,7 +69,7 @@ func touch(name string) error {
 	return err
 }
 
-// open opens a device, whose driver may refuse what the container's rules allow.
+// open opens a device, whose driver may refuse even if the container's rules allow it.
 func open(name string) error {
 	device, err := unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err == nil {

@@ -10,7 +10,7 @@ type Mount struct {
 	Root, Point, Options string
 	Propagation          string // the optional fields, without the numbers of peer groups
 	Filesystem, Source   string
-	Superblock           string // its options
+	Superblock           string // the file system's options
 }
 
 func mounts() []Mount {
@@ -18,7 +18,7 @@ func mounts() []Mount {
 	return ParseMounts(string(content))
 }
 
-// ParseMounts reads what proc_pid_mountinfo(5) describes.
+// ParseMounts parses the format of proc_pid_mountinfo(5).
 func ParseMounts(content string) []Mount {
 	var found []Mount
 	for line := range strings.Lines(content) {

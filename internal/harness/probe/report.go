@@ -1,4 +1,4 @@
-// Package probe is a program that runs in a container and tells what it sees.
+// Package probe is a program that runs in a container and reports what it sees.
 package probe
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/fsrun/fsrun/internal/sys/nofile"
 )
 
-// Report is what the probe writes, as JSON, to its standard output.
+// Report is what the probe writes to its standard output, as JSON.
 type Report struct {
 	Args, Env  []string
 	Cwd        string
@@ -27,21 +27,21 @@ type Report struct {
 	Hostname   string
 	Domainname string
 	OOMScore   string
-	Keyring    string            // what KEYCTL_DESCRIBE says of the session keyring
-	Loopback   bool              // it is up
+	Keyring    string            // KEYCTL_DESCRIBE of the session keyring
+	Loopback   bool              // whether lo is up
 	Files      map[string]File   // those named by the arguments
-	Attempts   map[string]string // what came of system calls
+	Attempts   map[string]string // the results of system calls
 }
 
-// File is what came of looking at a file.
+// File is what the probe sees of a file.
 type File struct {
 	Content string
-	Stat    string // type, permissions, owner, and the device's numbers
+	Stat    string // type, permissions, owner and device numbers
 	Error   string
 }
 
-// Main writes the report. What can change by looking, such as limits and
-// descriptors, is looked at first.
+// Main writes the report. It begins with what looking could change, such as limits and
+// descriptors.
 func Main() {
 	report := Report{FDs: descriptors(), Files: map[string]File{}}
 	for _, name := range os.Args[1:] {
@@ -69,7 +69,7 @@ func Main() {
 	os.Exit(0)
 }
 
-// descriptors leaves out what the Go runtime has opened by itself.
+// descriptors leaves out what the Go runtime itself has opened.
 func descriptors() map[string]string {
 	found := links("/proc/self/fd")
 	for number, target := range found {
@@ -91,7 +91,7 @@ func links(directory string) map[string]string {
 	return found
 }
 
-// maxContent bounds what is read of a file.
+// maxContent bounds how much of a file is read.
 const maxContent = 64 << 10
 
 func look(name string) File {
@@ -141,7 +141,7 @@ func list(name string) (content, failure string) {
 	return strings.Join(all, " "), ""
 }
 
-// resources are the limits that setrlimit(2) knows.
+// resources maps the limits in setrlimit(2).
 var resources = map[string]int{
 	"RLIMIT_CPU": unix.RLIMIT_CPU, "RLIMIT_FSIZE": unix.RLIMIT_FSIZE, "RLIMIT_DATA": unix.RLIMIT_DATA,
 	"RLIMIT_STACK": unix.RLIMIT_STACK, "RLIMIT_CORE": unix.RLIMIT_CORE, "RLIMIT_RSS": unix.RLIMIT_RSS,
@@ -159,7 +159,7 @@ func limits() map[string][2]uint64 {
 			found[name] = [2]uint64{limit.Cur, limit.Max}
 		}
 	}
-	// Package syscall has raised the soft one by now.
+	// Package syscall has raised the soft limit by now.
 	found["RLIMIT_NOFILE"] = [2]uint64{nofile.Soft, found["RLIMIT_NOFILE"][1]}
 	return found
 }
@@ -175,7 +175,7 @@ func status() map[string]string {
 	return found
 }
 
-// environment is as it was given; the Go runtime's copy has each name once.
+// environment is the unmodified environment; the Go runtime's copy has each name only once.
 func environment() []string {
 	content, _ := os.ReadFile("/proc/self/environ")
 	if len(content) == 0 {

@@ -10,14 +10,14 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// Answering returns a filter that gives some system calls an answer, a
-// SECCOMP_RET_*, and lets all others pass.
+// Answering returns a filter that gives some system calls an answer, a SECCOMP_RET_*, and
+// allows all others.
 func Answering(answer uint32, numbers ...uint32) []unix.SockFilter {
 	return filter(answer, unix.SECCOMP_RET_ALLOW, numbers)
 }
 
-// AnsweringOthers returns a filter that lets some system calls pass and gives
-// all others an answer.
+// AnsweringOthers returns a filter that allows some system calls and gives all others an
+// answer.
 func AnsweringOthers(answer uint32, numbers ...uint32) []unix.SockFilter {
 	return filter(unix.SECCOMP_RET_ALLOW, answer, numbers)
 }
@@ -34,8 +34,8 @@ func filter(answer, others uint32, numbers []uint32) []unix.SockFilter {
 		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: answer})
 }
 
-// Install puts a filter on the calling thread and returns what seccomp(2) does:
-// the listener, if the flags ask for one.
+// Install installs a filter on the calling thread and returns the result of seccomp(2): the
+// listener, if the flags ask for one.
 func Install(filter []unix.SockFilter, flags uintptr) (int, error) {
 	var code []byte
 	for _, instruction := range filter {
@@ -49,13 +49,13 @@ func Install(filter []unix.SockFilter, flags uintptr) (int, error) {
 	return int(program.Result()), err
 }
 
-// Blocked runs a function on a thread for which the kernel answers a system call
-// with an error. What it starts inherits that.
+// Blocked calls run on a thread for which the kernel answers a system call with an error.
+// What run starts inherits that.
 func Blocked(t testing.TB, number uint32, errno unix.Errno, run func()) {
 	t.Helper()
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with its filter
+		runtime.LockOSThread() // never unlocked: the thread ends with its filter
 		_, err := Install(Answering(unix.SECCOMP_RET_ERRNO|uint32(errno), number), 0)
 		if err == nil {
 			run()

@@ -15,12 +15,12 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// LauncherName is the name by which a test's own program is the launcher.
+// LauncherName is the argv[0] that makes a test's own program the launcher.
 const LauncherName = "fsrun-test-launcher"
 
-// Launch is the launcher: it puts itself under the filter and becomes the
-// command. Not in the test's own process, where the collector would wait for a
-// thread that waits for its call to be decided on.
+// Launch is the launcher: it installs the filter and executes the command. This is not done
+// in the test's own process, where the garbage collector would wait for a thread whose call
+// is waiting for a decision.
 func Launch() {
 	runtime.LockOSThread()
 	path, arguments := os.Args[1], os.Args[2:]
@@ -32,8 +32,8 @@ func Launch() {
 	os.Exit(1)
 }
 
-// passing are the calls that nobody decides on: Go's own, which does not stand
-// their failing, and close(2), which closes even when it fails.
+// passing lists the calls that are always allowed: Go's own, which must not fail, and
+// close(2), which closes even if it fails.
 var passing = []uint32{
 	unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_MADVISE, unix.SYS_MPROTECT, unix.SYS_BRK, unix.SYS_FUTEX, unix.SYS_CLONE,
 	unix.SYS_RT_SIGACTION, unix.SYS_RT_SIGPROCMASK, unix.SYS_RT_SIGRETURN, unix.SYS_SIGALTSTACK, unix.SYS_RT_SIGTIMEDWAIT,
@@ -44,17 +44,17 @@ var passing = []uint32{
 	unix.SYS_TIMER_DELETE, unix.SYS_SETITIMER, unix.SYS_CLOSE,
 }
 
-// Run runs a command. Of its system calls, and those of all that it starts, each
-// but Go's own waits for what decide says: an error, or 0 to go on. Decide is not
-// called twice at a time. Run returns what the command's Wait does, which ends
-// when the command does, not what it has left behind.
+// Run runs a command. Each of its system calls, and of those of everything that it starts,
+// waits for decide, except Go's own. Decide returns an error number, or 0 to allow the
+// call, and is not called concurrently. Run returns the result of the command's Wait, which
+// ends when the command does, not what it leaves behind.
 func Run(t testing.TB, command *exec.Cmd, decide func(*sys.Notification) unix.Errno) error {
 	t.Helper()
 	return RunUntil(t, command, func() bool { return true }, decide)
 }
 
-// RunUntil is Run that goes on deciding when the command has ended, until what it
-// has left behind is over.
+// RunUntil is Run, but goes on deciding after the command has ended, until over returns
+// true.
 func RunUntil(t testing.TB, command *exec.Cmd, over func() bool, decide func(*sys.Notification) unix.Errno) error {
 	t.Helper()
 	command.Args = append([]string{LauncherName, command.Path}, command.Args...)
@@ -82,7 +82,7 @@ func RunUntil(t testing.TB, command *exec.Cmd, over func() bool, decide func(*sy
 			return result
 		}
 		serve(t, listener, func(call *sys.Notification) unix.Errno {
-			if !executed { // it is the launcher yet
+			if !executed { // it is still the launcher
 				executed = call.Call == unix.SYS_EXECVE
 				return 0
 			}
@@ -94,7 +94,7 @@ func RunUntil(t testing.TB, command *exec.Cmd, over func() bool, decide func(*sy
 // takeTime is how long a launcher may take to have a listener.
 const takeTime = time.Minute
 
-// take gets the listener of a launcher, which waits to be decided on.
+// take fetches the listener of a launcher, which is waiting for a decision.
 func take(pid int) (int, error) {
 	process, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
@@ -122,10 +122,10 @@ func take(pid int) (int, error) {
 	return -1, errors.New("there is none")
 }
 
-// pause is how often it is asked whether the command has ended, in ms.
+// pause is how often to check whether the command has ended, in ms.
 const pause = 20
 
-// serve decides on the next call, if one comes.
+// serve decides on the next call, if there is one.
 func serve(t testing.TB, listener int, decide func(*sys.Notification) unix.Errno) {
 	t.Helper()
 	events := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
@@ -137,7 +137,7 @@ func serve(t testing.TB, listener int, decide func(*sys.Notification) unix.Errno
 	}
 	call, err := sys.ReceiveNotification(listener)
 	if err != nil {
-		return // its thread is gone, or a signal took it out of the call; that comes again
+		return // its thread is gone, or a signal interrupted the call, which will be repeated
 	}
 	if errno := decide(&call); errno != 0 {
 		_ = sys.FailNotified(listener, call.ID, errno)

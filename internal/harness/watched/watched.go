@@ -1,5 +1,5 @@
-// Package watched has a test binary that is also the child be it in its own init
-// function, where it can observe it. It must import nothing else: so it is
+// Package watched makes a test binary that is also the child run the child in its own init
+// function, where it can observe it. It must not import anything else, so that it is
 // initialized before package first.
 package watched
 

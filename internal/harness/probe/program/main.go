@@ -1,5 +1,4 @@
-// Program is the probe as a program of its own, for test binaries that are not
-// static.
+// Program is the probe as a separate program, for test binaries that are not static.
 package main
 
 import "github.com/fsrun/fsrun/internal/harness/probe"
