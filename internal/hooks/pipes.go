@@ -49,7 +49,7 @@ func (f *feed) start() {
 	}()
 }
 
-// close ends a write that nobody reads and waits for the writer.
+// close ends a write that nobody reads, and waits for the writer.
 func (f *feed) close() {
 	f.read.Close()
 	f.write.Close()
@@ -91,9 +91,9 @@ func (t *tail) start() {
 	}()
 }
 
-// finish returns what was kept once the pipe has ended or the drain time is over.
+// finish returns what was kept once the pipe has ended or drainTime has passed.
 func (t *tail) finish() string {
-	// A pipe always supports deadlines; without one, close ends the reader.
+	// A pipe always supports deadlines; if it did not, close would end the reader.
 	if t.read.SetReadDeadline(time.Now().Add(drainTime)) != nil {
 		t.read.Close()
 	}

@@ -8,11 +8,11 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// Bug is a change to the tables that a careless hand could make.
+// Bug is a mistake that could be made in the tables.
 type Bug struct {
 	Name string
-	// change makes it; the tables are copies. It panics where the row that it is
-	// about is no more: then the bug has to be written anew.
+	// change makes the mistake in copies of the tables. It panics if its row no longer
+	// exists: then the bug must be rewritten.
 	change func(parent, child *machine.Table)
 }
 
@@ -32,7 +32,7 @@ func copied(table *machine.Table) *machine.Table {
 	return &c
 }
 
-// row finds a row by its id.
+// row finds a row by its ID.
 func row(table *machine.Table, id string) *machine.Row {
 	for i := range table.Rows {
 		if table.Rows[i].ID == id {
@@ -55,9 +55,8 @@ func wait(table *machine.Table, state machine.State) *machine.Wait {
 	return found
 }
 
-// Slips are what can go wrong with any row: it is removed, does not send a frame
-// that it should, does not perform its effect, or leads to the state in which it
-// began.
+// Slips are the mistakes that can be made in any row: it is removed, does not send one of
+// its frames, does not perform its effect, or does not leave its state.
 func Slips(system System) []Bug {
 	var bugs []Bug
 	for _, side := range []who{parentSide, childSide} {
@@ -91,7 +90,7 @@ func Slips(system System) []Bug {
 	return bugs
 }
 
-// moveFrame takes a frame from one row to another, where it is sent first.
+// moveFrame moves a frame from one row to another, where it is sent first.
 func moveFrame(table *machine.Table, kind protocol.Kind, from, to string) {
 	source, target := row(table, from), row(table, to)
 	at := slices.Index(source.Send, kind)

@@ -7,8 +7,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// Bugs are written by hand: what has gone wrong in runtimes, or nearly did here,
-// as changes to our tables.
+// Bugs are written by hand. They are mistakes that were made in runtimes, or nearly made
+// here, as changes to our tables.
 var Bugs = []Bug{
 	{"the child starts the program on Committed", func(_, c *machine.Table) {
 		r := row(c, "C16")

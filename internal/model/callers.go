@@ -4,8 +4,8 @@ import (
 	parent "github.com/fsrun/fsrun/parent/machine"
 )
 
-// callers are the moves of those outside of the handshake: who starts or deletes
-// what was created, the program itself, and who reaps.
+// callers makes the moves from outside the handshake: by those who start or delete what was
+// created, by the program itself, and by whoever reaps processes.
 func (c *compiled) callers(w *world, emit emit) {
 	parentLives, childLives := w.sides[parentSide].lives(), w.sides[childSide].lives()
 	ended := w.sides[childSide].phase == ended || w.sides[childSide].phase == dead
@@ -32,7 +32,7 @@ func (c *compiled) callers(w *world, emit emit) {
 	if w.held&stateDirectory != 0 && !runs {
 		s := c.step(w, parentSide, caller, "is followed by a caller who deletes")
 		s.childDies()
-		s.held &= hook // that of a dead parent is nobody's
+		s.held &= hook // what a dead parent held is lost
 		emit(s)
 	}
 	if w.facts.has(listening) && childLives && w.callersLeft() {
@@ -42,8 +42,8 @@ func (c *compiled) callers(w *world, emit emit) {
 	}
 }
 
-// callersLeft says whether another caller may start: its connection waits to be
-// accepted, and we keep one of those.
+// callersLeft reports whether another caller may start. Its connection must wait to be
+// accepted, and only one can wait.
 func (w *world) callersLeft() bool { return w.starts > 0 && !w.next.exists }
 
 // attach puts a caller in the parent's place.
@@ -57,7 +57,7 @@ func (s *step) attach() {
 	s.take(parentSide, parent.Attach)
 }
 
-// runsHook says whether the side that has started a hook still waits for it.
+// runsHook reports whether the side that has started a hook is still waiting for it.
 func (c *compiled) runsHook(w *world) bool {
 	first, second := w.sides[parentSide], w.sides[childSide]
 	return first.phase == performing && first.step > 0 || second.phase == performing && second.step == endHook

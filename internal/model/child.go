@@ -5,7 +5,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// child is the child's effects, by SPEC.md, section 7.3.
+// child performs the child's effects, according to SPEC.md, section 7.3.
 func (p *performance) child(effect machine.Effect) {
 	w := p.from
 	switch effect {
@@ -49,8 +49,8 @@ func (p *performance) prepare() {
 	p.fail()
 }
 
-// The parts of execute, in the order of SPEC.md, "Privileged acts". A filter is
-// loaded first or last or there is none; hooks there may be or not.
+// The steps of execute, in the order of SPEC.md, "Privileged acts". A filter is loaded
+// first, last or not at all; there may be hooks.
 const (
 	filterFirst uint8 = iota
 	startHook

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// Counterexample is a shortest way to what must never happen.
+// Counterexample is a shortest path to something that must never happen.
 type Counterexample struct {
-	Wrong string // what is violated
+	Wrong string // what it violates
 	Verb  string // run, create or exec
 	Moves []Move
-	// Stands says where everything stands at the end.
+	// Stands says what state everything is in at the end.
 	Stands string
 }
 
@@ -19,10 +19,10 @@ type Counterexample struct {
 type Move struct {
 	Side    string
 	Text    string // what happens
-	Rows    string // what rows are taken, and the event that has none
-	Kind    string // the frame, "" for none
-	Sent    bool   // the side has sent it
-	Damaged bool   // and it is not what was sent
+	Rows    string // which rows are taken, and the event that has none
+	Kind    string // the frame; "" for none
+	Sent    bool   // Side has sent it
+	Damaged bool   // it is not what was sent
 	Fault   bool   // something went wrong
 }
 
@@ -36,7 +36,7 @@ func (e *Counterexample) String() string {
 	return text.String()
 }
 
-// counterexample tells the way to a world, and the move from there that is wrong.
+// counterexample returns the path to a world, followed by the move that is wrong.
 func (g *graph) counterexample(wrong string, at int32, last *move) *Counterexample {
 	var way []int32
 	for number := at; number >= 0; number = g.came[number] {

@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// MaxStates bounds an exploration: tables that lead to more are wrong.
+// MaxStates bounds an exploration. Tables that need more are wrong.
 const MaxStates = 4_000_000
 
-// Result is what an exploration found.
+// Result is the result of an exploration.
 type Result struct {
 	System      System
 	States      int
 	Transitions int
-	Depth       int // moves on the longest of the shortest ways to a world
+	Depth       int // number of moves on the longest of the shortest paths to a world
 	// Fired is how many rows were taken, of Rows.
 	Fired, Rows int
-	// Idle are the rows that were never taken, as the side and the row's id.
+	// Idle lists the rows that were never taken, as the side and the row's ID.
 	Idle []string
-	// Counterexample is a way to what must never happen, nil if there is none.
+	// Counterexample is a path to something that must never happen, nil if there is none.
 	Counterexample *Counterexample
 }
 
@@ -35,11 +35,11 @@ func (r *Result) String() string {
 	return text
 }
 
-// Good says whether every property holds and every row fired.
+// Good reports whether every property holds and every row was taken.
 func (r *Result) Good() bool { return r.Counterexample == nil && r.Idle == nil }
 
-// Explore visits every world that the system can come to, and stops at the first
-// that violates a property. The error is of a system that cannot be explored.
+// Explore visits every world that the system can reach, and stops at the first one that
+// violates a property. It returns an error if the system cannot be explored.
 func Explore(system System) (*Result, error) {
 	c, err := compile(system)
 	if err != nil {
@@ -49,12 +49,12 @@ func Explore(system System) (*Result, error) {
 	return g.explore()
 }
 
-// graph is what has been visited.
+// graph holds the worlds visited so far.
 type graph struct {
 	*compiled
 	numbers map[world]int32
 	worlds  []world
-	came    []int32 // from which world each was reached first, -1 for a beginning
+	came    []int32 // the world from which each was first reached; -1 for an initial one
 	depths  []uint16
 	// edges leads from each world to its successors: those of world i are
 	// edges[ends[i-1]:ends[i]].
@@ -76,7 +76,7 @@ func newGraph(c *compiled) *graph {
 	return g
 }
 
-// number is the world's, a new one if it has not been seen.
+// number returns a world's number, a new one if it has not been seen before.
 func (g *graph) number(w world, came int32) int32 {
 	number, seen := g.numbers[w]
 	if !seen {
@@ -145,8 +145,8 @@ func (g *graph) visit(at int32) *Counterexample {
 	return nil
 }
 
-// blocked says whether a side has no room to send: both may be, and neither
-// receives then until its patience ends.
+// blocked reports whether a side has no room to send. If neither has, neither receives
+// until it times out.
 func (g *graph) blocked(w *world) bool {
 	return w.sides[parentSide].phase == sending || w.sides[childSide].phase == sending
 }
@@ -161,7 +161,7 @@ func (g *graph) result(wrong *Counterexample) *Result {
 			r.Rows++
 			if fired {
 				r.Fired++
-			} else if wrong == nil { // else the exploration was cut short
+			} else if wrong == nil { // otherwise the exploration was cut short
 				r.Idle = append(r.Idle, fmt.Sprintf("%s %s", who(side), g.tables[side].Rows[i].ID))
 			}
 		}
@@ -169,7 +169,7 @@ func (g *graph) result(wrong *Counterexample) *Result {
 	return r
 }
 
-// judgeReaching judges what must remain possible from every world.
+// judgeReaching checks what must remain possible from every world.
 func (g *graph) judgeReaching() *Counterexample {
 	back := g.reverse()
 	timely := func(c class) bool { return c == ordinary || c == deadline }
@@ -198,7 +198,7 @@ func (g *graph) judgeReaching() *Counterexample {
 	return nil
 }
 
-// backward holds for each world those that lead to it.
+// backward holds the predecessors of each world.
 type backward struct {
 	edges []edge
 	ends  []int
@@ -227,7 +227,7 @@ func (g *graph) reverse() *backward {
 
 func edgeFrom(from int, class class) edge { return edge{int32(from), class} }
 
-// reaching marks the worlds from which such an end can be reached by such moves.
+// reaching marks the worlds from which certain moves lead to certain ends.
 func (g *graph) reaching(back *backward, ends func(*world) bool, moves func(class) bool) []bool {
 	marked := make([]bool, len(g.worlds))
 	var open []int32

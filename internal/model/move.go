@@ -7,29 +7,29 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// class says what a move needs.
+// class says what makes a move happen.
 type class uint8
 
 const (
-	ordinary class = iota // nothing: it comes to pass
-	deadline              // that a deadline passes
-	fault                 // that something goes wrong
-	caller                // that a caller, or the program, wants it
+	ordinary class = iota // nothing else: it simply happens
+	deadline              // a deadline passes
+	fault                 // something goes wrong
+	caller                // a caller, or the program, wants it
 )
 
-// move is what leads from one world to the next.
+// move leads from one world to another.
 type move struct {
 	class class
 	side  who
 	text  string        // what happens
-	kind  protocol.Kind // the frame that is sent, received or damaged; 0: none
-	sent  bool          // the side has sent the kind, and the peer may have received it
-	taken [2]int16      // the row that a side has taken, -1 for none
+	kind  protocol.Kind // the frame that is sent, received or damaged; 0 for none
+	sent  bool          // the side has sent the frame, and the peer may have received it
+	taken [2]int16      // the row that each side has taken; -1 for none
 	event machine.Event // the event that has no row
-	wrong string        // what the move violates, "" for nothing
+	wrong string        // what the move violates; "" for nothing
 }
 
-// What some moves are called, which a story is told of.
+// The texts of moves that a story depends on.
 const (
 	ends          = "ends"
 	killed        = "is killed"
@@ -39,7 +39,7 @@ const (
 	callerStarts  = "is followed by a caller who starts"
 )
 
-// rows tells which rows a move takes.
+// rows describes the rows that a move takes.
 func (c *compiled) rows(m *move) (text string) {
 	for side, row := range m.taken {
 		if row >= 0 {

@@ -6,9 +6,9 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// perform does the effect of a side's state, or a part of it. What each effect
-// acquires, does and gives back is the contract that the runners have to keep;
-// an effect that fails may have done any part of it.
+// perform performs the effect of a side's state, or a part of it. What each effect
+// acquires, does and releases is the contract that the runners must keep. An effect that
+// fails may have done any part of it.
 func (c *compiled) perform(w *world, side who, emit emit) {
 	stands, table := w.sides[side], &c.tables[side]
 	if table.states[stands.state] == table.Initial {
@@ -35,7 +35,7 @@ type performance struct {
 	emit   emit
 }
 
-// succeed ends the effect with an event, having changed the world.
+// succeed ends the effect with an event, after changing the world.
 func (p *performance) succeed(event machine.Event, change func(*step)) {
 	s := p.step(p.from, p.side, ordinary, succeeds+p.effect)
 	if change != nil {
@@ -58,7 +58,7 @@ func (p *performance) fail(changes ...func(*step)) {
 	}
 }
 
-// goOn does a part of the effect.
+// goOn performs a part of the effect.
 func (p *performance) goOn(what string, to uint8, change func(*step)) {
 	s := p.step(p.from, p.side, ordinary, what)
 	s.sides[p.side].step = to
@@ -71,13 +71,13 @@ func (p *performance) goOn(what string, to uint8, change func(*step)) {
 func hold(some resource) func(*step) { return func(s *step) { s.held |= some } }
 func give(some resource) func(*step) { return func(s *step) { s.held &^= some } }
 
-// parent is the parent's effects, by SPEC.md, section 7.2.
+// parent performs the parent's effects, according to SPEC.md, section 7.2.
 func (p *performance) parent(effect machine.Effect) {
 	w := p.from
 	switch effect {
 	case parent.Reserve:
 		if w.facts.has(joins) {
-			p.succeed(machine.Done, nil) // the container's are there
+			p.succeed(machine.Done, nil) // the container's resources exist already
 			p.fail()
 			return
 		}
@@ -154,16 +154,16 @@ func (p *performance) parent(effect machine.Effect) {
 	}
 }
 
-// confirm is section 11 of SPEC.md.
+// confirm implements section 11 of SPEC.md.
 func (p *performance) confirm() {
 	w := p.from
 	switch {
 	case w.facts.has(executed):
 		p.succeed(parent.Executed, nil)
 	case w.sides[childSide].lives() && !w.facts.has(listening):
-		// It lives, bears the child's name and has closed its end. Only an execution
-		// closes it and lets it live: one that exits is seen to do so before it has
-		// closed anything. So the name must be the program's.
+		// It is alive, has the child's name and has closed its end. Only an execution
+		// closes the end of a living process: one that exits is seen to do so before it has
+		// closed anything. So this must be the program's name.
 		p.succeed(parent.Executed, nil)
 	default:
 		p.refuse()
@@ -172,7 +172,7 @@ func (p *performance) confirm() {
 	p.fail()
 }
 
-// refuse fails for a reason that is the peer's and no mishap (M-TRUST-5, M-EXE-2).
+// refuse fails because of the peer, not because something went wrong (M-TRUST-5, M-EXE-2).
 func (p *performance) refuse() {
 	s := p.step(p.from, p.side, ordinary, "refuses to "+p.effect)
 	s.take(p.side, machine.Failed)
@@ -188,7 +188,7 @@ func (s *step) begetChild() {
 	s.sides[childSide] = stand{state: table.number(table.Initial), phase: performing}
 }
 
-// accepting says whether the child waits for a caller to connect.
+// accepting reports whether the child is waiting for a caller to connect.
 func (c *compiled) accepting(w *world) bool {
 	stands := w.sides[childSide]
 	return stands.phase == performing && c.tables[childSide].Rows[stands.row].Effect == child.Accept

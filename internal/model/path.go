@@ -10,11 +10,11 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// Path says whether what a side was seen to do, from its beginning on, is what
-// the model could do: it goes through all worlds that agree with what has been
-// seen so far, and everything that the other side, callers and chance may have
-// done in between. Side is parent or child; a parent whose first row is that of a
-// later caller is one. A side that was killed is seen up to some step.
+// Path checks that the model can do what a side was observed to do since its beginning. It
+// follows all worlds that agree with the observations so far, with everything that the
+// other side, callers and chance may have done in between. Side is parent or child; a
+// parent whose first row is that of a later caller is one. The observations of a killed
+// side end at some step.
 func Path(side string, steps []machine.Step) error {
 	system := Runtime(MaxCapacity)
 	c, err := compile(system)
@@ -46,7 +46,7 @@ func Path(side string, steps []machine.Step) error {
 	return nil
 }
 
-// pursuit follows what one side was seen to do.
+// pursuit follows the observations of one side.
 type pursuit struct {
 	*compiled
 	side   who
@@ -64,7 +64,7 @@ func (p *pursuit) isCaller(token string) bool {
 
 func rowToken(row *machine.Row) string { return "row " + row.ID }
 
-// tokens writes each step as a word or two.
+// tokens converts each step to a word or two.
 func tokens(steps []machine.Step) []string {
 	var seen []string
 	for _, step := range steps {
@@ -80,7 +80,7 @@ func tokens(steps []machine.Step) []string {
 	return seen
 }
 
-// asked is how often a plan must have asked for what was seen.
+// asked returns how often a plan must have asked for what was observed.
 func asked(seen []string) plan {
 	count := func(kind protocol.Kind) uint8 {
 		total := 0
@@ -97,15 +97,15 @@ func asked(seen []string) plan {
 	}
 }
 
-// spot is a world, and the step that is still owed: a frame is seen to be received
-// before the row that it leads to is seen to be taken.
+// spot is a world and a step that is still expected: receiving a frame is observed before
+// taking the row that it leads to.
 type spot struct {
 	world world
 	owes  string
 }
 
-// follow returns the spots that a step leads to, from any that hidden moves lead
-// to, and else what would have been possible.
+// follow returns the spots that a step leads to, after any number of hidden moves. If there
+// are none, it returns what would have been possible.
 func (p *pursuit) follow(from map[spot]bool, token string) (next map[spot]bool, possible []string) {
 	next = map[spot]bool{}
 	match := func(shown string, to spot) {
@@ -144,10 +144,10 @@ func (p *pursuit) follow(from map[spot]bool, token string) (next map[spot]bool, 
 	return next, possible
 }
 
-// shown is what the side that is followed shows of a move, in order.
+// shown returns what the followed side shows of a move, in order.
 func (p *pursuit) shown(s *step) []string {
 	if p.caller && !s.facts.has(called) {
-		return nil // it is not there yet: what moves is the creator
+		return nil // it does not exist yet: the creator is moving
 	}
 	var tokens []string
 	if s.side == p.side && s.sent {

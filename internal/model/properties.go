@@ -7,10 +7,10 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// This file is the independent side of the proof: what must hold in every world,
-// written by hand from SPEC.md. Nothing here is read from a table.
+// This file is the independent side of the proof: what must hold in every world, written by
+// hand from SPEC.md. None of it is read from a table.
 
-// What a move can violate. Each is a sentence about what must never happen.
+// What a move can violate. Each sentence describes something that must never happen.
 const (
 	unlimitedProgram  = "the program, or a hook that is part of it, runs before the limits are committed (M-COM-1)"
 	unstartedProgram  = "the program is executed before Start has been received (M-END-1)"
@@ -41,7 +41,7 @@ const (
 	success           = "nothing has gone wrong, and no way leads to the program's being executed (M-SM-1)"
 )
 
-// mayExecute judges an execution of what is the user's: the program or a
+// mayExecute checks an execution of something of the user's: the program or a
 // startContainer hook.
 func mayExecute(w *world) string {
 	switch {
@@ -53,7 +53,7 @@ func mayExecute(w *world) string {
 	return ""
 }
 
-// mayAct judges the first of the privileged acts.
+// mayAct checks the first of the privileged acts.
 func mayAct(w *world) string {
 	if !w.facts.has(toldStart) {
 		return unstartedAct
@@ -61,7 +61,7 @@ func mayAct(w *world) string {
 	return ""
 }
 
-// mayFilter judges the loading of the seccomp filter.
+// mayFilter checks loading the seccomp filter.
 func mayFilter(w *world) string {
 	if !w.facts.has(toldCommitted) {
 		return uncommittedFilter
@@ -69,8 +69,8 @@ func mayFilter(w *world) string {
 	return mayAct(w)
 }
 
-// mayCommit judges the commit of limits: the child has said Ready, and from
-// there on only waits.
+// mayCommit checks committing limits: the child has sent Ready and only waits from there
+// on.
 func (c *compiled) mayCommit(w *world) string {
 	stands := w.sides[childSide]
 	waits := stands.phase == waiting || stands.phase == sending && c.tables[childSide].waits[stands.state] != nil
@@ -80,7 +80,7 @@ func (c *compiled) mayCommit(w *world) string {
 	return ""
 }
 
-// maySend judges the sending of a frame.
+// maySend checks sending a frame.
 func maySend(w *world, side who, kind protocol.Kind) string {
 	direction := [...]protocol.Direction{protocol.ParentToChild, protocol.ChildToParent}[side]
 	switch {
@@ -102,7 +102,7 @@ func maySend(w *world, side who, kind protocol.Kind) string {
 	return ""
 }
 
-// mayTake judges a row by where it leads.
+// mayTake checks a row by the state that it leads to.
 func mayTake(w *world, side who, from, to machine.State) string {
 	switch {
 	case side == parentSide && (to == parent.TearingDown || to == parent.Dead) && !w.facts.has(faulted),
@@ -114,8 +114,7 @@ func mayTake(w *world, side who, from, to machine.State) string {
 	return ""
 }
 
-// mayFail judges a failure of a side's own making: the peer is told if there is
-// one that has been spoken to.
+// mayFail checks a failure of a side's own: it must tell the peer, if it has spoken to one.
 func (s *step) mayFail(row *machine.Row, side who) string {
 	own := row.Event == machine.Timeout || row.Event == machine.Malformed || row.Event == machine.Failed
 	fails := side == parentSide && row.To == parent.TearingDown || side == childSide && row.To == child.Dead
@@ -127,7 +126,7 @@ func (s *step) mayFail(row *machine.Row, side who) string {
 	return ""
 }
 
-// mayClose judges what a side that is not killed leaves unread.
+// mayClose checks what a side leaves unread unless it is killed.
 func mayClose(w *world, side who) string {
 	if w.connection(side).queues[side] != 0 && !w.facts.has(faulted) {
 		return unreadFrame
@@ -135,7 +134,7 @@ func mayClose(w *world, side who) string {
 	return ""
 }
 
-// mayEnd judges the end of the parent's machine.
+// mayEnd checks the end of the parent's machine.
 func mayEnd(w *world, state machine.State) string {
 	lives := w.sides[childSide].lives()
 	switch state {
@@ -160,21 +159,21 @@ func mayEnd(w *world, state machine.State) string {
 	return ""
 }
 
-// resting says whether nobody is owed anything: each side has come to an end, or
-// hangs, or is a created container that waits to be started.
+// resting reports whether nothing is left to do: each side has ended or hangs, or is a
+// created container that waits to be started.
 func (c *compiled) resting(w *world) bool {
 	parentRests := !w.sides[parentSide].lives() || w.hung(parentSide)
 	childRests := !w.sides[childSide].lives() || w.hung(childSide) || c.accepting(w) && !w.next.exists
 	return parentRests && childRests
 }
 
-// over says whether everything has come to an end and been given back.
+// over reports whether everything has ended and been released.
 func over(w *world) bool {
 	return !w.sides[parentSide].lives() && !w.sides[childSide].lives() &&
 		w.facts.has(executed) == w.facts.has(exited) && w.held == 0
 }
 
-// promising says whether nothing stands in the way of the program's execution.
+// promising reports whether nothing prevents the program's execution.
 func promising(w *world) bool {
 	return !w.facts.has(faulted) && (w.sides[parentSide].lives() || w.sides[childSide].lives())
 }

@@ -10,11 +10,10 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// Story tells the counterexample as the conformance kit reads it, for a side that is
-// tested: what its peer does, and what it does then. A side that is wrong in this way
-// plays the story to its end; one that is not departs from it. There is none, "", where
-// the kit cannot bring the side there: where an effect of its own fails, or a deadline
-// passes.
+// Story returns the counterexample in the format of the conformance kit, for a side that is
+// tested: what its peer does, and what the side then does. A side with this bug plays the
+// story to its end; one without departs from it. Story returns "" if the kit cannot bring
+// about the situation, because an effect of the side fails or a deadline passes.
 func (e *Counterexample) Story(subject string) string {
 	if strings.HasSuffix(e.Verb, inNewUserNamespace) && subject == parentSide.String() {
 		return "" // a story cannot ask for a parent that makes one
@@ -34,7 +33,7 @@ func (e *Counterexample) Story(subject string) string {
 	return t.story(e.Wrong)
 }
 
-// endings are what becomes of a side that is wrong, where that is seen only then.
+// endings are what happens to a side with a bug that is noticed only then.
 var endings = map[string]line{
 	unlimitedProgram:  {"child", "executes the program"},
 	unstartedProgram:  {"child", "executes the program"},
@@ -44,18 +43,18 @@ var endings = map[string]line{
 	falseSuccess:      {"parent", "succeeds"},
 }
 
-// requirement finds what a sentence is about.
+// requirement finds the requirements in a sentence.
 var requirement = regexp.MustCompile(`M-[A-Z]+-[0-9]+`)
 
-// line is one of a story.
+// line is a line in a story.
 type line struct{ side, what string }
 
-// teller turns moves into lines.
+// teller converts moves to lines.
 type teller struct {
 	subject, verb string
 	lines         []line
-	asked         []string // of the parent, for the plan to ask for it
-	called        bool     // the parent has left, and a caller is there
+	asked         []string // operations that make the plan ask the parent for something
+	called        bool     // the parent is gone, and there is a caller
 	over          bool     // the subject has ended
 }
 
@@ -66,7 +65,7 @@ func (t *teller) say(side, what string) {
 	t.lines = append(t.lines, line{side, what})
 }
 
-// tell tells one move; false if the kit cannot make it.
+// tell tells one move. It returns false if the kit cannot make it.
 func (t *teller) tell(m *Move) bool {
 	own := m.Side == t.subject
 	switch {
@@ -102,7 +101,7 @@ func (t *teller) tell(m *Move) bool {
 	return true
 }
 
-// sent tells of a frame. The Parts of a plan belong to the Plan.
+// sent tells about a frame. The Parts of a plan are told with the Plan.
 func (t *teller) sent(side, kind string) {
 	if side == childSide.String() {
 		if operation, asks := asking[kind]; asks {
@@ -114,14 +113,14 @@ func (t *teller) sent(side, kind string) {
 	}
 }
 
-// asking are the operations for which a child asks its parent.
+// asking maps a request to an operation that makes a child send it.
 var asking = map[string]string{
 	protocol.KindOpenRequest.String():  "enter",
 	protocol.KindConsole.String():      "console",
 	protocol.KindHooksRequest.String(): "hooks",
 }
 
-// story writes the lines, with what the parent's frames have to ask for.
+// story returns the lines, with the operations that the parent's plan needs.
 func (t *teller) story(wrong string) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "# What must not happen: %s.\nproves %s\n", wrong, requirement.FindString(wrong))
@@ -151,5 +150,5 @@ func (t *teller) composed(what string) string {
 	return strings.TrimSpace(strings.Join(append(words, spoilt), " "))
 }
 
-// becomesProgram is what the model says of a child that is the program from then on.
+// becomesProgram is the model's text for a child that becomes the program.
 var becomesProgram = succeeds + string(child.Execute)

@@ -5,7 +5,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// emit takes a finished step.
+// emit receives a finished step.
 type emit func(*step)
 
 // successors makes every move that is possible in a world.
@@ -34,7 +34,7 @@ func (c *compiled) successors(w *world, emit emit) {
 	c.callers(w, emit)
 }
 
-// send sends the next frame of a row. Parts go before a Plan.
+// send sends a row's next frame. Parts come before a Plan.
 func (c *compiled) send(w *world, side who, emit emit) {
 	stands := w.sides[side]
 	kind := c.tables[side].Rows[stands.row].Send[stands.sent]
@@ -98,12 +98,12 @@ func (c *compiled) sendOne(w *world, side who, kind protocol.Kind, emit emit) {
 	emit(s)
 }
 
-// receives says whether a side waits for a frame on the connection.
+// receives reports whether a side is waiting for a frame on the connection.
 func (c *compiled) receives(w *world, side who, on *connection) bool {
 	return w.sides[side].phase == waiting && !w.hung(side) && w.connection(side) == on
 }
 
-// advance goes on to the next frame of the row, or arrives.
+// advance continues with the row's next frame, or arrives.
 func (s *step) advance(side who, kind protocol.Kind) {
 	stands := &s.sides[side]
 	if kind == protocol.KindFault {
@@ -122,7 +122,7 @@ func (s *step) advance(side who, kind protocol.Kind) {
 	}
 }
 
-// unsent is the failure to send; that of a Fault changes nothing.
+// unsent is the failure to send. Failing to send a Fault changes nothing.
 func (s *step) unsent(side who, kind protocol.Kind) {
 	if kind == protocol.KindFault {
 		s.advance(side, kind)
@@ -167,7 +167,7 @@ func (c *compiled) listen(w *world, side who, emit emit) {
 	emit(s)
 }
 
-// strike kills a side, or makes it hang.
+// strike kills a side or makes it hang.
 func (c *compiled) strike(w *world, side who, emit emit) {
 	kind := fault
 	if w.hung(side) {

@@ -13,23 +13,23 @@ import (
 // System is what is explored.
 type System struct {
 	Parent, Child *machine.Table
-	// Capacity is how many frames a queue holds unread, 0 to MaxCapacity.
+	// Capacity is how many unread frames a queue holds, 0 to MaxCapacity.
 	Capacity int
-	// Brief leaves out what only happens again: a second OpenRequest, a Part, a
-	// second caller.
+	// Brief leaves out what only repeats something: a second OpenRequest, a Part, a second
+	// caller.
 	Brief bool
-	// Only is the one property that is judged, "" for every one: what violates others
-	// is then explored on.
+	// Only is the one property to check, "" for all. What violates others is then explored
+	// further.
 	Only string
 }
 
-// judges says whether a property is judged.
+// judges reports whether a property is checked.
 func (s *System) judges(property string) bool { return s.Only == "" || s.Only == property }
 
-// MaxCapacity is more than either side sends unanswered.
+// MaxCapacity is more frames than either side sends without an answer.
 const MaxCapacity = 4
 
-// Runtime is the system of the tables that drive the runtime.
+// Runtime is the system with the tables that drive the runtime.
 func Runtime(capacity int) System {
 	return System{Parent: parent.Table, Child: child.Table, Capacity: capacity}
 }
@@ -49,10 +49,10 @@ func (s who) String() string { return [...]string{"parent", "child"}[s] }
 type table struct {
 	*machine.Table
 	states   []machine.State
-	waits    []*machine.Wait // by state, nil if it does not wait
+	waits    []*machine.Wait // by state; nil if it does not wait
 	terminal []bool          // by state
 	rows     map[rowKey]int
-	to       []uint8 // by row, its state
+	to       []uint8 // by row, the state that it leads to
 }
 
 type rowKey struct {
@@ -60,7 +60,7 @@ type rowKey struct {
 	event machine.Event
 }
 
-// compiled is a system ready to be explored.
+// compiled is a system that is ready to be explored.
 type compiled struct {
 	System
 	tables [2]table
@@ -90,8 +90,7 @@ func (t *table) number(state machine.State) uint8 {
 	return uint8(slices.Index(t.states, state))
 }
 
-// find returns the number of the row for an event in a state, -1 if there is
-// none.
+// find returns the number of the row for an event in a state, or -1.
 func (t *table) find(state uint8, event machine.Event) int {
 	if row, found := t.rows[rowKey{state, event}]; found {
 		return row
@@ -99,7 +98,7 @@ func (t *table) find(state uint8, event machine.Event) int {
 	return -1
 }
 
-// received holds each kind's event: building it anew would dominate.
+// received holds each kind's event: making it each time would dominate the cost.
 var received = func() [int(protocol.KindFault) + 1]machine.Event {
 	var events [int(protocol.KindFault) + 1]machine.Event
 	for _, kind := range protocol.Kinds() {

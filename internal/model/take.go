@@ -6,7 +6,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// step is a move in the making, and the world that it leads to.
+// step is a move under construction, and the world that it leads to.
 type step struct {
 	*compiled
 	world
@@ -21,7 +21,7 @@ func (c *compiled) step(w *world, side who, class class, text string) *step {
 	return s
 }
 
-// violate keeps what is violated first of what is judged.
+// violate records the first violation of a property that is checked.
 func (s *step) violate(wrong string) {
 	if s.wrong == "" && s.judges(wrong) {
 		s.wrong = wrong
@@ -45,7 +45,7 @@ func (s *step) take(side who, event machine.Event) {
 	}
 }
 
-// arrive is what follows once a row's frames are sent.
+// arrive is what follows once a row's frames have been sent.
 func (s *step) arrive(side who) {
 	table, stands := &s.tables[side], &s.sides[side]
 	row := stands.row
@@ -69,8 +69,8 @@ func (s *step) arrive(side who) {
 	}
 }
 
-// first is the first row with the same destination and effect: worlds that
-// differ in nothing else are one.
+// first returns the first row with the same destination and effect: worlds that differ in
+// nothing else are the same.
 func (t *table) first(row uint8) uint8 {
 	for i := range t.Rows {
 		if t.Rows[i].To == t.Rows[row].To && t.Rows[i].Effect == t.Rows[row].Effect {
@@ -80,7 +80,7 @@ func (t *table) first(row uint8) uint8 {
 	return row
 }
 
-// end is the end of a side that has nothing left to do, other than by a kill.
+// end is the end of a side that has nothing left to do, as opposed to a killed one.
 func (s *step) end(side who) {
 	s.sides[side].phase = ended
 	s.violate(mayClose(&s.world, side))
@@ -94,7 +94,7 @@ func (s *step) end(side who) {
 	}
 }
 
-// childDies is the child's end by a kill; of one that is the program by now, too.
+// childDies is the end of the child by a kill, even if it is the program by now.
 func (s *step) childDies() {
 	if s.sides[childSide].lives() {
 		s.sides[childSide] = stand{state: s.sides[childSide].state, phase: dead}
@@ -113,7 +113,7 @@ func (s *step) closeChild() {
 	s.facts &^= listening
 }
 
-// close closes a side's end: what was sent to it is lost.
+// close closes a side's end. What was sent to it is lost.
 func (s *step) close(c *connection, side who) {
 	if c.exists {
 		c.closed[side] = true
@@ -124,7 +124,7 @@ func (s *step) close(c *connection, side who) {
 	}
 }
 
-// receive has a side take a frame that arrived whole.
+// receive makes a side receive a frame that is undamaged.
 func (s *step) receive(side who, kind protocol.Kind) {
 	stands := &s.sides[side]
 	if s.tables[side].find(stands.state, received[kind]) < 0 {

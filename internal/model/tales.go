@@ -7,18 +7,17 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// Tale is a seeded bug's counterexample as a story for the side that has the bug.
+// Tale is the counterexample for a seeded bug, as a story for the side that has it.
 type Tale struct {
 	Bug   string
 	Story string
-	Table *machine.Table // the side's, with the bug in it
-	// Tells says that who has the bug plays the story to its end, and who has not does
-	// not. The other bugs are about what a side does to the machine that it is on, which a
-	// peer does not see.
+	Table *machine.Table // the side's table, with the bug
+	// Tells says that a side with the bug plays the story to its end, and one without does
+	// not. Other bugs affect only the side's own machine, which a peer cannot see.
 	Tells bool
 }
 
-// seen are the bugs whose stories tell.
+// seen lists the bugs whose stories tell.
 var seen = []string{
 	"the child starts the program on Committed",
 	"a created container starts when somebody connects",
@@ -36,8 +35,8 @@ var seen = []string{
 	"exec is released before it is moved into the cgroup",
 }
 
-// Tales seeds one bug of a side's after the other and returns the counterexamples that
-// can be told; for the parent those of run, which is what the kit has it do.
+// Tales seeds the bugs of a side one at a time and returns those counterexamples that can
+// be told. For the parent, they are those of run, which is what the kit makes it do.
 func Tales(subject string) ([]Tale, error) {
 	side := childSide
 	if subject == parentSide.String() {
@@ -48,7 +47,7 @@ func Tales(subject string) ([]Tale, error) {
 	}
 	var tales []Tale
 	for _, bug := range Bugs {
-		system := bug.With(Runtime(0)) // a frame is handed over: what happens is in one order
+		system := bug.With(Runtime(0)) // Frames are handed over directly, so that everything happens in one order.
 		system.Brief = true
 		if reflect.DeepEqual(tables(system), tables(Runtime(0))) {
 			continue

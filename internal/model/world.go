@@ -6,11 +6,11 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// world is one state of everything. It is comparable: two equal worlds are one.
+// world is one state of everything. It is comparable: equal worlds are the same.
 type world struct {
 	sides [2]stand
-	// line is the connection that the child has, next one that a caller has made
-	// and the child has not accepted.
+	// line is the child's connection. next is one that a caller has made and the child has
+	// not accepted.
 	line, next connection
 	facts      fact
 	held       resource
@@ -18,37 +18,37 @@ type world struct {
 	starts     uint8 // how many callers may still come
 }
 
-// stand is where a side stands.
+// stand is the state of a side.
 type stand struct {
 	state uint8
 	phase phase
-	row   uint8 // while it sends: the row that it takes
-	sent  uint8 // how many of the row's frames it has sent
-	step  uint8 // of an effect of several steps
+	row   uint8 // while sending: the row being taken
+	sent  uint8 // how many of the row's frames have been sent
+	step  uint8 // within an effect of several steps
 }
 
 type phase uint8
 
 const (
-	absent     phase = iota // not there yet
-	sending                 // takes a row and has frames to send
-	performing              // performs the effect of its state
-	waiting                 // waits for a frame
-	leaving                 // its machine has come to an end, its process has not
+	absent     phase = iota // does not exist yet
+	sending                 // taking a row, with frames to send
+	performing              // performing the effect of its state
+	waiting                 // waiting for a frame
+	leaving                 // its machine has ended, its process has not
 	ended                   // has ended
 	dead                    // killed
 )
 
 func (s stand) lives() bool { return s.phase >= sending && s.phase <= leaving }
 
-// connection is a pair of queues and which of its ends are closed, by side.
+// connection is a pair of queues, and which ends are closed, by side.
 type connection struct {
 	exists bool
-	queues [2]queue // by the side that receives
+	queues [2]queue // by the receiving side
 	closed [2]bool
 }
 
-// queue holds kinds in order, five bits each, the oldest lowest.
+// queue holds kinds in order, five bits each, oldest lowest.
 type queue uint32
 
 const kindBits = 5
@@ -67,11 +67,10 @@ func (q queue) length() int {
 
 func (q queue) with(kind protocol.Kind) queue { return q | queue(kind)<<(kindBits*q.length()) }
 
-// plan is what the plan still asks of the parent.
+// plan is what the plan still needs from the parent.
 type plan struct{ parts, opens, consoles, hooks uint8 }
 
-// What is explored: enough for every exchange to happen, and to happen again
-// where it may.
+// What is explored: enough for every exchange to happen, and to happen twice where it may.
 var (
 	exploredPlan   = plan{parts: 1, opens: 2, consoles: 1, hooks: 1}
 	exploredStarts = uint8(2)
@@ -80,13 +79,13 @@ var (
 	briefStarts = uint8(1)
 )
 
-// fact is something that has come to pass, or was decided at the beginning.
+// fact is something that has happened, or was decided at the beginning.
 type fact uint32
 
 const (
 	mapped          fact = 1 << iota // the child is in a new user namespace
 	joins                            // the child has the role join
-	leaves                           // the caller wants to start it later
+	leaves                           // the caller wants to have the program started later
 	faulted                          // something went wrong
 	limited                          // the limits are in force
 	toldCommitted                    // the child has received Committed
@@ -94,20 +93,20 @@ const (
 	filtered                         // the seccomp filter is loaded
 	executed                         // the program has been executed
 	exited                           // and has ended
-	tornDown                         // this parent has performed tear_down, and it succeeded
-	undone                           // it has tried to
+	tornDown                         // this parent has performed tear_down successfully
+	undone                           // this parent has tried to
 	called                           // this parent is a later caller
 	onNext                           // its connection is not accepted yet
 	listening                        // there is a listening socket
-	detached                         // the child has taken Detach
-	parentHangs                      // it does nothing any more
+	detached                         // the child has received Detach
+	parentHangs                      // the parent no longer does anything
 	childHangs                       //
 	parentToldFault                  // it has received a Fault
 	childToldFault                   //
 	parentSentFault                  // it has sent a Fault
 	childSentFault                   //
-	gaveConsole                      // the parent has handed a console on
-	ranHooks                         // it has run the hooks
+	gaveConsole                      // the parent has passed on a console
+	ranHooks                         // the parent has run the hooks
 )
 
 func (f fact) has(some fact) bool { return f&some == some }
@@ -118,7 +117,7 @@ var (
 	sentFault = [2]fact{parentSentFault, childSentFault}
 )
 
-// resource is something of the machine's that has to be given back.
+// resource is something that must be released.
 type resource uint8
 
 const (
@@ -145,8 +144,8 @@ func (r resource) String() string {
 	return strings.Join(names, ", ")
 }
 
-// beginnings are the worlds from which everything starts: each verb, with and
-// without a user namespace.
+// beginnings returns the worlds from which everything starts: each verb, with and without a
+// user namespace.
 func (c *compiled) beginnings(asks plan, starts uint8) []world {
 	var worlds []world
 	for _, decided := range []fact{0, mapped, leaves, leaves | mapped, joins} {
@@ -161,7 +160,7 @@ func (c *compiled) beginnings(asks plan, starts uint8) []world {
 	return worlds
 }
 
-// connection is the one that a side has.
+// connection returns a side's connection.
 func (w *world) connection(side who) *connection {
 	if side == parentSide && w.facts.has(onNext) {
 		return &w.next

@@ -10,17 +10,16 @@ import (
 	"github.com/fsrun/fsrun/internal/harness/supervise"
 )
 
-// blockArgument makes this program run a command for which, and for all that it
-// starts, openat2(2) is not there, nor fchmodat2(2): as under an old seccomp profile
-// on an old kernel.
+// blockArgument makes this program run a command without openat2(2) and fchmodat2(2), as
+// under an old seccomp profile or on an old kernel.
 const blockArgument = "-without-openat2"
 
-// blockVariable tells tests so, which expect other calls then.
+// blockVariable tells tests about that, so that they expect other calls.
 const blockVariable = "FSRUN_TEST_WITHOUT_OPENAT2"
 
-// runWithoutOpenat2 becomes the command; it returns only when that fails.
+// runWithoutOpenat2 executes the command. It returns only on failure.
 func runWithoutOpenat2(command []string) error {
-	runtime.LockOSThread() // the filter is the thread's, which exec makes the only one
+	runtime.LockOSThread() // the filter belongs to the thread; after exec, there is no other
 	filter := supervise.Answering(unix.SECCOMP_RET_ERRNO|uint32(unix.ENOSYS), unix.SYS_OPENAT2, unix.SYS_FCHMODAT2)
 	if _, err := supervise.Install(filter, 0); err != nil {
 		return fmt.Errorf("block openat2: %w", err)

@@ -47,7 +47,7 @@ func main() {
 	}
 }
 
-// run does or lists what is chosen, and reports whether all is well.
+// run tests or lists the chosen mutants, and reports whether all is well.
 func run(chosen *regexp.Regexp, list bool) (bool, error) {
 	root, err := os.Getwd()
 	if err == nil {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// overlay writes the mutated files to a directory, and beside them what tells
-// the compiler to take them. It returns the path of that.
+// overlay writes the mutated files to a directory, along with a file that tells the
+// compiler to use them. It returns the path of that file.
 func (m *mutant) overlay(root, directory string) (string, error) {
 	contents := map[string]string{}
 	for _, edit := range m.edits {

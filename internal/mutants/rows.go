@@ -12,16 +12,16 @@ import (
 	"strings"
 )
 
-// row is a class of vulnerabilities, with what tests it and the guards against it.
+// row is a class of vulnerabilities, with its tests and the guards against it.
 type row struct {
 	class   string
 	tests   []test
 	mutants []*mutant
 }
 
-// test is a test function, or one script of a function that runs many.
+// test is a test function, or one of the scripts that a function runs.
 type test struct {
-	pack   string // its package, relative to the module
+	pack   string // the package, relative to the module
 	name   string
 	script string // "" for none
 }
@@ -33,23 +33,21 @@ func (t test) String() string {
 	return t.pack + " " + t.name
 }
 
-// scripts are where the command's scripts are, and what runs those by whose names
-// begin with what is its key.
+// scripts is the directory of the command's scripts. A script is run by the function in
+// runners whose key its name begins with.
 const scripts = "testdata/script"
 
 var scriptTests = map[string]test{
 	"container": {pack: "cmd/fsrun", name: "TestContainerScripts"},
 }
 
-// A test says of which classes it is in a line of its comment, a script in a line of
-// its own.
+// A test names its classes on a line in its doc comment, a script on a line of its own.
 var (
 	ofClasses  = regexp.MustCompile(`(?m)^(?://|#) CLASS: (V[0-9]+(?:, V[0-9]+)*)$`)
 	isFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
 )
 
-// rowsOf collects the classes in the order of their numbers: those with a mutant
-// that is chosen.
+// rowsOf returns the classes with a chosen mutant, in numeric order.
 func rowsOf(root string, chosen *regexp.Regexp) ([]*row, error) {
 	rows := map[string]*row{}
 	for i := range mutants {
@@ -101,7 +99,7 @@ func (r *row) list() {
 	}
 }
 
-// eachClassified calls found with every test that says of which class it is.
+// eachClassified calls found for every test that names a class.
 func eachClassified(root string, found func(class string, t test)) error {
 	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
@@ -129,7 +127,7 @@ func eachClassified(root string, found func(class string, t test)) error {
 	})
 }
 
-// testAt is the test whose comment goes on with what is after.
+// testAt returns the test whose doc comment continues with after.
 func testAt(root, path string, after []byte) (test, error) {
 	below, err := filepath.Rel(root, filepath.Dir(path))
 	if err != nil {

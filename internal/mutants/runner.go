@@ -13,16 +13,15 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/testlog"
 )
 
-// runner runs tests: all that are of a row, on the unchanged tree, and those of a
-// mutant.
+// runner runs tests: all tests of a row on the unchanged tree, and those of a mutant.
 type runner struct {
 	root string
 	with outcomes
-	// without: once more, where openat2(2) is blocked.
+	// without holds the outcomes with openat2(2) blocked.
 	without outcomes
 }
 
-// outcomes are what became of each test: pass, fail or skip.
+// outcomes maps each test to pass, fail or skip.
 type outcomes map[test]string
 
 func (o outcomes) String() string {
@@ -35,8 +34,7 @@ func (o outcomes) String() string {
 	return fmt.Sprintf("%d/%d", passed, len(o))
 }
 
-// whole runs all tests of the rows on the unchanged tree, with openat2(2) and
-// without.
+// whole runs all tests of the rows on the unchanged tree, with and without openat2(2).
 func (r *runner) whole(rows []*row) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -58,15 +56,14 @@ func (r *runner) whole(rows []*row) error {
 	return nil
 }
 
-// batch is what one go test can run: functions of a package, or scripts of one
-// function.
+// batch is what a single go test can run: functions of a package, or scripts of a function.
 type batch struct {
 	pack, pattern string
 	tests         []test
 }
 
 func batches(tests []test) []batch {
-	// Scripts of one function are together, and so are functions of a package.
+	// Scripts of the same function are together, as are functions of the same package.
 	together := map[test][]test{}
 	for _, t := range tests {
 		key := test{pack: t.pack}
@@ -91,8 +88,8 @@ func batches(tests []test) []batch {
 	return all
 }
 
-// batch runs tests by a program, "" for none, and notes what became of them. What a
-// failing one said is printed.
+// batch runs tests under a program, "" for none, and records the outcomes. It prints the
+// output of tests that fail.
 func (r *runner) batch(b batch, by string, into outcomes) error {
 	arguments := []string{"test", "-json", "-count=1", "-timeout=30m", "-run=" + b.pattern}
 	if by != "" {
@@ -117,16 +114,16 @@ func (r *runner) batch(b batch, by string, into outcomes) error {
 	})
 }
 
-// command is one of go's, for binaries that are linked as what is shipped.
+// command returns a go command that links binaries the way releases are linked.
 func (r *runner) command(arguments ...string) *exec.Cmd {
 	command := exec.Command("go", arguments...)
 	command.Dir, command.Env = r.root, append(os.Environ(), "CGO_ENABLED=0")
 	return command
 }
 
-// tell prints what became of a row of which some mutants are alive, and reports
-// whether it has passed. A test that this machine cannot run does not count, but one
-// must have run.
+// tell prints the result of a row, given how many of its mutants survived, and reports
+// whether it passed. Tests that this machine cannot run do not count, but at least one must
+// have run.
 func (r *runner) tell(row *row, alive int) bool {
 	with, without := 0, 0
 	failed := false
@@ -152,7 +149,8 @@ func (r *runner) tell(row *row, alive int) bool {
 	return good
 }
 
-// try fails unless the mutant's test, which passes with the guard, fails without it.
+// try returns an error unless the mutant's test, which passes with the guard, fails without
+// it.
 func (r *runner) try(m *mutant) error {
 	for _, t := range m.tests() {
 		if outcome := r.with[t]; outcome != "pass" {
@@ -183,7 +181,7 @@ func (r *runner) try(m *mutant) error {
 // anchored makes each element of a test's name match as a whole.
 func anchored(test string) string { return strings.ReplaceAll(test, "/", ")$/^(") }
 
-// tests are those of which one has to notice.
+// tests returns the tests of which one must notice.
 func (m *mutant) tests() []test {
 	if name, script, is := strings.Cut(m.test, "/"); is {
 		return []test{{m.pack, name, script}}

@@ -1,15 +1,15 @@
 package main
 
-// mutant is a guard that is taken out, and the test that has to notice.
+// mutant removes a guard, which a test must notice.
 type mutant struct {
-	class string // of docs/security.md
-	guard string // what is gone
+	class string // in docs/security.md
+	guard string // what is removed
 	edits []edit
 	pack  string // the test's package
 	test  string
 }
 
-// edit replaces the one place in a file where some text stands.
+// edit replaces the only occurrence of a text in a file.
 type edit struct{ file, old, new string }
 
 var mutants = []mutant{

@@ -4,16 +4,16 @@ import (
 	"strconv"
 )
 
-// The rows of a trace: threads of one process.
+// The threads of a trace, which has one process per recording.
 const (
 	parentThread = 1 + iota
 	childThread
 	operationsThread
 )
 
-// EncodeTrace returns recordings as a file that is a trace, too: a process for
-// each recording, a span for each state and operation, and an arrow for each
-// frame (Trace Event Format, "JSON Object Format").
+// EncodeTrace returns recordings as a file that is also a trace: a process for each
+// recording, a span for each state and operation, and an arrow for each frame (Trace Event
+// Format, "JSON Object Format").
 func (t Tables) EncodeTrace(all ...*Recording) []byte {
 	o := object{}
 	appendRecordings(&o, all)
@@ -55,8 +55,8 @@ func (e *events) recording(t Tables, line *Timeline) {
 type events struct {
 	buffer  []byte
 	begun   bool
-	process uint64 // of what is appended
-	shift   uint64 // nanoseconds from the trace's beginning to the recording's
+	process uint64 // the process of appended events
+	shift   uint64 // nanoseconds from the beginning of the trace to that of the recording
 }
 
 func (e *events) begin(phase string, thread uint64) object {
@@ -109,7 +109,7 @@ func category(s *Span, thread uint64) string {
 	return "working"
 }
 
-// arrow appends one end of a frame's flow.
+// arrow appends one end of a frame's arrow.
 func (e *events) arrow(phase string, a Arrow, id, thread, at uint64) {
 	o := e.begin(phase, thread)
 	o.text("name", a.Kind.String())
@@ -117,7 +117,7 @@ func (e *events) arrow(phase string, a Arrow, id, thread, at uint64) {
 	o.number("id", id)
 	o.microseconds("ts", e.shift+at)
 	if phase == "f" {
-		o.text("bp", "e") // binds to the span that it ends in
+		o.text("bp", "e") // bind to the enclosing span
 	}
 	o.name("args")
 	args := object{buffer: o.buffer}
@@ -126,7 +126,7 @@ func (e *events) arrow(phase string, a Arrow, id, thread, at uint64) {
 	e.buffer = o.end()
 }
 
-// microseconds appends nanoseconds in the format's unit.
+// microseconds appends a time in nanoseconds, in the format's unit.
 func (o *object) microseconds(name string, nanoseconds uint64) {
 	o.name(name)
 	o.buffer = strconv.AppendFloat(o.buffer, float64(nanoseconds)/1e3, 'f', 3, 64)

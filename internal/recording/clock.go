@@ -7,13 +7,13 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// timed gives the child's rows their times by the parent's clock.
+// timed converts the times of the child's rows to the parent's clock.
 func (t Tables) timed(r *Recording, path []Taken) []Taken {
 	shift, _ := t.shift(r, path)
 	sent, received := frames(r, true), frames(r, false)
 	last := r.At
 	if len(r.Child) == 0 && len(received) > 0 && path[0].From == t.Child.Initial {
-		last = received[0].At // until it says something, it most likely boots
+		last = received[0].At // until it sends something, it is most likely booting
 	}
 	for i := range path {
 		taken := &path[i]
@@ -37,8 +37,8 @@ func (t Tables) timed(r *Recording, path []Taken) []Taken {
 	return path
 }
 
-// executed is when the parent saw the child's end of the socket closed, 0 if it
-// did not.
+// executed returns when the parent saw that the child's end of the socket was closed, 0 if
+// it did not.
 func (t Tables) executed(r *Recording) uint64 {
 	for i := range r.Parent {
 		if row := Find(t.Parent, r.Parent[i].Row); row != nil && row.Event == machine.EOF {
@@ -48,12 +48,12 @@ func (t Tables) executed(r *Recording) uint64 {
 	return 0
 }
 
-// errClocks is a child whose clock fits no clock of the parent's.
+// errClocks says that the child's times fit no offset from the parent's clock.
 var errClocks = errors.New("the child's times fit no clock: a frame arrives before it was sent")
 
-// shift is what to add to the child's times: nothing where the two sides share
-// their clock, else what has every frame arrive after it was sent. The sum may
-// wrap around, as the child says what it likes.
+// shift returns what to add to the child's times: zero if both sides have the same clock,
+// otherwise an offset with which every frame arrives after it was sent. Adding it may wrap
+// around, because the child can report any time.
 func (t Tables) shift(r *Recording, path []Taken) (uint64, error) {
 	least, most := int64(math.MinInt64), int64(math.MaxInt64)
 	sent, received := sendings(r), frames(r, false)
@@ -79,8 +79,8 @@ func (t Tables) shift(r *Recording, path []Taken) (uint64, error) {
 	return uint64(least + (most-least)/2), nil
 }
 
-// sendings are the times of the rows that sent a frame, for each: the frame's own
-// is that at which it was gone already.
+// sendings returns, for each frame sent, the time of the row that sent it: the frame's own
+// time is when it had already been sent.
 func sendings(r *Recording) []uint64 {
 	var times []uint64
 	row := r.At

@@ -10,7 +10,7 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// Read reads the recordings of a file to its end.
+// Read reads the recordings in a file.
 func Read(from io.Reader) ([]*Recording, error) {
 	content, err := io.ReadAll(io.LimitReader(from, MaxBytes+1))
 	if err != nil {
@@ -22,8 +22,8 @@ func Read(from io.Reader) ([]*Recording, error) {
 	return Decode(string(content))
 }
 
-// Decode reads the content of a file, which holds at least one recording. The
-// error names the place in it.
+// Decode decodes the content of a file, which must contain at least one recording. An error
+// names the place in the file.
 func Decode(content string) ([]*Recording, error) {
 	var all []*Recording
 	err := json.Decode(content, func(d *json.Decoder) {
@@ -108,7 +108,7 @@ func readTraceparent(d *json.Decoder, r *Recording) {
 	}
 }
 
-// readStep wants a row or a frame, and not both.
+// readStep requires either a row or a frame.
 func readStep(d *json.Decoder, s *Step) {
 	kind := func(sent bool) func(*json.Decoder, *Step) {
 		return func(d *json.Decoder, s *Step) {

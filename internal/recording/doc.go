@@ -1,17 +1,16 @@
-// Package recording is the flight recorder of the handshake: what both machines
-// did, and when.
+// Package recording is the flight recorder of the handshake: what both machines did, and
+// when.
 //
-// A [Recorder] watches one walk of the parent's machine by its observer. It sees
-// the parent's rows and the frames of both directions; what the child did up to
-// Ready it is told in that frame (SPEC.md, "What Ready tells"). From then on the
-// child remembers nothing, and its rows follow from the frames: see
-// [Recording.Completed].
+// A [Recorder] observes one walk of the parent's machine. It sees the parent's rows and the
+// frames in both directions. What the child did up to Ready is reported in that frame
+// (SPEC.md, "What Ready tells"). After that the child keeps no record, but its rows can be
+// inferred from the frames: see [Recording.Completed].
 //
-// A [Recording] is bounded, and redacted when it is made: it holds no content of
-// a frame, no argument and no environment, but the names of operations, and of a
-// Fault what tells where and why.
+// A [Recording] is bounded, and redacted when it is made. It contains no contents of
+// frames, no arguments and no environment, only the names of operations and what tells
+// where and why a Fault happened.
 //
-// As a file it is JSON. One that is written for people is also a trace in the
-// Trace Event Format, which https://ui.perfetto.dev and chrome://tracing open;
-// the same file is read back from its property "fsrun".
+// As a file it is JSON. One that is written for people is also a trace in the Trace Event
+// Format, which https://ui.perfetto.dev and chrome://tracing open; the recordings are read
+// back from its property "fsrun".
 package recording

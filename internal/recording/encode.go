@@ -7,7 +7,7 @@ import (
 	json "github.com/fsrun/fsrun/parent/bundle/strictjson"
 )
 
-// property is the one of the file's object that holds the recordings.
+// property is the name under which a file's object has the recordings.
 const property = "fsrun"
 
 // usualBytes is more than the recording of an ordinary start takes.
@@ -24,8 +24,7 @@ func appendRecordings(o *object, all []*Recording) {
 	appendList(o, property, all, func(buffer []byte, r **Recording) []byte { return appendRecording(buffer, *r) })
 }
 
-// object appends the members of a JSON object. Members with nothing to tell are
-// left out.
+// object appends the members of a JSON object. It leaves out empty members.
 type object struct {
 	buffer []byte
 	begun  bool
@@ -55,7 +54,7 @@ func (o *object) number(name string, value uint64) {
 	}
 }
 
-// end returns the buffer with the whole object at its end.
+// end returns the buffer with the complete object at its end.
 func (o *object) end() []byte {
 	if !o.begun {
 		return append(o.buffer, "{}"...)

@@ -14,24 +14,24 @@ type Tables struct{ Parent, Child *machine.Table }
 // Taken is a row that a machine took.
 type Taken struct {
 	*machine.Row
-	// At is when, by the parent's clock.
+	// At is the time by the parent's clock.
 	At uint64
-	// Inferred says that nobody told of it: it follows from the frames, and At is
-	// the time at which the parent saw what it follows from.
+	// Inferred says that the row was not reported but inferred from the frames. At is then
+	// when the parent saw what it was inferred from.
 	Inferred bool
 }
 
-// step is one way on of the child, in the search for its path.
+// step is a candidate in the search for the child's path.
 type step struct {
 	state    machine.State
-	consumed int // of the frames that the parent sent
-	emitted  int // of those it received
-	told     int // of the rows that Ready told
+	consumed int // how many of the frames sent by the parent
+	emitted  int // how many of the frames received by the parent
+	told     int // how many of the rows in Ready
 }
 
-// Path is the way that the child took: the rows that Ready told, and those
-// which must have come after it, or before a Fault that came in its stead. It is
-// an error if the child's table has no such way.
+// Path returns the rows that the child took: those reported by Ready, and those that must
+// have come after it, or before a Fault in its place. It is an error if the child's table
+// has no such path.
 func (t Tables) Path(r *Recording) ([]Taken, error) {
 	sent, received := frames(r, true), frames(r, false)
 	begin := step{state: t.Child.Initial}
@@ -72,7 +72,7 @@ func (t Tables) Path(r *Recording) ([]Taken, error) {
 		len(r.Child), len(received), furthest.state, furthest.told, furthest.emitted)
 }
 
-// follow takes a row from a step, if it is one that agrees with what is known.
+// follow takes a row after a step, if that agrees with what is known.
 func follow(row *machine.Row, at step, told []Step, sent, received []Step) (step, bool) {
 	if row.From != at.state {
 		return at, false
@@ -84,7 +84,7 @@ func follow(row *machine.Row, at step, told []Step, sent, received []Step) (step
 		}
 		at.told++
 	case len(told) < protocol.MaxStamps && slices.Contains(row.Send, protocol.KindReady):
-		return at, false // Ready tells of the row that sends it
+		return at, false // Ready reports the row that sends it
 	}
 	if kind, is := kindOf(row.Event); is {
 		if at.consumed == len(sent) || sent[at.consumed].Kind != kind {
@@ -102,8 +102,8 @@ func follow(row *machine.Row, at step, told []Step, sent, received []Step) (step
 	return at, true
 }
 
-// isEnd says whether the child can stand at a step at the end of the recording.
-// Of a handshake that failed nobody knows: the parent kills the child.
+// isEnd reports whether the child's path may end at a step. If the handshake failed, it may
+// end anywhere: the parent kills the child.
 func (t Tables) isEnd(r *Recording, at step, sent int) bool {
 	last := t.last(r)
 	switch {
@@ -117,8 +117,8 @@ func (t Tables) isEnd(r *Recording, at step, sent int) bool {
 	return t.Child.IsTerminal(at.state)
 }
 
-// waitingForStart is the child's state while the parent's machine can be resumed:
-// the one that Detach leads to.
+// waitingForStart returns the child's state while the parent's machine can be resumed: the
+// one that Detach leads to.
 func (t Tables) waitingForStart() machine.State {
 	for i := range t.Child.Rows {
 		if t.Child.Rows[i].Event == machine.Received(protocol.KindDetach) {
@@ -146,7 +146,7 @@ func (t Tables) last(r *Recording) *machine.Row {
 	return nil
 }
 
-// Find returns a table's row by its id, nil if it has none.
+// Find returns a table's row by its ID, or nil.
 func Find(table *machine.Table, id string) *machine.Row {
 	for i := range table.Rows {
 		if table.Rows[i].ID == id {
@@ -156,7 +156,7 @@ func Find(table *machine.Table, id string) *machine.Row {
 	return nil
 }
 
-// frames are those that the parent sent, or received.
+// frames returns those that the parent sent, or received.
 func frames(r *Recording, sent bool) []Step {
 	var found []Step
 	for _, step := range r.Parent {
@@ -167,7 +167,7 @@ func frames(r *Recording, sent bool) []Step {
 	return found
 }
 
-// kindOf is the kind of frame whose receipt an event is.
+// kindOf returns the kind of frame whose receipt is the event.
 func kindOf(event machine.Event) (protocol.Kind, bool) {
 	for _, kind := range protocol.Kinds() {
 		if machine.Received(kind) == event {

@@ -11,9 +11,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// Recorder records one walk of the parent's machine. It is meant to cost a start
-// nothing that can be measured: it keeps numbers, and makes texts of them when
-// the walk is over.
+// Recorder records one walk of the parent's machine. Its cost to a start is too small to
+// measure: it records only numbers, and makes texts of them when the walk is over.
 type Recorder struct {
 	clock sys.Clock
 	made  Recording
@@ -30,8 +29,8 @@ func NewRecorder(verb, container string) *Recorder {
 	return r
 }
 
-// Join has the recording be part of the trace that a container's annotations
-// name. Of what is no traceparent it keeps nothing.
+// Join makes the recording part of the trace that a container's annotations name. An
+// invalid traceparent is not kept.
 func (r *Recorder) Join(annotations map[string]string) error {
 	text := annotations[Annotation]
 	if text == "" {
@@ -40,11 +39,11 @@ func (r *Recorder) Join(annotations map[string]string) error {
 	if _, err := ParseTraceparent(text); err != nil {
 		return fmt.Errorf("annotations[%q]: %w", Annotation, err)
 	}
-	r.made.Traceparent = text[:traceparentLength] // a later version may have more
+	r.made.Traceparent = text[:traceparentLength] // a later version may be longer
 	return nil
 }
 
-// Observe sees a step of the parent's machine.
+// Observe records a step of the parent's machine.
 func (r *Recorder) Observe(step machine.Step) {
 	taken := Step{At: r.clock.Now()}
 	if step.Row != nil {
@@ -60,7 +59,7 @@ func (r *Recorder) Observe(step machine.Step) {
 	r.made.Parent = append(r.made.Parent, taken)
 }
 
-// keep remembers what the recording names later.
+// keep records what the recording will need for names.
 func (r *Recorder) keep(frame protocol.Frame) {
 	switch frame := frame.(type) {
 	case *protocol.Part:
@@ -72,8 +71,8 @@ func (r *Recorder) keep(frame protocol.Frame) {
 	}
 }
 
-// End ends the recording of a walk that ended with an error, or nil. The
-// recorder is of no use after it.
+// End ends the recording of a walk, given its error or nil. The recorder must not be used
+// afterwards.
 func (r *Recorder) End(err error) *Recording {
 	made := &r.made
 	made.Ended = r.clock.Now()
@@ -107,7 +106,7 @@ func redact(f *protocol.Fault) *Fault {
 	}
 }
 
-// shorten makes a text one that a file can hold.
+// shorten makes a text fit for a file.
 func shorten(text string) string {
 	text = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "?")
 	if len(text) <= MaxText {

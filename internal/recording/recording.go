@@ -6,38 +6,37 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// Version is the format's. A reader refuses any other.
+// Version is the version of the format. Readers refuse any other.
 const Version = 1
 
-// The limits of a recording. Of more, the first are kept and the rest counted.
+// The limits of a recording. Beyond them, the first are kept and the rest counted.
 const (
-	MaxSteps      = 1024 // of each machine
+	MaxSteps      = 1024 // per machine
 	MaxOperations = protocol.MaxTimings
-	MaxText       = 256     // bytes of one text
-	MaxRecordings = 8       // of one file
-	MaxBytes      = 8 << 20 // of a file, the trace events included
+	MaxText       = 256     // bytes per text
+	MaxRecordings = 8       // per file
+	MaxBytes      = 8 << 20 // per file, including trace events
 )
 
-// Recording is one walk of the parent's machine by one process, and what the
-// child told of its own.
+// Recording is one walk of the parent's machine by one process, and what the child reported
+// of its own.
 type Recording struct {
-	// Verb is what the process was asked for: create, run, start or exec.
+	// Verb is what the process was to do: create, run, start or exec.
 	Verb string
-	// Container is its id.
+	// Container is the container's ID.
 	Container string
-	// Began is when the work for it began, by the wall clock.
+	// Began is when the work began, in wall-clock time.
 	Began time.Time
-	// At is the same instant by the monotonic clock, in nanoseconds, as are all
-	// other times.
+	// At is the same instant on the monotonic clock, in nanoseconds, like all other times.
 	At uint64
 	// Ended is when the parent's walk ended.
 	Ended uint64
-	// Parent holds the parent's rows and the frames that it sent and received, in
-	// order. Child holds the child's rows as Ready told them.
+	// Parent holds the parent's rows and the frames that it sent and received, in order.
+	// Child holds the child's rows as reported by Ready.
 	Parent, Child []Step
-	// Operations are those of the plan of which the child told how long they took.
+	// Operations are those of the plan whose durations the child reported.
 	Operations []Operation
-	// LeftOut counts the steps and operations beyond the limits.
+	// LeftOut is how many steps and operations were beyond the limits.
 	LeftOut int
 	// Fault is why the handshake failed, nil if it did not.
 	Fault *Fault
@@ -48,30 +47,30 @@ type Recording struct {
 // Step is a row taken or a frame sent or received.
 type Step struct {
 	At uint64
-	// Row is the id of the row taken, "" if a frame is meant.
+	// Row is the ID of the row taken, "" for a frame.
 	Row string
-	// Kind is the frame's, Sent says that it was sent and not received, and Bytes
+	// Kind is the frame's kind, Sent says that it was sent rather than received, and Bytes
 	// is its size.
 	Kind  protocol.Kind
 	Sent  bool
 	Bytes int
 }
 
-// IsRow says that the step is a row taken and no frame.
+// IsRow reports whether the step is a row rather than a frame.
 func (s *Step) IsRow() bool { return s.Row != "" }
 
-// Operation is one of the plan's, as the child carried it out.
+// Operation is an operation of the plan that the child carried out.
 type Operation struct {
 	// Name is for people, such as "mount[3] tmpfs on /dev/shm".
 	Name string
-	// From is the JSON path in config.json that it comes from.
+	// From is the JSON path in config.json that the operation comes from.
 	From string
-	// Took is in nanoseconds.
+	// Took is its duration in nanoseconds.
 	Took uint64
 }
 
-// Fault is a protocol.Fault without its free texts, which may quote arguments or
-// what a hook wrote.
+// Fault is a protocol.Fault without its free texts, which may quote arguments or a hook's
+// output.
 type Fault struct {
 	Code    string
 	Machine string

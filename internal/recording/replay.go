@@ -8,21 +8,20 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// Checked is one step of a recording, checked against the tables.
+// Checked is a step of a recording that was checked against the tables.
 type Checked struct {
 	Machine string
-	// At is nanoseconds since the recording began.
+	// At is the time since the recording began, in nanoseconds.
 	At uint64
-	// What the step is, for people.
+	// What describes the step for people.
 	What string
-	// Problem is what is wrong with it, "" if nothing is.
+	// Problem is what is wrong with it, "" if nothing.
 	Problem string
 }
 
-// Replay checks a recording against the tables, step by step: each row leads on
-// from where its machine stands, is brought about by what came before it, and
-// sends what it says; the child's way fits the frames; no time runs backwards.
-// It goes on behind a step that is wrong.
+// Replay checks a recording against the tables, step by step: each row starts in its
+// machine's state, is caused by what came before it, and sends what it says; the child's
+// path fits the frames; time never runs backwards. It continues after a step that is wrong.
 func (t Tables) Replay(r *Recording) []Checked {
 	p := &replay{tables: t, recording: r, state: t.Parent.Initial}
 	if first := t.first(r); first != nil && first.From == t.Parent.Resumed {
@@ -43,18 +42,18 @@ func (t Tables) Replay(r *Recording) []Checked {
 	return p.checked
 }
 
-// Problems are the steps in which something is wrong.
+// Problems returns the steps with a problem.
 func Problems(checked []Checked) []Checked {
 	return slices.DeleteFunc(slices.Clone(checked), func(c Checked) bool { return c.Problem == "" })
 }
 
-// replay is the parent's machine as the recording moves it.
+// replay is the parent's machine, as moved by the recording.
 type replay struct {
 	tables    Tables
 	recording *Recording
 	state     machine.State
-	heard     protocol.Kind   // received and not yet acted upon
-	owed      []protocol.Kind // to be sent by the last row
+	heard     protocol.Kind   // received, with no row taken for it yet
+	owed      []protocol.Kind // still to be sent by the last row
 	checked   []Checked
 }
 
@@ -98,8 +97,8 @@ func (p *replay) row(id string) (what, problem string) {
 	return what, problem
 }
 
-// failure says whether a row is about what went wrong: what was to be sent before
-// it may have found nobody to receive it.
+// failure reports whether a row handles a failure: the peer may have been gone when frames
+// before it were to be sent.
 func failure(row *machine.Row) bool {
 	switch row.Event {
 	case machine.Failed, machine.EOF, machine.Timeout, machine.Malformed, machine.Received(protocol.KindFault):
@@ -118,11 +117,11 @@ func (p *replay) send(kind protocol.Kind) (problem string) {
 	return ""
 }
 
-// end judges where the parent stands when the recording ends.
+// end checks the parent's state at the end of the recording.
 func (p *replay) end() string {
 	switch {
 	case p.recording.LeftOut > 0:
-		return "" // of what follows nothing is known
+		return "" // nothing is known about what follows
 	case !p.tables.Parent.IsTerminal(p.state):
 		return "no machine ends there"
 	case p.recording.Fault == nil && len(p.owed) > 0:
@@ -131,7 +130,7 @@ func (p *replay) end() string {
 	return ""
 }
 
-// child checks the child's way.
+// child checks the child's path.
 func (p *replay) child() {
 	name := p.tables.Child.Name
 	path, err := p.tables.Path(p.recording)
@@ -156,7 +155,7 @@ func (p *replay) child() {
 	}
 }
 
-// describe tells a row for people.
+// describe describes a row for people.
 func describe(row *machine.Row) string {
 	text := fmt.Sprintf("%s  %s, %s -> %s", row.ID, row.From, row.Event, row.To)
 	if row.Effect != "" {

@@ -8,16 +8,16 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// Timeline is a recording as one looks at it. All times are nanoseconds since
-// the recording began.
+// Timeline is a recording prepared for viewing. All times are in nanoseconds since the
+// recording began.
 type Timeline struct {
 	Recording *Recording
-	Spans     []Span // in order of their beginning
+	Spans     []Span // sorted by their beginning
 	Arrows    []Arrow
-	// Operations are laid out one behind the other in the states in which the
-	// child carries them out: only their durations are known.
+	// Operations are laid out one after another in the states in which the child carries
+	// them out: only their durations are known.
 	Operations []Span
-	// Unknown says why the child's way could not be found, nil if it was.
+	// Unknown says why the child's path could not be determined, nil if it was.
 	Unknown error
 }
 
@@ -26,15 +26,15 @@ type Span struct {
 	Machine  string
 	Name     string // of the state or operation
 	From, To uint64
-	Row      string // the row that led there
-	Waiting  bool   // for a frame of the other side, or a caller
-	Inferred bool   // its bounds follow from frames
+	Row      string // the row that led into the state
+	Waiting  bool   // for a frame from the other side, or for a caller
+	Inferred bool   // its bounds were inferred from frames
 }
 
-// Took is the span's length.
+// Took returns the span's duration.
 func (s *Span) Took() uint64 { return s.To - min(s.From, s.To) }
 
-// Arrow is a frame under way.
+// Arrow is a frame on its way.
 type Arrow struct {
 	Kind       protocol.Kind
 	FromParent bool
@@ -42,7 +42,7 @@ type Arrow struct {
 	Left, Came uint64
 }
 
-// Timeline lays a recording out.
+// Timeline returns a recording's timeline.
 func (t Tables) Timeline(r *Recording) *Timeline {
 	line := &Timeline{Recording: r}
 	line.Spans = t.parentSpans(r)
@@ -75,22 +75,22 @@ func (t Tables) parentSpans(r *Recording) []Span {
 	return append([]Span{before}, spans(t.Parent, r, path)...)
 }
 
-// Booting is the name of the time from the clone to the child's first row: the
-// kernel executes the runtime's binary anew, which starts.
+// Booting is the name of the time between the clone and the child's first row, in which the
+// runtime's binary is executed and starts.
 const Booting = "(booting)"
 
 func (t Tables) childSpans(r *Recording, path []Taken) []Span {
 	all := spans(t.Child, r, path)
 	if sent := sendings(r); len(sent) > 0 && len(all) > 0 && path[0].From == t.Child.Initial {
 		boot := Span{Machine: t.Child.Name, Name: Booting, From: since(r, sent[0]), To: all[0].From, Inferred: path[0].Inferred}
-		if boot.From < boot.To { // else it has booted while the parent was still at work on the clone
+		if boot.From < boot.To { // otherwise it booted while the parent was still working on the clone
 			all = append([]Span{boot}, all...)
 		}
 	}
 	return all
 }
 
-// spans makes a span of each state but the terminal ones.
+// spans returns a span for each state except terminal ones.
 func spans(table *machine.Table, r *Recording, path []Taken) []Span {
 	var all []Span
 	for i, taken := range path {
@@ -109,11 +109,12 @@ func spans(table *machine.Table, r *Recording, path []Taken) []Span {
 	return all
 }
 
-// since is a time within the recording; a child's may lie outside.
+// since returns a time relative to the recording's beginning, and within it; a child's may
+// be outside.
 func since(r *Recording, at uint64) uint64 { return min(max(at, r.At), r.Ended) - r.At }
 
-// arrows pairs the parent's view of a frame with the child's row that received
-// or sent it.
+// arrows pairs the parent's record of a frame with the child's row that received or sent
+// it.
 func arrows(r *Recording, path []Taken) []Arrow {
 	var gone, came []uint64
 	for _, taken := range path {
@@ -151,8 +152,8 @@ func next(times []uint64, otherwise uint64) (uint64, []uint64) {
 	return times[0], times[1:]
 }
 
-// operationSpans lays the operations out in the child's working states, as long
-// as there is room.
+// operationSpans lays the operations out in the child's working states as long as there is
+// room.
 func operationSpans(r *Recording, states []Span, child string) []Span {
 	var all []Span
 	var room []Span
@@ -163,7 +164,7 @@ func operationSpans(r *Recording, states []Span, child string) []Span {
 	}
 	at, whole := uint64(0), r.Ended-r.At
 	for _, op := range r.Operations {
-		op.Took = min(op.Took, whole) // the child says what it likes
+		op.Took = min(op.Took, whole) // the child can report any duration
 		for len(room) > 0 && max(at, room[0].From)+op.Took > room[0].To {
 			room = room[1:]
 		}
@@ -176,9 +177,8 @@ func operationSpans(r *Recording, states []Span, child string) []Span {
 	return all
 }
 
-// Slowest returns the longest of what either machine did itself: states that are
-// no waiting, and, in place of those in which the child carries operations out,
-// the operations.
+// Slowest returns the longest of what either machine did itself: states without waiting,
+// and operations in place of the states in which the child carries them out.
 func (l *Timeline) Slowest(count int) []Span {
 	var all []Span
 	for _, span := range l.Spans {

@@ -6,27 +6,27 @@ import (
 	"strings"
 )
 
-// Annotation is the one of a container by which an engine has its handshakes join
+// Annotation is the annotation with which an engine makes a container's handshakes part of
 // a distributed trace.
 const Annotation = "traceparent"
 
-// Traceparent is a place in a distributed trace (W3C Trace Context, "traceparent
+// Traceparent is a position in a distributed trace (W3C Trace Context, "traceparent
 // Header").
 type Traceparent struct {
 	Trace [16]byte
 	Span  [8]byte
-	// Flags are the caller's: bit 0 says that it keeps the trace.
+	// Flags are the caller's flags. Bit 0 says that it records the trace.
 	Flags byte
 }
 
-// traceparentParts are the lengths of the parts of version 00, which a later
-// version begins with; traceparentLength is that of all, with what parts them.
+// traceparentParts are the lengths of the parts in version 00, with which later versions
+// begin. traceparentLength is the length of all of them, including separators.
 var traceparentParts = [...]int{2, 32, 16, 2}
 
 const traceparentLength = 55
 
-// ParseTraceparent reads a traceparent as the specification wants it read: of a
-// later version, the parts that are known.
+// ParseTraceparent parses a traceparent as the specification says: of a later version, it
+// parses the parts that it knows.
 func ParseTraceparent(text string) (Traceparent, error) {
 	var found Traceparent
 	wrong := fmt.Errorf("%.80q is no traceparent; allowed: 00-TRACE-SPAN-FLAGS in 32, 16 and 2 lower-case hexadecimal digits, the first two not all 0 (W3C Trace Context)", text)

@@ -17,7 +17,7 @@ import (
 	"github.com/fsrun/fsrun/internal/sys/boot"
 )
 
-// architectures are the ones that fsrun is built for.
+// architectures lists those that fsrun is built for.
 var architectures = []string{"amd64", "arm64"}
 
 // The commands that are released.
@@ -26,7 +26,7 @@ const (
 	telemetryCommand = "./cmd/fsrun-otel"
 )
 
-// build makes the static binary of a command. Nothing of this machine is in it: no
+// build builds the static binary of a command. Nothing about this machine gets into it: no
 // path, no time, no name.
 func build(ctx context.Context, command, architecture, path string) error {
 	if !slices.Contains(architectures, architecture) {
@@ -43,7 +43,7 @@ func build(ctx context.Context, command, architecture, path string) error {
 	if err != nil {
 		return err
 	}
-	// Not by -buildvcs, which knows no commit in a work tree of git's.
+	// -buildvcs would not do: it does not find the commit in a linked git worktree.
 	linked := "-s -w -X main.releasedVersion=" + released.version + " -X main.releasedCommit=" + released.commit
 	if command == runtimeCommand {
 		linked += " " + boot.Link
@@ -55,15 +55,16 @@ func build(ctx context.Context, command, architecture, path string) error {
 	return err
 }
 
-// revision is the commit that is released.
+// revision is the commit to release.
 type revision struct {
 	commit string
 	time   time.Time
-	// version is Debian's: the tag's, or one that sorts before every tag.
+	// version is the version in Debian's format: the tag's, or one that sorts before every
+	// tag.
 	version string
 }
 
-// thisRevision asks git.
+// thisRevision returns the checked-out revision, according to git.
 func thisRevision(ctx context.Context, module string) (revision, error) {
 	git := func(arguments ...string) (string, error) {
 		found, err := output(exec.CommandContext(ctx, "git", append([]string{"-C", module}, arguments...)...))
@@ -91,7 +92,7 @@ func thisRevision(ctx context.Context, module string) (revision, error) {
 	return r, nil
 }
 
-// output runs a command and returns what it wrote; the error shows all it said.
+// output runs a command and returns its output. An error contains everything it printed.
 func output(command *exec.Cmd) (string, error) {
 	var said, complaints bytes.Buffer
 	command.Stdout, command.Stderr = &said, &complaints

@@ -15,8 +15,8 @@ import (
 	"github.com/fsrun/fsrun/internal/checkout"
 )
 
-// control is the package's description. Nothing is needed: the binary is static.
-// Newuidmap is what an ordinary user's containers with more users need.
+// control is the package's metadata. The binary is static and needs nothing. An ordinary
+// user needs newuidmap for containers with more than one user.
 const control = `Package: fsrun
 Version: %s
 Section: admin
@@ -85,8 +85,8 @@ func debianPackage(ctx context.Context, o options) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(o.output, fmt.Sprintf("fsrun_%s_%s.deb", released.version, o.architecture))
-	// Modes do not depend on the caller's umask, owners not on the caller, times not
-	// on the clock.
+	// Modes must not depend on the caller's umask, owners not on the caller, times not on
+	// the clock.
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -106,8 +106,7 @@ func debianPackage(ctx context.Context, o options) (string, error) {
 	return path, err
 }
 
-// compressManual compresses manual pages as Debian has them: with no name and no
-// time in them.
+// compressManual compresses manual pages as Debian does: without names and times.
 func compressManual(directory string) error {
 	pages, err := filepath.Glob(filepath.Join(directory, "*.8"))
 	if err != nil {
@@ -134,7 +133,7 @@ func compressManual(directory string) error {
 	return nil
 }
 
-// kibibytes is what the files beneath a directory take.
+// kibibytes returns the size of the files beneath a directory.
 func kibibytes(directory string) (int64, error) {
 	var sum int64
 	err := filepath.WalkDir(directory, func(_ string, entry fs.DirEntry, err error) error {

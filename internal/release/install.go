@@ -10,10 +10,10 @@ import (
 	"github.com/fsrun/fsrun/internal/checkout"
 )
 
-// documents are installed beside the binary.
+// documents are installed along with the binary.
 var documents = []string{"README.md", "SPEC.md", "LICENSE"}
 
-// install puts everything where users look for it.
+// install installs everything where users look for it.
 func install(ctx context.Context, o options) error {
 	module, err := checkout.Directory()
 	if err != nil {
@@ -38,16 +38,16 @@ func install(ctx context.Context, o options) error {
 	return nil
 }
 
-// completions are where each shell looks, beneath share/.
+// completions says where each shell looks for them, beneath share/.
 var completions = map[string]string{
 	"bash": "bash-completion/completions/fsrun",
 	"zsh":  "zsh/site-functions/_fsrun",
 	"fish": "fish/vendor_completions.d/fsrun.fish",
 }
 
-// installPages installs what the command itself prints: completions and manual
-// pages. A binary for this machine prints them, for all commands: also for those that
-// this machine lacks the means for, which that of the user may have.
+// installPages installs what the command itself prints: completions and manual pages. They
+// are printed by a binary for this machine, and cover all commands, including those that
+// are not available here but may be on the user's machine.
 func installPages(ctx context.Context, root string) error {
 	scratch, err := os.MkdirTemp("", "fsrun-pages-")
 	if err != nil {
@@ -72,7 +72,7 @@ func installPages(ctx context.Context, root string) error {
 	return err
 }
 
-// put writes a file that everybody may read, and the directories above it.
+// put writes a file that everybody may read, and makes the directories above it.
 func put(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err

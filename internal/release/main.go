@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// options are the command line.
+// options holds the command line.
 type options struct {
 	prefix, destination string
 	architecture        string

@@ -21,7 +21,7 @@ const (
 	browserTimeout = 5 * time.Minute
 )
 
-// browse serves the site and has browse.mjs look at it.
+// browse serves the site and has browse.mjs check it.
 func browse(ctx context.Context, packages string, pages []page, output string) error {
 	cache, err := os.UserCacheDir()
 	if err != nil {

@@ -9,8 +9,7 @@ import (
 	"path/filepath"
 )
 
-// build makes the site: its source is put together in a directory of its own,
-// which nothing is left of.
+// build builds the site from sources that it assembles in a temporary directory.
 func build(ctx context.Context, module, packages string, pages []page, output string) error {
 	output, err := filepath.Abs(output)
 	if err != nil {
@@ -33,7 +32,7 @@ func build(ctx context.Context, module, packages string, pages []page, output st
 	return command(ctx, source, "node", filepath.Join(packages, "vitepress", "bin", "vitepress.js"), "build", ".", "--outDir", output)
 }
 
-// assemble writes the site's source: pages, theme and data.
+// assemble writes the site's sources: pages, theme and data.
 func assemble(module string, pages []page, to string) error {
 	files, err := fs.Sub(web, "web")
 	if err != nil {

@@ -10,19 +10,18 @@ import (
 	"strings"
 )
 
-// repository is where files are that are no pages.
+// repository is the address of files that are not pages.
 const repository = "https://github.com/fsrun/fsrun/blob/main/"
 
-// relativeLink is a Markdown link to a file of the repository, maybe with a
-// fragment. Those with a scheme, and those within a page, are left alone.
+// relativeLink matches a Markdown link to a file in the repository, with or without a
+// fragment. Links with a scheme, and those within a page, do not match.
 var relativeLink = regexp.MustCompile(`\]\(([^)#:\s]+)(#[^)\s]*)?\)`)
 
-// pictures are what is copied beside the pages that show it.
+// pictures are copied beside the pages that show them.
 var pictures = []string{".svg", ".png"}
 
-// rewriteLinks turns the links of a Markdown file, which are those of the
-// repository, into the site's. A link to a file that is not there is an error.
-// Code is left alone.
+// rewriteLinks converts the links in a Markdown file from the repository's to the site's. A
+// link to a missing file is an error. Code is left alone.
 func rewriteLinks(module string, pages []page, source, content string) (string, error) {
 	names := map[string]string{"README.md": home}
 	for _, page := range pages {
@@ -56,7 +55,7 @@ func rewriteLinks(module string, pages []page, source, content string) (string, 
 	return out.String(), errors.Join(problems...)
 }
 
-// fragment is a fragment as the site has it: no id begins with a digit there.
+// fragment converts a fragment to the site's form, in which no ID begins with a digit.
 func fragment(link string) string {
 	if id, found := strings.CutPrefix(link, "#"); found && id != "" && id[0] >= '0' && id[0] <= '9' {
 		return "#_" + id

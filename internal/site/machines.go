@@ -13,7 +13,7 @@ import (
 
 var tables = recording.Tables{Parent: parent.Table, Child: child.Table}
 
-// drawnMachine is a table as the stepper draws it.
+// drawnMachine is a table as drawn by the stepper.
 type drawnMachine struct {
 	Name   string       `json:"name"`
 	States []drawnState `json:"states"`
@@ -22,7 +22,7 @@ type drawnMachine struct {
 
 type drawnState struct {
 	Name string `json:"name"`
-	// Waits is what is waited for in it, Does what its effect does.
+	// Waits is what the state waits for, Does what its effect does.
 	Waits    string `json:"waits,omitempty"`
 	Does     string `json:"does,omitempty"`
 	Terminal bool   `json:"terminal,omitempty"`
@@ -34,10 +34,10 @@ type drawnRow struct {
 	Event string   `json:"event"`
 	To    string   `json:"to"`
 	Sends []string `json:"sends,omitempty"`
-	// Effect is what the row has performed, with what that means.
+	// Effect is the row's effect, with its meaning.
 	Effect  string `json:"effect,omitempty"`
 	Meaning string `json:"meaning,omitempty"`
-	// Course: it is no failure.
+	// Course says that it is not a failure.
 	Course bool `json:"course,omitempty"`
 }
 
@@ -65,7 +65,7 @@ func drawRow(table *machine.Table, row *machine.Row) drawnRow {
 	drawn := drawnRow{
 		ID: row.ID, From: string(row.From), Event: string(row.Event), To: string(row.To),
 		Effect: string(row.Effect), Meaning: meaning(table, row.Effect),
-		// A failure's id has a suffix for each state or event: P30.preparing.
+		// A failure's ID has a suffix for its state or event: P30.preparing.
 		Course: !strings.Contains(row.ID, "."),
 	}
 	for _, kind := range row.Send {
@@ -82,7 +82,7 @@ func meaning(table *machine.Table, effect machine.Effect) string {
 	return table.Effects[at].Meaning
 }
 
-// kindMeanings says of each kind of frame what it means.
+// kindMeanings describes each kind of frame.
 func kindMeanings() map[string]string {
 	meanings := map[string]string{}
 	for _, kind := range protocol.DescribeKinds() {

@@ -11,10 +11,10 @@ import (
 	"github.com/fsrun/fsrun/internal/checkout"
 )
 
-// options are the command line.
+// options holds the command line.
 type options struct {
 	output string // directory of the built site
-	serve  string // address, "" to serve nothing
+	serve  string // address; "" to serve nothing
 	check  bool
 }
 
@@ -69,7 +69,7 @@ func run(ctx context.Context, o options) error {
 	return listener.close()
 }
 
-// say writes a line for people.
+// say prints a line for people.
 func say(format string, arguments ...any) {
 	fmt.Fprintf(os.Stderr, "site: "+format+"\n", arguments...)
 }

@@ -19,8 +19,8 @@ import (
 //go:embed all:web
 var web embed.FS
 
-// installPackages installs the packages of web/package-lock.json into the user's
-// cache, once for each lock, and returns the node_modules directory.
+// installPackages installs the packages in web/package-lock.json in the user's cache, once
+// per lock file, and returns the node_modules directory.
 func installPackages(ctx context.Context) (string, error) {
 	lock, err := web.ReadFile("web/package-lock.json")
 	if err != nil {
@@ -43,7 +43,7 @@ func installPackages(ctx context.Context) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(directory), 0o755); err != nil {
 		return "", err
 	}
-	// Made elsewhere and renamed: what is there is whole.
+	// Install elsewhere and rename, so that what exists is complete.
 	fresh, err := os.MkdirTemp(filepath.Dir(directory), "new-")
 	if err != nil {
 		return "", err
@@ -57,8 +57,8 @@ func installPackages(ctx context.Context) (string, error) {
 		return "", err
 	}
 	say("installing the packages of web/package-lock.json")
-	// No package's own script is run. It is not npm ci: that insists on packages for
-	// other machines, which npm leaves out of a lock where the registry has none.
+	// No package's scripts are run. npm ci cannot be used: it insists on packages for other
+	// platforms, which npm leaves out of a lock file if the registry does not have them.
 	if err := command(ctx, fresh, "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
 		return "", err
 	}
@@ -68,7 +68,7 @@ func installPackages(ctx context.Context) (string, error) {
 	return modules, nil
 }
 
-// command runs a program in a directory; what it says is shown if it fails.
+// command runs a program in a directory. If it fails, its output is shown.
 func command(ctx context.Context, directory, name string, arguments ...string) error {
 	run := exec.CommandContext(ctx, name, arguments...)
 	run.Dir = directory

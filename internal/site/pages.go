@@ -9,16 +9,15 @@ import (
 	"strings"
 )
 
-// page is one of the site's.
+// page is a page of the site.
 type page struct {
 	Source string `json:"-"`     // relative to the module
-	Name   string `json:"name"`  // of the page: its address without .html
+	Name   string `json:"name"`  // the page's address without .html
 	Title  string `json:"title"` // its first heading
-	Group  string `json:"group"` // of the side bar
+	Group  string `json:"group"` // in the sidebar
 }
 
-// The groups of the side bar, in order. A page of docs/ that is not listed is one
-// of the last.
+// The groups in the sidebar, in order. Pages in docs/ that are not listed come last.
 var groups = []struct {
 	title string
 	pages []string
@@ -32,10 +31,10 @@ var groups = []struct {
 
 const home = "index"
 
-// elsewhere are the pages whose source is not in docs/.
+// elsewhere lists the pages whose source is not in docs/.
 var elsewhere = map[string]string{"spec": "SPEC.md", "contributing": "CONTRIBUTING.md"}
 
-// findPages returns the pages in the side bar's order, the home page first.
+// findPages returns the pages in the order of the sidebar, home page first.
 func findPages(module string) ([]page, error) {
 	sources := map[string]string{}
 	found, err := filepath.Glob(filepath.Join(module, "docs", "*.md"))
@@ -85,7 +84,7 @@ func findPages(module string) ([]page, error) {
 	return pages, err
 }
 
-// heading is the title of a page: its first line that begins with "# ".
+// heading returns a page's title: its first line that begins with "# ".
 func heading(path string) (string, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

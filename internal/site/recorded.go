@@ -17,7 +17,7 @@ import (
 //go:embed recordings/*.json
 var recordings embed.FS
 
-// shown are the recordings in the order in which the page offers them.
+// shown lists the recordings in the order in which the page offers them.
 var shown = []struct{ file, title string }{
 	{"run", "run: /bin/true"},
 	{"every-exchange", "run: user namespace, a source that the parent opens, a terminal, a hook"},
@@ -25,7 +25,7 @@ var shown = []struct{ file, title string }{
 	{"missing-program", "run: the program is missing"},
 }
 
-// story is a recorded handshake, as the stepper shows it.
+// story is a recorded handshake, as shown by the stepper.
 type story struct {
 	Title string `json:"title"`
 	Walks []walk `json:"walks"`
@@ -36,7 +36,7 @@ type walk struct {
 	Verb  string                   `json:"verb"`
 	Began string                   `json:"began"`
 	Took  uint64                   `json:"took"`  // nanoseconds
-	First map[string]machine.State `json:"first"` // machine → state in which it begins
+	First map[string]machine.State `json:"first"` // the state in which each machine begins
 	Steps []storyStep              `json:"steps"`
 	Fault *recordingFault          `json:"fault,omitempty"`
 }
@@ -46,7 +46,7 @@ type storyStep struct {
 	Machine string `json:"machine"`
 	Row     string `json:"row"`
 	At      uint64 `json:"at"` // nanoseconds since the walk began
-	// Inferred: At follows from the frames.
+	// Inferred says that At was inferred from the frames.
 	Inferred bool `json:"inferred,omitempty"`
 	// Received and Sent are the frames of this row, with their sizes.
 	Received *storyFrame  `json:"received,omitempty"`
@@ -89,8 +89,8 @@ func stories() ([]story, error) {
 	return all, nil
 }
 
-// walkOf merges the rows of both machines in the order of their times. Where two
-// are alike the parent's comes first if it sent what the child received.
+// walkOf merges the rows of both machines in order of time. At the same time, the parent's
+// row comes first if it sent what the child received.
 func walkOf(r *recording.Recording) (walk, error) {
 	path, err := tables.Path(r)
 	if err != nil {
@@ -128,8 +128,8 @@ func parentRows(r *recording.Recording) []recording.Taken {
 	return all
 }
 
-// frameSizes are the bytes of the frames by kind: in a handshake without Parts
-// and repetitions of different sizes, a kind has one size.
+// frameSizes returns the sizes of the frames by kind: in a handshake without Parts, and
+// without repeated frames of different sizes, each kind has one size.
 func frameSizes(r *recording.Recording) map[string]int {
 	sizes := map[string]int{}
 	for _, step := range r.Parent {

@@ -20,9 +20,9 @@ type citation struct {
 
 const citationPrefix = "SPEC:"
 
-// findCitations reads every test file below root. A citation counts where it
-// stands in a test or fuzz function, in front of one, or in a variable of the
-// package, such as a table of cases; elsewhere it is refused.
+// findCitations finds the citations in every test file below root. A citation must be in a
+// test or fuzz function, in its doc comment, or in a package variable such as a table of
+// cases; elsewhere it is an error.
 func findCitations(root string) ([]citation, error) {
 	var all []citation
 	files := token.NewFileSet()
@@ -74,8 +74,8 @@ func citationsOf(files *token.FileSet, file *ast.File) ([]citation, error) {
 	return all, nil
 }
 
-// provesSomething says whether the position lies in a test or fuzz function, its
-// comment, or a variable of the package.
+// provesSomething reports whether the position is in a test or fuzz function, its doc
+// comment, or a package variable.
 func provesSomething(file *ast.File, position token.Pos) bool {
 	for _, declaration := range file.Decls {
 		from, to := declaration.Pos(), declaration.End()

@@ -6,23 +6,21 @@ import (
 	"strings"
 )
 
-// A generated part stands between a begin and an end marker, each on a line of
-// its own.
+// A generated part is between a begin and an end marker, each on a line of its own.
 const (
 	beginPrefix = "<!-- generated: "
 	beginSuffix = " -->"
 	endMarker   = "<!-- end -->"
 )
 
-// section is one generated part of the document.
+// section is a generated part of the document.
 type section struct {
 	name   string
 	render func() (string, error)
 }
 
-// rewrite returns the document with the content of every generated part made
-// anew. Every section must stand in it exactly once, and nothing else between
-// markers.
+// rewrite returns the document with every generated part replaced. Every section must occur
+// exactly once, with nothing else between its markers.
 func rewrite(document string, sections []section) (string, error) {
 	var out strings.Builder
 	used := map[string]bool{}
@@ -58,8 +56,8 @@ func rewrite(document string, sections []section) (string, error) {
 	return out.String(), missing(sections, used)
 }
 
-// handWritten returns the document without the content of its generated parts;
-// line numbers stay what they are.
+// handWritten returns the document without the content of its generated parts; line numbers
+// do not change.
 func handWritten(document string) []string {
 	all := lines(document)
 	within := false

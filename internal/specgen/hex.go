@@ -9,7 +9,7 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// minimalRun is the plan and the frames of the shortest run of /bin/true.
+// minimalRun holds the plan and the frames of the shortest run of /bin/true.
 var minimalRun = map[protocol.Kind]protocol.Frame{
 	protocol.KindHello: &protocol.Hello{
 		LowestVersion: 1, HighestVersion: 1, Role: protocol.RoleInit,
@@ -43,8 +43,8 @@ const (
 	mountRecursive = 1 << 14
 )
 
-// handshakeHex writes every frame of the shortest run out, byte by byte, in the
-// order in which the tables send them.
+// handshakeHex writes every frame of the shortest run, byte by byte, in the order in which
+// the tables send them.
 func handshakeHex() (string, error) {
 	rows, err := minimal()
 	if err != nil {
@@ -67,8 +67,7 @@ func handshakeHex() (string, error) {
 	return text.String(), nil
 }
 
-// dump writes a frame's bytes out, one item a line, with what they mean beside
-// them.
+// dump writes a frame's bytes, one item per line, with their meaning beside them.
 func dump(data []byte) string {
 	d := dumper{data: data}
 	d.item(0, "", true)
@@ -83,14 +82,14 @@ func dump(data []byte) string {
 	return text.String()
 }
 
-// dumper reads what protocol.Encode wrote: only the forms that it writes.
+// dumper reads what protocol.Encode wrote, and supports only that encoding.
 type dumper struct {
 	data   []byte
 	offset int
-	lines  [][2]string // bytes, meaning
+	lines  [][2]string // pairs of bytes and meaning
 }
 
-// item writes one item out; before is its key, whose bytes stand before its own.
+// item writes one item. Key is its key, whose bytes precede its own.
 func (d *dumper) item(depth int, key string, top bool) {
 	start := d.offset
 	if key != "" {
@@ -114,7 +113,7 @@ func (d *dumper) item(depth int, key string, top bool) {
 	}
 }
 
-// tag writes the number that says what kind of frame or operation follows.
+// tag writes the number that identifies the kind of the frame or operation.
 func (d *dumper) tag(depth int, top bool) {
 	start := d.offset
 	kind := d.data[start]
@@ -132,7 +131,7 @@ func (d *dumper) write(depth, start int, meaning string) {
 	})
 }
 
-// peekText is the string at the present offset.
+// peekText returns the string at the current offset.
 func (d *dumper) peekText() string {
 	ahead := dumper{data: d.data, offset: d.offset}
 	shown, _, _ := ahead.read()
@@ -143,7 +142,7 @@ func (d *dumper) peekText() string {
 	return text
 }
 
-// read takes one item's head, and its content if it is no array or map.
+// read reads an item's head, and its content unless it is an array or map.
 func (d *dumper) read() (shown string, elements int, isMap bool) {
 	first := d.data[d.offset]
 	d.offset++

@@ -11,7 +11,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// stateTable says of each state what happens in it and what may be received.
+// stateTable says what happens in each state, and what may be received.
 func stateTable(table *machine.Table) string {
 	t := newTable("State", "In it", "Accepts")
 	for _, state := range table.States() {
@@ -42,8 +42,7 @@ func doing(table *machine.Table, state machine.State) string {
 	return "begins"
 }
 
-// rowTable lists the course row by row and then the failures, those that are
-// alike in one line.
+// rowTable lists the course row by row, then the failures, with similar ones on one line.
 func rowTable(table *machine.Table) string {
 	t := newTable("Row", "From", "Event", "To", "Sends", "Effect")
 	for _, row := range table.Rows {
@@ -60,12 +59,12 @@ func rowTable(table *machine.Table) string {
 
 func sends(kinds []protocol.Kind) string { return listed(kinds, protocol.Kind.String) }
 
-// onCourse tells a row of the course from a failure, whose id has a suffix for
-// each state or event: P30.preparing.
+// onCourse distinguishes a row of the course from a failure, whose ID has a suffix for its
+// state or event: P30.preparing.
 func onCourse(row machine.Row) bool { return !strings.Contains(row.ID, ".") }
 
-// alike is a group of failures that differ in nothing but state and event, and
-// that has a row for each pair of them.
+// alike is a group of failures that differ only in state and event, with a row for each
+// pair of them.
 type alike struct {
 	id     string
 	from   []machine.State
@@ -94,8 +93,8 @@ func failures(table *machine.Table) []*alike {
 	return groups
 }
 
-// groupOf finds the row's group: one of its id in which it differs in state or
-// in event, not in both.
+// groupOf returns the group of the row's ID in which the row differs in either state or
+// event, but not both.
 func groupOf(groups []*alike, id string, row machine.Row) *alike {
 	for _, group := range groups {
 		sameStates := len(group.from) == 1 && group.from[0] == row.From

@@ -28,7 +28,7 @@ func orDash(text string) string {
 	return text
 }
 
-// code sets text in code type, and nothing as nothing.
+// code formats text as code, and an empty text as empty.
 func code[T ~string](text T) string {
 	if text == "" {
 		return ""
@@ -36,7 +36,7 @@ func code[T ~string](text T) string {
 	return "`" + string(text) + "`"
 }
 
-// listed joins what has a name.
+// listed joins the names of those that have one.
 func listed[T any](all []T, name func(T) string) string {
 	var names []string
 	for _, one := range all {
@@ -45,7 +45,7 @@ func listed[T any](all []T, name func(T) string) string {
 	return strings.Join(names, ", ")
 }
 
-// fenced is a fenced block of a language.
+// fenced returns a fenced block in a language.
 func fenced(language, content string) string {
 	return "```" + language + "\n" + strings.TrimSuffix(content, "\n") + "\n```\n"
 }

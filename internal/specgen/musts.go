@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// must is one numbered requirement.
+// must is a numbered requirement.
 type must struct {
 	id   string // such as M-ENC-3
 	text string
-	line int // in SPEC.md, from 1
+	line int // in SPEC.md, counted from 1
 }
 
 const (
@@ -17,13 +17,13 @@ const (
 	mustWord   = "MUST"
 )
 
-// findMusts returns every requirement of the document's hand-written part. It
-// refuses an id that stands twice, a requirement without the word, and the word
-// outside of a requirement.
+// findMusts returns every requirement in the hand-written part of the document. It is an
+// error if an ID occurs twice, a requirement lacks the word, or the word occurs outside of
+// a requirement.
 func findMusts(document string) ([]must, error) {
 	var all []must
 	seen := map[string]bool{}
-	within := false // in the item's following lines
+	within := false // in the following lines of the item
 	for i, line := range handWritten(document) {
 		switch {
 		case strings.HasPrefix(line, mustPrefix):
@@ -41,7 +41,7 @@ func findMusts(document string) ([]must, error) {
 			all[len(all)-1].text += " " + strings.TrimSpace(line)
 		default:
 			within = false
-			// In quotation marks the word is spoken of, not used.
+			// In quotation marks the word is mentioned, not used.
 			if strings.Contains(strings.ReplaceAll(line, `"`+mustWord, ""), mustWord) {
 				return nil, fmt.Errorf("line %d: a requirement without an identifier: %s", i+1, line)
 			}
@@ -55,7 +55,7 @@ func findMusts(document string) ([]must, error) {
 	return all, nil
 }
 
-// isMustID says whether text has the form M-AREA-NUMBER.
+// isMustID reports whether text has the form M-AREA-NUMBER.
 func isMustID(text string) bool {
 	parts := strings.Split(text, "-")
 	return len(parts) == 3 && parts[0] == "M" && only(parts[1], 'A', 'Z') && only(parts[2], '0', '9')

@@ -5,7 +5,7 @@ import (
 	parent "github.com/fsrun/fsrun/parent/machine"
 )
 
-// sections are SPEC.md's generated parts, in the order of the document.
+// sections are SPEC.md's generated parts, in the document's order.
 var sections = []section{
 	{"limits", just(limitTable)},
 	{"handshake", handshakeDiagram},
@@ -28,7 +28,7 @@ var sections = []section{
 	{"handshake-hex", handshakeHex},
 }
 
-// just makes a renderer of one that cannot fail.
+// just adapts a renderer that cannot fail.
 func just(render func() string) func() (string, error) {
 	return func() (string, error) { return render(), nil }
 }

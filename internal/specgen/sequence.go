@@ -35,8 +35,8 @@ func handshakeDiagram() (string, error) {
 	return fenced("mermaid", text.String()), nil
 }
 
-// detachedDiagram draws how a container is created by one process and started
-// by another, from Ready on.
+// detachedDiagram draws how one process creates a container and another starts it, from
+// Ready on.
 func detachedDiagram() (string, error) {
 	creator, err := newParent(choices{
 		parent.Agree: {parent.Plain}, parent.Release: {parent.Leave},
@@ -81,8 +81,8 @@ func fromReady(rows []moved) []moved {
 	return nil
 }
 
-// draw writes the frames that the rows send and the effects they perform; name
-// is what the diagram calls the parent.
+// draw writes the frames that the rows send and the effects that they perform. Name is what
+// the diagram calls the parent.
 func draw(text *strings.Builder, rows []moved, name string) {
 	for _, one := range rows {
 		from, to := name, "child"
@@ -101,7 +101,7 @@ func draw(text *strings.Builder, rows []moved, name string) {
 	}
 }
 
-// carried names a kind with what travels beside it.
+// carried names a kind and what travels with it.
 func carried(kind protocol.Kind) string {
 	for _, description := range protocol.DescribeKinds() {
 		if description.Kind == kind && description.Descriptors != "none" {

@@ -7,8 +7,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// stateDiagram draws the course as a Mermaid state diagram and sums the failures
-// up in a note at each state that they lead to.
+// stateDiagram draws the course as a Mermaid state diagram, and summarizes the failures in
+// a note at each state that they lead to.
 func stateDiagram(table *machine.Table) string {
 	var text strings.Builder
 	text.WriteString("stateDiagram-v2\n")

@@ -9,27 +9,25 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// choices says what the effects that have several outcomes bring about, in
-// order.
+// choices holds, for the effects with several outcomes, which outcomes to choose, in order.
 type choices map[machine.Effect][]machine.Event
 
-// side is one machine of a walk.
+// side is one of the machines in a walk.
 type side struct {
 	*machine.Machine
 	choices choices
 	inbox   []protocol.Kind
-	next    machine.Event // what moves it next, "" if it waits for a frame
+	next    machine.Event // what moves it next; "" if it is waiting for a frame
 }
 
-// moved is one row taken in a walk.
+// moved is a row taken in a walk.
 type moved struct {
 	table *machine.Table
 	row   *machine.Row
 }
 
-// walk moves both machines against each other, a row at a time in turn, until
-// neither can go on, and returns the rows they took. So what it shows is what
-// the tables say.
+// walk moves both machines against each other, alternating row by row, until neither can
+// continue, and returns the rows taken. So it shows what the tables say.
 func walk(ours, theirs *side) ([]moved, error) {
 	var all []moved
 	for {
@@ -70,7 +68,7 @@ func (s *side) advance(peer *side) (*machine.Row, error) {
 	return row, err
 }
 
-// outcome is the next event that a row's effect brings about.
+// outcome returns the event that a row's effect brings about next.
 func (s *side) outcome(row *machine.Row) (machine.Event, error) {
 	for _, effect := range s.Table().Effects {
 		switch {
@@ -96,7 +94,7 @@ func newSide(table *machine.Table, resumed machine.State, first machine.Event, c
 	return &side{Machine: walked, choices: chosen, next: first}, nil
 }
 
-// newParent and newChild are the sides of a handshake from its beginning.
+// newParent and newChild return the sides of a new handshake.
 func newParent(chosen choices) (*side, error) {
 	return newSide(parent.Table, "", machine.Begin, chosen)
 }
@@ -105,7 +103,7 @@ func newChild(chosen choices) (*side, error) {
 	return newSide(child.Table, "", machine.Begin, chosen)
 }
 
-// minimal is the shortest run: no maps, no descriptors, no console, no hooks.
+// minimal returns the shortest run: no mappings, no descriptors, no console, no hooks.
 func minimal() ([]moved, error) {
 	ours, err := newParent(choices{
 		parent.Agree: {parent.Plain}, parent.Release: {parent.Go},

@@ -9,20 +9,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Aside is a process that carries a program out beside us, on another processor if
-// there is one. It has our memory and our descriptors, and nothing of the Go
-// runtime's: no thread of ours waits for it, and none is made.
+// Aside is a process that runs a program concurrently with us, on another processor if
+// there is one. It shares our memory and our descriptors but not the Go runtime: no thread
+// of ours waits for it, and none is created.
 type Aside struct {
 	pid     uintptr
-	program *Program // which it reads
-	told    *report  // which it writes
+	program *Program // read by the process
+	told    *report  // written by the process
 }
 
-// StartAside begins to carry out the program, in which Branch has no place. Wait has to
-// be called.
+// StartAside starts running the program, which must not contain a Branch. Wait must be
+// called.
 func StartAside(program *Program) (*Aside, error) {
 	arguments := makeCloneArguments(unix.CLONE_FILES, -1)
-	arguments.flags &^= unix.CLONE_VFORK // it has our stack, too, and touches none
+	arguments.flags &^= unix.CLONE_VFORK // it shares our stack too, but does not touch it
 	a := &Aside{program: program, told: new(report)}
 	pid, errno := runClone(arguments, unsafe.Sizeof(*arguments), &program.calls[0], uintptr(len(program.calls)), a.told)
 	if errno != 0 {
@@ -32,8 +32,8 @@ func StartAside(program *Program) (*Aside, error) {
 	return a, nil
 }
 
-// Wait waits for the program's end and returns what its last call did, or an error if a
-// call failed or a signal came first.
+// Wait waits for the program to end and returns the result of its last call, or an error if
+// a call failed or the process was killed.
 func (a *Aside) Wait() (uintptr, error) {
 	status, errno := WaitFor(int(a.pid))
 	runtime.KeepAlive(a.program)

@@ -9,23 +9,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The structs below hold pointers where the kernel's union bpf_attr holds 64-bit
-// fields, so that the garbage collector sees them. That is right only where a pointer
-// has 64 bits: elsewhere this line does not compile.
+// The structs below contain pointers where the kernel's union bpf_attr has 64-bit fields,
+// so that the garbage collector sees them. That is correct only if a pointer has 64 bits;
+// otherwise this line does not compile.
 const _ = uint(unsafe.Sizeof(uintptr(0)) - 8)
 
-// loadTries bounds the repetitions of BPF_PROG_LOAD. The verifier answers EAGAIN when
-// a signal is pending, as the Go runtime's own preemption signal may be.
+// loadTries bounds how often BPF_PROG_LOAD is repeated. The verifier returns EAGAIN if a
+// signal is pending, which may be one of the Go runtime's for preemption.
 const loadTries = 64
 
-// BPFProgram is what BPF_PROG_LOAD takes.
+// BPFProgram holds the arguments of BPF_PROG_LOAD.
 type BPFProgram struct {
 	Type         uint32
 	AttachType   uint32
 	Name         string // up to 15 bytes of letters, digits, '_' and '.'
 	License      string
 	Instructions []byte // encoded, 8 bytes each
-	Log          []byte // filled by the verifier when not empty
+	Log          []byte // filled in by the verifier if not empty
 }
 
 // BPFLoad loads a program and returns its descriptor, close-on-exec.
@@ -58,8 +58,8 @@ func BPFLoad(p BPFProgram) (int, error) {
 	}
 }
 
-// BPFAttach attaches the program to a cgroup, both given by descriptors. With
-// BPF_F_REPLACE in flags it takes the place of the program replaced.
+// BPFAttach attaches the program to a cgroup, both given by descriptors. With BPF_F_REPLACE
+// in flags it replaces the program replaced.
 func BPFAttach(cgroup, program int, attachType, flags uint32, replaced int) error {
 	attr := struct {
 		target, program   uint32
@@ -85,11 +85,11 @@ func BPFDetach(cgroup, program int, attachType uint32) error {
 	return err
 }
 
-// BPFQuery writes the ids of the programs that are attached to the cgroup itself to
-// ids and returns how many there are. With more than fit the error is ENOSPC.
+// BPFQuery stores in ids the IDs of the programs that are attached to the cgroup itself,
+// and returns how many there are. If they do not fit, the error is ENOSPC.
 func BPFQuery(cgroup int, attachType uint32, ids []uint32) (int, error) {
-	// The full 64 bytes: kernels from 6.17 to 7.1 write the revision whatever size
-	// they are told.
+	// The full 64 bytes: kernels from 6.17 to 7.1 write the revision regardless of the size
+	// they are given.
 	attr := struct {
 		target, attachType uint32
 		flags, attachFlags uint32
@@ -106,29 +106,29 @@ func BPFQuery(cgroup int, attachType uint32, ids []uint32) (int, error) {
 	return int(attr.count), err
 }
 
-// BPFOpen opens a loaded program by its id.
+// BPFOpen opens a loaded program by its ID.
 func BPFOpen(id uint32) (int, error) {
 	attr := struct{ id, next, flags uint32 }{id: id}
 	return bpf(unix.BPF_PROG_GET_FD_BY_ID, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
 }
 
-// BPFNext returns the smallest id of a loaded program that is greater than id; ENOENT
-// when there is none.
+// BPFNext returns the smallest ID of a loaded program greater than id, or ENOENT if there
+// is none.
 func BPFNext(id uint32) (uint32, error) {
 	attr := struct{ id, next, flags uint32 }{id: id}
 	_, err := bpf(unix.BPF_PROG_GET_NEXT_ID, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
 	return attr.next, err
 }
 
-// BPFInfo is the part of struct bpf_prog_info that names a program.
+// BPFInfo is the part of struct bpf_prog_info that identifies a program.
 type BPFInfo struct {
 	Type uint32
 	ID   uint32
-	Tag  string // hash of the instructions as they were loaded, 16 hexadecimal digits
+	Tag  string // hash of the instructions as loaded, 16 hexadecimal digits
 	Name string
 }
 
-// BPFDescribe tells what the open program is.
+// BPFDescribe describes an open program.
 func BPFDescribe(program int) (BPFInfo, error) {
 	var info struct {
 		progType, id   uint32
@@ -154,8 +154,9 @@ func BPFDescribe(program int) (BPFInfo, error) {
 
 func pointer(b []byte) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(b)) }
 
-// bpf makes the system call with the runtime knowing that this thread may block: a
-// raw call would look like a goroutine that runs, and be sent preemption signals.
+// bpf makes the system call in a way that tells the runtime that this thread may block:
+// with a raw call, the goroutine would look as if it was running and would be sent
+// preemption signals.
 func bpf(command uintptr, attr unsafe.Pointer, size uintptr) (int, error) {
 	n, _, errno := syscall.Syscall(unix.SYS_BPF, command, uintptr(attr), size)
 	if errno != 0 {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What the handlers, which are assembly, read.
+// Variables for the handlers, which are in assembly.
 var (
 	//lint:ignore U1000 read in assembly
 	caughtTo int32 // the descriptor to write to
@@ -18,7 +18,7 @@ var (
 	goHandler uintptr // what the Go runtime does about its own faults
 )
 
-// handlerOf is struct sigaction as the kernel has it.
+// handlerOf is the kernel's struct sigaction.
 type handlerOf struct {
 	handler  uintptr
 	flags    uint64
@@ -37,26 +37,25 @@ const (
 	signalBytes = 8 // of a signal mask
 )
 
-// faults are signals that the kernel sends for what a thread does.
+// faults are signals that the kernel sends because of what a thread does.
 var faults = []unix.Signal{unix.SIGILL, unix.SIGTRAP, unix.SIGBUS, unix.SIGFPE, unix.SIGSEGV, unix.SIGSYS}
 
-// allSignals wait while a handler runs, as the Go runtime wants it.
+// allSignals are blocked while a handler runs, as the Go runtime requires.
 const allSignals = 1<<64 - 1
 
-// Caught are signals that are told through a descriptor.
+// Caught is a set of signals that are reported through a descriptor.
 type Caught struct {
 	before map[unix.Signal]handlerOf
 }
 
-// Catch has each of the signals written to a descriptor, as one byte, instead of
-// what it would do. Those that are ignored stay so. A handler of ours does it
-// that the Go runtime knows nothing of: package os/signal takes two threads, and
-// two changes between them for each signal that is asked for. There is one set
-// of caught signals at a time.
+// Catch makes each of the signals write a byte to a descriptor instead of having its usual
+// effect. Signals that are ignored remain ignored. This uses a handler that the Go runtime
+// does not know about: package os/signal would take two threads, and two switches between
+// them for each signal. There can be only one set of caught signals at a time.
 //
-// A signal of once is caught one time, and then does what it does by default. One
-// that the kernel sends for what this process does itself, such as SIGSEGV, is
-// left to the Go runtime.
+// A signal in once is caught one time, and then has its default effect. A signal that the
+// kernel sends because of what this process does, such as SIGSEGV, is left to the Go
+// runtime.
 func Catch(descriptor int, signals, once []unix.Signal) (*Caught, error) {
 	caughtTo = int32(descriptor)
 	caught := &Caught{before: make(map[unix.Signal]handlerOf, len(signals)+len(once))}
@@ -67,8 +66,8 @@ func Catch(descriptor int, signals, once []unix.Signal) (*Caught, error) {
 	return caught, nil
 }
 
-// each catches signals as often as they come. That one was ignored is seen
-// afterwards, which is one call less for all others.
+// each catches signals every time. It detects afterwards that one was ignored, which saves
+// a call for all others.
 func (c *Caught) each(signals []unix.Signal) error {
 	for _, one := range signals {
 		if err := c.catch(one, 0); err != nil {
@@ -84,8 +83,8 @@ func (c *Caught) each(signals []unix.Signal) error {
 	return nil
 }
 
-// firstOf catches signals one time. That one is ignored is seen before: between two
-// calls it could end what is to live.
+// firstOf catches signals one time. It detects beforehand that one is ignored: between two
+// calls, it could kill a process that is meant to survive it.
 func (c *Caught) firstOf(signals []unix.Signal) error {
 	for _, one := range signals {
 		now, err := setHandler(one, nil)
@@ -102,8 +101,8 @@ func (c *Caught) firstOf(signals []unix.Signal) error {
 	return nil
 }
 
-// Always catches signals from now on that were to be caught once; of those that
-// were ignored only what is in despite.
+// Always catches signals every time from now on that were to be caught only once. Of those
+// that were ignored, it catches only the ones in despite.
 func (c *Caught) Always(signals, despite []unix.Signal) error {
 	for _, one := range signals {
 		if _, has := c.before[one]; !has && !slices.Contains(despite, one) {
@@ -120,17 +119,17 @@ func (c *Caught) catch(one unix.Signal, flags uint64) error {
 	sent, fault, restorer := caughtHandlers()
 	handler := sent
 	if slices.Contains(faults, one) {
-		now, err := setHandler(one, nil) // what ours goes on to may be needed at once
+		now, err := setHandler(one, nil) // our handler may need the one to call next at once
 		if err != nil {
 			return err
 		}
 		handler = fault
-		if now.handler != fault { // else an earlier Catch has left ours
+		if now.handler != fault { // otherwise an earlier Catch has left ours
 			goHandler = now.handler
 		}
 	}
-	// The Go runtime gives every thread a stack for signals, and wants its calls
-	// to be restarted.
+	// The Go runtime gives every thread a signal stack, and needs its system calls to be
+	// restarted.
 	ours := handlerOf{handler: handler, restorer: restorer, flags: flags | saInfo | saOnStack | saRestart | saRestorer, mask: allSignals}
 	before, err := setHandler(one, &ours)
 	if err != nil {
@@ -142,8 +141,8 @@ func (c *Caught) catch(one unix.Signal, flags uint64) error {
 	return nil
 }
 
-// Release lets some of the signals do what they did before. The others are lost from
-// now on: to give each its own back takes a call.
+// Release restores the previous effect of some of the signals. The others are discarded
+// from now on: restoring each takes a call.
 func (c *Caught) Release(signals []unix.Signal) {
 	caughtTo = -1
 	for _, one := range signals {
@@ -162,6 +161,6 @@ func setHandler(one unix.Signal, to *handlerOf) (was handlerOf, err error) {
 	return was, nil
 }
 
-// caughtHandlers returns the addresses of the handlers of what is sent and of what
-// may be a fault, and of what they return to.
+// caughtHandlers returns the addresses of the handlers for ordinary signals and for faults,
+// and of the function that they return to.
 func caughtHandlers() (sent, fault, restorer uintptr)

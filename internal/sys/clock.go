@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Clock tells the monotonic clock (CLOCK_MONOTONIC), which all processes of a
-// machine share but those in another time namespace. It asks the kernel once and
-// goes on by the runtime's clock, which needs no system call.
+// Clock tells the time of the monotonic clock (CLOCK_MONOTONIC), which all processes on a
+// machine share, except those in another time namespace. It asks the kernel once and then
+// uses the runtime's clock, which needs no system call.
 type Clock struct {
 	began time.Time
 	then  uint64
@@ -17,12 +17,12 @@ type Clock struct {
 // NewClock returns a clock.
 func NewClock() Clock {
 	var now unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) // cannot fail: the clock is there, and so is the place
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) // cannot fail: both the clock and the address are valid
 	return Clock{began: time.Now(), then: uint64(now.Nano())}
 }
 
-// Began is the wall clock's time when the clock was made.
+// Began is the wall-clock time when the Clock was made.
 func (c *Clock) Began() time.Time { return c.began }
 
-// Now is the time in nanoseconds since an instant that the kernel chose.
+// Now returns the time in nanoseconds since an instant chosen by the kernel.
 func (c *Clock) Now() uint64 { return c.then + uint64(time.Since(c.began)) }

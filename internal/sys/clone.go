@@ -18,22 +18,21 @@ type cloneArguments struct {
 	cgroup                                        uint64
 }
 
-// report is where a clone, which shares our memory, says what became of it.
+// report is where a clone, which shares our memory, reports its result.
 type report struct {
 	index, errno uintptr // of the call that failed
-	branch       uintptr // the process made by a Branch
-	last         uintptr // what the last call that succeeded returned
+	branch       uintptr // the process made by Branch
+	last         uintptr // the result of the last successful call
 }
 
-// shared is what every clone here has: it borrows our memory, and this thread
-// sleeps, until it executes or exits; and no handler of the Go runtime's runs in
-// it.
+// shared is common to all clones here: they share our memory, this thread sleeps until they
+// execute or exit, and none of the Go runtime's handlers run in them.
 const shared = unix.CLONE_VM | unix.CLONE_VFORK | unix.CLONE_CLEAR_SIGHAND
 
-// Branch appends a clone that carries out the rest of the program, as a child of
-// the caller of Clone, while the process that made it ends: so one can set
-// namespaces for children (setns(2) with CLONE_NEWPID) and be in them. It is in the
-// cgroup of the process that made it. Alone, if it is called, comes before.
+// Branch appends a clone that runs the rest of the program as a child of Clone's caller,
+// while the process that made it ends. This makes it possible to set namespaces for
+// children (setns(2) with CLONE_NEWPID) and then be in them. The clone is in the cgroup of
+// the process that made it. Alone, if used, must be called first.
 func (p *Program) Branch(flags uint64) {
 	arguments := makeCloneArguments(flags|unix.CLONE_PARENT, -1)
 	if p.alone {
@@ -45,7 +44,7 @@ func (p *Program) Branch(flags uint64) {
 
 func makeCloneArguments(flags uint64, cgroup int) *cloneArguments {
 	arguments := &cloneArguments{flags: flags | shared}
-	if flags&unix.CLONE_PARENT == 0 { // else it is the parent's
+	if flags&unix.CLONE_PARENT == 0 { // otherwise it is the parent's
 		arguments.exitSignal = uint64(unix.SIGCHLD)
 	}
 	if cgroup >= 0 {
@@ -55,10 +54,10 @@ func makeCloneArguments(flags uint64, cgroup int) *cloneArguments {
 	return arguments
 }
 
-// Clone makes a process with the namespaces that flags (CLONE_NEW*) ask for, in
-// the cgroup whose directory is open as cgroup (-1: ours), and has it carry the
-// program out, which ends in execve. It returns when that has happened, with the
-// process that remains; or with the call that failed, and no process.
+// Clone makes a process with the namespaces in flags (CLONE_NEW*), in the cgroup whose
+// directory is open as cgroup (-1 for ours), which runs the program, ending in execve.
+// Clone returns after that, with the process that remains; or with an error about the call
+// that failed, and no process.
 func Clone(flags uint64, cgroup int, program *Program) (pid int, err error) {
 	arguments := makeCloneArguments(flags, cgroup)
 	told := new(report)
@@ -90,9 +89,9 @@ func Clone(flags uint64, cgroup int, program *Program) (pid int, err error) {
 	return int(first), nil
 }
 
-// CloneSibling makes a child of our parent's that carries the program out, with a copy
-// of our memory and of nothing that this thread does not have. It returns as soon as
-// the process is there: how the program ends is seen by whom it was made for.
+// CloneSibling makes a child of our parent that runs the program, with a copy of our memory
+// and with only those other resources that belong to this thread. It returns as soon as the
+// process exists: our parent sees how the program ends.
 func CloneSibling(program *Program) (pid int, err error) {
 	arguments := makeCloneArguments(unix.CLONE_PARENT, -1)
 	arguments.flags &^= unix.CLONE_VM | unix.CLONE_VFORK
@@ -104,8 +103,8 @@ func CloneSibling(program *Program) (pid int, err error) {
 	return int(first), nil
 }
 
-// sharedReport is a report for a clone that has a copy of our memory: in a page
-// that stays shared.
+// sharedReport makes a report for a clone with a copy of our memory, in a page that remains
+// shared.
 func sharedReport() (told *report, release func(), err error) {
 	page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
 	if err != nil {
@@ -114,8 +113,8 @@ func sharedReport() (told *report, release func(), err error) {
 	return (*report)(unsafe.Pointer(&page[0])), func() { _ = unix.Munmap(page) }, nil
 }
 
-// reap waits for a clone that has ended. The call is raw, since the child makes
-// clones, for its hooks, when it may not be scheduled.
+// reap waits for a clone that has ended. It makes a raw call, because the child clones for
+// its hooks when it must not be rescheduled.
 func reap(pid uintptr) { Raw(unix.SYS_WAIT4, pid, 0, 0, 0) }
 
 // runClone calls clone3; in the clone it makes the calls and does not return.

@@ -7,13 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OpenFile is os.OpenFile for files that never keep anybody waiting: regular ones,
-// directories, those of proc. Package os tries to have the runtime's poller watch
-// each of them, which takes six more calls.
+// OpenFile is os.OpenFile for files that never block: regular files, directories, and files
+// in proc. Package os tries to register every file with the runtime's poller, which takes
+// six more system calls.
 func OpenFile(path string, flags int) (*os.File, error) {
 	descriptor, err := open(path, flags)
 	if err == nil && flags&unix.O_NONBLOCK != 0 {
-		// So much for opening; with the flag the poller would watch it after all.
+		// The flag was only for opening; with it, the poller would watch the file after
+		// all.
 		if _, err = unix.FcntlInt(uintptr(descriptor), unix.F_SETFL, flags&^unix.O_NONBLOCK); err != nil {
 			unix.Close(descriptor)
 			err = &os.PathError{Op: "fcntl", Path: path, Err: err}
@@ -25,7 +26,7 @@ func OpenFile(path string, flags int) (*os.File, error) {
 	return os.NewFile(uintptr(descriptor), path), nil
 }
 
-// firstRead is larger than most files of proc.
+// firstRead is larger than most files in proc.
 const firstRead = 4 << 10
 
 // ReadFile reads such a file.

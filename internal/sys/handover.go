@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Handover is a message that carries one descriptor, made while there is room
-// for it. Descriptor and socket are known only when it is sent, by raw calls.
+// Handover is a message that carries one descriptor, prepared while there is memory. The
+// descriptor and the socket are known only when it is sent, with raw calls.
 type Handover struct {
 	data, control []byte
 	vector        unix.Iovec
@@ -22,7 +22,7 @@ type multipleMessage struct {
 	sent   uint32
 }
 
-// NewHandover makes the message.
+// NewHandover prepares the message.
 func NewHandover(data []byte) *Handover {
 	h := &Handover{data: append([]byte(nil), data...), control: make([]byte, unix.CmsgSpace(4))}
 	h.vector.Base = unsafe.SliceData(h.data)
@@ -37,11 +37,11 @@ func NewHandover(data []byte) *Handover {
 	return h
 }
 
-// Size is the message's, in bytes.
+// Size is the message's size in bytes.
 func (h *Handover) Size() int { return len(h.data) }
 
-// Send sends the message with the descriptor and returns how many bytes went:
-// by sendmsg(2), or by sendmmsg(2) if the other is not to be called.
+// Send sends the message with the descriptor and returns how many bytes were sent. It uses
+// sendmsg(2), or if multiple is set, sendmmsg(2).
 func (h *Handover) Send(socket, descriptor int, multiple bool) (int, syscall.Errno) {
 	*(*int32)(unsafe.Pointer(&h.control[unix.CmsgLen(0)])) = int32(descriptor)
 	if !multiple {
@@ -52,14 +52,14 @@ func (h *Handover) Send(socket, descriptor int, multiple bool) (int, syscall.Err
 	return int(h.message.sent), errno
 }
 
-// SetSendTimeout sets SO_SNDTIMEO; 0 is for ever.
+// SetSendTimeout sets SO_SNDTIMEO; 0 means forever.
 func SetSendTimeout(socket int, milliseconds uint32) syscall.Errno {
 	return setTimeout(socket, unix.SO_SNDTIMEO, time.Duration(milliseconds)*time.Millisecond)
 }
 
-// setTimeout rounds up to what the kernel counts in: what is left of a limit is never
-// 0, which is for ever. It makes the call itself, since limit is on the stack (see Raw);
-// no signal interrupts this one.
+// setTimeout rounds up to the kernel's unit, so that a remaining time never becomes 0,
+// which means forever. It makes the call itself, because limit is on the stack (see Raw);
+// no signal interrupts this call.
 func setTimeout(socket int, option uintptr, wait time.Duration) syscall.Errno {
 	limit := unix.NsecToTimeval(wait.Nanoseconds())
 	_, _, errno := syscall.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(socket), unix.SOL_SOCKET, option,

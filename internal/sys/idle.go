@@ -14,22 +14,22 @@ import (
 // idleTime is how long an Idle lives at most: one that was forgotten ends by itself.
 const idleTime = 10 * 60 // seconds
 
-// Idle is a process that does nothing but be there, for what needs a process. It
-// shares this process's memory and executes nothing, so it costs no more than a
-// thread; it has no descriptors, and its death follows ours.
+// Idle is a process that does nothing but exist. It shares this process's memory and
+// executes no program, so it costs no more than a thread. It has no descriptors, and it
+// dies when we do.
 type Idle struct {
 	pid     int
-	program *Program // its instructions
-	told    *report  // which it writes
+	program *Program // read by the process
+	told    *report  // written by the process
 }
 
-// NewIdle makes one.
+// NewIdle starts one.
 func NewIdle() (*Idle, error) {
 	program := &Program{}
 	program.Must("prctl", "PR_SET_PDEATHSIG", unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL))
-	// A lock on a file, or the end of a pipe, would otherwise stay as long as it.
+	// Otherwise it would keep a file lock, or the end of a pipe, as long as it lives.
 	program.Must("close_range", "", unix.SYS_CLOSE_RANGE, 0, math.MaxUint32, 0)
-	// The terminal's signals are not for it.
+	// The terminal's signals must not reach it.
 	program.Must("setsid", "", unix.SYS_SETSID)
 	program.May("ppoll", unix.SYS_PPOLL, 0, 0, Value(program, unix.Timespec{Sec: idleTime}), 0, 0)
 	arguments := makeCloneArguments(0, -1)
@@ -43,10 +43,10 @@ func NewIdle() (*Idle, error) {
 	return idle, nil
 }
 
-// PID is its process id.
+// PID is its process ID.
 func (i *Idle) PID() int { return i.pid }
 
-// End ends it and waits until it is gone. To end it twice, or none, is no error.
+// End kills it and waits until it is gone. Ending it twice, or ending nil, is no error.
 func (i *Idle) End() error {
 	if i == nil || i.pid == 0 {
 		return nil

@@ -2,9 +2,8 @@ package sys
 
 import "encoding/binary"
 
-// Interpreted says whether this program needs another to be executed, its ELF
-// interpreter, as one does that is linked dynamically: the kernel then tells where it
-// has put that (getauxval(3), AT_BASE).
+// Interpreted reports whether this program needs an ELF interpreter, as dynamically linked
+// programs do: the kernel then says where it has put it (getauxval(3), AT_BASE).
 func Interpreted() (bool, error) {
 	const (
 		base = 7

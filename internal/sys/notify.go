@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Notification is what a seccomp listener is told of a call (struct seccomp_notif,
+// Notification is what a seccomp listener receives about a call (struct seccomp_notif,
 // seccomp_unotify(2)).
 type Notification struct {
 	ID           uint64
@@ -27,9 +27,9 @@ type notificationAnswer struct {
 	flags uint32
 }
 
-// ReceiveNotification waits for the next call that a listener's filter notifies
-// of. Once no process has the filter any more it is an error: the wait is one of
-// poll(2), since before Linux 6.11 the call itself would go on for ever.
+// ReceiveNotification waits for a listener's next notification. Once no process has the
+// filter any more, it returns an error. For that it waits with poll(2): before Linux 6.11
+// the ioctl itself would block forever.
 func ReceiveNotification(listener int) (notification Notification, err error) {
 	poll := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
 	for {
@@ -47,17 +47,17 @@ func ReceiveNotification(listener int) (notification Notification, err error) {
 	return notification, nil
 }
 
-// ContinueNotified lets the call take place.
+// ContinueNotified lets the call proceed.
 func ContinueNotified(listener int, id uint64) error {
 	return answerNotified(listener, &notificationAnswer{id: id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE})
 }
 
-// FailNotified has the call fail instead of taking place.
+// FailNotified makes the call fail instead of proceeding.
 func FailNotified(listener int, id uint64, errno unix.Errno) error {
 	return answerNotified(listener, &notificationAnswer{id: id, error: -int32(errno)})
 }
 
-// AnswerNotified has the call return a value instead of taking place.
+// AnswerNotified makes the call return a value instead of proceeding.
 func AnswerNotified(listener int, id uint64, value int64) error {
 	return answerNotified(listener, &notificationAnswer{id: id, value: value})
 }

@@ -9,11 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Program is a list of system calls that a process carries out by itself, one
-// after the other, without the Go runtime: what a clone does between its birth
-// and execve. Each call has a name and an object, for errors.
+// A Program is a list of system calls that a process makes one after another without the Go
+// runtime: what a clone does between its birth and execve. Each call has a name and an
+// object, for errors.
 //
-// Its memory is kept alive by the Program itself: arguments are addresses, which
+// The Program itself keeps the calls' memory alive: their arguments are addresses, which
 // the garbage collector does not follow.
 type Program struct {
 	calls []call
@@ -25,7 +25,7 @@ type Program struct {
 
 type callName struct{ call, object string }
 
-// call is read by assembly: keep its layout.
+// call is read by assembly: do not change its layout.
 type call struct {
 	number    uintptr
 	arguments [6]uintptr
@@ -35,11 +35,11 @@ type call struct {
 // What a call's result means.
 const (
 	modeMust   = 0 // an error ends the process
-	modeMay    = 1 // an error is passed over
-	modeBranch = 2 // a positive result ends the process: its clone goes on
+	modeMay    = 1 // an error is ignored
+	modeBranch = 2 // a positive result ends the process: its clone continues
 )
 
-// Must appends a call that has to succeed.
+// Must appends a call that must succeed.
 func (p *Program) Must(name, object string, number uintptr, arguments ...uintptr) {
 	p.add(name, object, modeMust, number, arguments)
 }
@@ -49,9 +49,9 @@ func (p *Program) May(name string, number uintptr, arguments ...uintptr) {
 	p.add(name, "", modeMay, number, arguments)
 }
 
-// Alone has the process that carries the program out share no memory with us: it
-// gets a copy, which costs more. Only so can it join a time namespace (setns(2),
-// EUSERS).
+// Alone makes the process that runs the program get a copy of our memory rather than share
+// it, which costs more. A process that shares memory cannot join a time namespace
+// (setns(2), EUSERS).
 func (p *Program) Alone() { p.alone = true }
 
 func (p *Program) add(name, object string, mode, number uintptr, arguments []uintptr) {
@@ -61,15 +61,15 @@ func (p *Program) add(name, object string, mode, number uintptr, arguments []uin
 	p.names = append(p.names, callName{name, object})
 }
 
-// String keeps a NUL-terminated copy and returns its address. A NUL inside is
-// the caller's mistake, and has been refused by then.
+// String stores a NUL-terminated copy and returns its address. The caller must have refused
+// content with a NUL.
 func (p *Program) String(content string) uintptr {
 	bytes := make([]byte, len(content)+1)
 	copy(bytes, content)
 	return p.pin(unsafe.Pointer(&bytes[0]))
 }
 
-// Strings keeps a NULL-terminated array of strings, as execve takes it.
+// Strings stores a NULL-terminated array of strings, for execve.
 func (p *Program) Strings(contents []string) uintptr {
 	array := make([]uintptr, len(contents)+1)
 	for i, content := range contents {
@@ -78,8 +78,8 @@ func (p *Program) Strings(contents []string) uintptr {
 	return p.pin(unsafe.Pointer(&array[0]))
 }
 
-// Filter keeps a seccomp filter, an array of struct sock_filter, and returns the
-// address of the struct sock_fprog that seccomp(2) takes.
+// Filter stores a seccomp filter, an array of struct sock_filter, and returns the address
+// of a struct sock_fprog for seccomp(2).
 func (p *Program) Filter(filter []byte) uintptr {
 	const instruction = 8
 	program := &unix.SockFprog{
@@ -89,28 +89,28 @@ func (p *Program) Filter(filter []byte) uintptr {
 	return p.pin(unsafe.Pointer(program))
 }
 
-// Value keeps a copy of a struct that the kernel reads.
+// Value stores a copy of a struct for the kernel to read.
 func Value[T any](p *Program, content T) uintptr {
 	kept := new(T)
 	*kept = content
 	return p.pin(unsafe.Pointer(kept))
 }
 
-// Array keeps a copy of a list that the kernel reads, which is not empty.
+// Array stores a copy of a list for the kernel to read, which must not be empty.
 func Array[T any](p *Program, content []T) uintptr {
 	kept := append([]T(nil), content...)
 	return p.pin(unsafe.Pointer(&kept[0]))
 }
 
-// pin keeps what pointer points to alive, and on the heap: a pointer that is
-// stored escapes.
+// pin keeps what pointer points to alive, and on the heap: a pointer that is stored
+// escapes.
 func (p *Program) pin(pointer unsafe.Pointer) uintptr {
 	p.keep = append(p.keep, pointer)
 	return uintptr(pointer)
 }
 
-// Run carries the program out in this thread, with raw system calls, and returns
-// the error of the call that failed. Branch is not for it.
+// Run runs the program in this thread, with raw system calls, and returns the error of the
+// call that failed. The program must not contain a Branch.
 func (p *Program) Run() error {
 	for i := range p.calls {
 		if errno := p.Call(i); errno != 0 && p.calls[i].mode == modeMust {
@@ -120,23 +120,23 @@ func (p *Program) Run() error {
 	return nil
 }
 
-// Call makes the call with an index, and no other, in this thread.
+// Call makes only the call with an index, in this thread.
 func (p *Program) Call(index int) (errno syscall.Errno) {
 	call := &p.calls[index]
 	p.last, errno = rawCall(call.number, &call.arguments)
 	return errno
 }
 
-// Failure is the error of the call with an index that the kernel answered with errno.
+// Failure returns the error of the call with an index, for which the kernel returned errno.
 func (p *Program) Failure(index int, errno syscall.Errno) error {
 	return callError(p.names[index], errno)
 }
 
-// Result is what the last call that Run or Call made returned.
+// Result is the result of the last call made by Run or Call.
 func (p *Program) Result() uintptr { return p.last }
 
-// callError makes the error of a system call: an *fs.PathError where the call is
-// about something, else an *os.SyscallError.
+// callError returns the error of a system call: an *fs.PathError if the call has an object,
+// otherwise an *os.SyscallError.
 func callError(name callName, errno syscall.Errno) error {
 	if name.object == "" {
 		return os.NewSyscallError(name.call, errno)
@@ -144,7 +144,7 @@ func callError(name callName, errno syscall.Errno) error {
 	return &fs.PathError{Op: name.call, Path: name.object, Err: errno}
 }
 
-// Names are the calls in their order, each with its object, if it has one.
+// Names lists the calls in order, each with its object, if it has one.
 func (p *Program) Names() []string {
 	names := make([]string, len(p.names))
 	for i, name := range p.names {

@@ -9,18 +9,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Pin keeps the calling goroutine on its thread and the scheduler off it, for
-// good: from here on the runtime starts no thread for want of a processor. What
-// follows must use raw system calls only, since an ordinary one gives the
-// processor away while it blocks.
+// Pin keeps the calling goroutine on its thread and the scheduler off it, permanently: from
+// here on, the runtime has no reason to start a thread to get a processor back. All system
+// calls must be raw from then on, because an ordinary one gives up the processor while it
+// blocks.
 func Pin() { procPin() }
 
 //go:linkname procPin runtime.procPin
 func procPin() int
 
-// Raw makes a system call that the Go runtime does not notice, and makes it
-// again if a signal interrupts it. An address among the arguments is of memory on
-// the heap: the stack may move before the call is made, and the address not with it.
+// Raw makes a system call that the Go runtime does not notice, and repeats it if a signal
+// interrupts it. Addresses among the arguments must be of memory on the heap: the stack may
+// move before the call is made, and the address would not follow.
 func Raw(number uintptr, arguments ...uintptr) (uintptr, syscall.Errno) {
 	var all [6]uintptr
 	copy(all[:], arguments)
@@ -36,21 +36,21 @@ func rawCall(number uintptr, a *[6]uintptr) (uintptr, syscall.Errno) {
 	}
 }
 
-// Send sends one message without descriptors.
+// Send sends a message without descriptors.
 func Send(socket int, message []byte) syscall.Errno {
 	_, errno := Raw(unix.SYS_SENDTO, uintptr(socket), uintptr(unsafe.Pointer(&message[0])), uintptr(len(message)), unix.MSG_NOSIGNAL)
 	return errno
 }
 
-// Read reads what is there, up to len(into) bytes.
+// Read reads what is available, up to len(into) bytes.
 func Read(descriptor int, into []byte) (int, syscall.Errno) {
 	size, errno := Raw(unix.SYS_READ, uintptr(descriptor), uintptr(unsafe.Pointer(&into[0])), uintptr(len(into)))
 	return int(size), errno
 }
 
-// WorkingDirectory asks for the working directory into a buffer of PATH_MAX
-// bytes and returns it as the kernel writes it: "(unreachable)" stands before a
-// path that is not beneath the root.
+// WorkingDirectory gets the working directory, using a buffer of PATH_MAX bytes. The result
+// is as the kernel writes it: a path that is not beneath the root begins with
+// "(unreachable)".
 func WorkingDirectory(into []byte) ([]byte, syscall.Errno) {
 	size, errno := Raw(unix.SYS_GETCWD, uintptr(unsafe.Pointer(&into[0])), uintptr(len(into)))
 	if errno != 0 {
@@ -59,8 +59,8 @@ func WorkingDirectory(into []byte) ([]byte, syscall.Errno) {
 	return into[:size-1], 0
 }
 
-// Poll waits until a descriptor is ready, for ever if the timeout is negative. A
-// signal does not prolong the wait by more than itself.
+// Poll waits until a descriptor is ready, forever if milliseconds is negative. A signal
+// prolongs the wait only by the time that it takes itself.
 func Poll(descriptors []unix.PollFd, milliseconds int) (int, syscall.Errno) {
 	ready, _, errno := syscall.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&descriptors[0])), uintptr(len(descriptors)),
 		uintptr(unsafe.Pointer(timespec(milliseconds))), 0, 0, 0)
@@ -75,7 +75,7 @@ func timespec(milliseconds int) *unix.Timespec {
 	return &limit
 }
 
-// WaitFor reaps a child that has ended and returns how. It makes the call itself:
+// WaitFor reaps a child that has ended and returns how. It makes the call itself, because
 // status is on the stack (see Raw).
 func WaitFor(pid int) (unix.WaitStatus, syscall.Errno) {
 	var status unix.WaitStatus
@@ -87,18 +87,20 @@ func WaitFor(pid int) (unix.WaitStatus, syscall.Errno) {
 	}
 }
 
-// Receiver receives messages with raw recvmsg calls, into memory of its own.
+// Receiver receives messages with raw recvmsg calls into memory of its own.
 type Receiver struct {
 	data, control []byte
 	vector        unix.Iovec
 	header        unix.Msghdr
 }
 
-// NewReceiver takes messages of up to size bytes with up to one descriptor.
+// NewReceiver returns a Receiver for messages of up to size bytes with up to one
+// descriptor.
 func NewReceiver(size int) *Receiver {
 	r := &Receiver{
 		data: make([]byte, size),
-		// CmsgSpace: its padding would hold a second descriptor, which would be lost.
+		// Not CmsgSpace: its padding would have room for a second descriptor, which would
+		// leak.
 		control: make([]byte, unix.CmsgLen(4)),
 	}
 	r.vector.Base = &r.data[0]
@@ -108,9 +110,9 @@ func NewReceiver(size int) *Receiver {
 	return r
 }
 
-// Receive waits for one message, for at most so many milliseconds, or for ever if that
-// is 0. descriptor is -1 if none came along; truncated says that message or descriptors
-// exceeded what there is room for. A passed limit is EAGAIN.
+// Receive waits for a message, for at most milliseconds, or forever if that is 0. The
+// descriptor is -1 if there is none; truncated says that the message or its descriptors did
+// not fit. The error is EAGAIN if the time is up.
 func (r *Receiver) Receive(socket int, milliseconds uint32) (data []byte, descriptor int, truncated bool, errno syscall.Errno) {
 	size, errno := r.receive(socket, time.Duration(milliseconds)*time.Millisecond)
 	if errno != 0 {
@@ -120,10 +122,10 @@ func (r *Receiver) Receive(socket int, milliseconds uint32) (data []byte, descri
 	return r.data[:size], r.descriptor(), truncated, 0
 }
 
-// receive repeats the call after a signal with what is left of the limit. The kernel
-// restarts no call on a socket with a timeout (signal(7)), also where the process was
-// stopped and goes on: with the whole limit each time, signals that come often enough
-// would put it off for ever.
+// receive repeats the call after a signal with the remaining time. The kernel does not
+// restart calls on a socket with a timeout (signal(7)), not even after the process was
+// stopped and continued: with the whole limit each time, frequent signals could postpone
+// the timeout forever.
 func (r *Receiver) receive(socket int, limit time.Duration) (uintptr, syscall.Errno) {
 	end := time.Now().Add(limit)
 	for left := limit; ; {
@@ -145,7 +147,7 @@ func (r *Receiver) receive(socket int, limit time.Duration) (uintptr, syscall.Er
 	}
 }
 
-// descriptor reads the one SCM_RIGHTS message there is room for.
+// descriptor returns the descriptor in the only SCM_RIGHTS message that there is room for.
 func (r *Receiver) descriptor() int {
 	if r.header.Controllen < uint64(unix.CmsgLen(4)) {
 		return -1
@@ -157,8 +159,8 @@ func (r *Receiver) descriptor() int {
 	return int(*(*int32)(unsafe.Pointer(&r.control[unix.CmsgLen(0)])))
 }
 
-// SetName names this thread to the kernel, as /proc/PID/comm shows it: at most
-// 15 bytes.
+// SetName sets this thread's name in the kernel, as shown by /proc/PID/comm: at most 15
+// bytes.
 func SetName(name string) error {
 	bytes := append([]byte(name), 0)
 	_, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(&bytes[0])), 0, 0, 0, 0)

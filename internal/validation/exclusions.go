@@ -14,16 +14,15 @@ type exclusion struct {
 	program string
 	// text is a part of the case's name; empty for all cases of the program.
 	text string
-	// why is the reason, instead the tests that show the same: PACKAGE TEST.
+	// why is the reason. instead lists the tests that show the same, as PACKAGE TEST.
 	why     string
 	instead []string
 	// sometimes: the case passes now and then.
 	sometimes bool
 }
 
-// readExclusions reads blocks of "key: value" lines with empty lines between them;
-// a line that begins with a space goes on with the one before, and one that begins
-// with # is passed over.
+// readExclusions parses blocks of "key: value" lines separated by empty lines. A line that
+// begins with a space continues the previous one, and one that begins with # is a comment.
 func readExclusions(content string) ([]exclusion, error) {
 	var all []exclusion
 	for block := range strings.SplitSeq(content, "\n\n") {
@@ -68,12 +67,12 @@ func readExclusion(block string) (exclusion, error) {
 	return one, nil
 }
 
-// covers says whether the exclusion is about a case.
+// covers reports whether the exclusion applies to a case.
 func (e *exclusion) covers(program string, one testCase) bool {
 	return e.program == program && strings.Contains(one.name, e.text)
 }
 
-// verdict is what is thought of one case.
+// verdict is the verdict on one case.
 type verdict struct {
 	testCase
 	excluded *exclusion
@@ -81,9 +80,9 @@ type verdict struct {
 	remark   string
 }
 
-// judge compares a program's cases with the exclusions. One that was to be excluded
-// and passes is a failure: the list says something that is not so. Of a whole
-// program that is excluded, some cases may pass.
+// judge compares a program's cases with the exclusions. An excluded case that passes is a
+// failure, because the list is wrong. But if a whole program is excluded, some of its cases
+// may pass.
 func judge(program string, cases []testCase, exclusions []exclusion) []verdict {
 	var verdicts []verdict
 	for i := range exclusions {
@@ -103,7 +102,7 @@ func judge(program string, cases []testCase, exclusions []exclusion) []verdict {
 	return verdicts
 }
 
-// unneeded says whether nothing that failed is covered by an exclusion.
+// unneeded reports whether an exclusion covers nothing that failed.
 func unneeded(program string, cases []testCase, e *exclusion) bool {
 	if e.program != program || e.sometimes {
 		return false

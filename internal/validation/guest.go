@@ -19,7 +19,7 @@ const (
 	suiteModule    = "github.com/opencontainers/runtime-tools"
 	suiteDirectory = "internal/validation/suite"
 
-	// place is where everything is in the guest.
+	// place is the directory for everything in the guest.
 	place = "/opt/validation"
 
 	runtimeName = "fsrun"
@@ -55,8 +55,8 @@ func runInGuest(ctx context.Context, pattern string, verbose bool) (int, error) 
 	return 0, err
 }
 
-// assemble builds the programs, fsrun and the runner, and adds the root file system
-// that the programs unpack.
+// assemble builds the programs, fsrun and the runner, and adds the root file system that
+// the programs unpack.
 func assemble(ctx context.Context, directory string) error {
 	for _, build := range []struct{ in, output, what, linked string }{
 		{suiteDirectory, directory + "/", "tool", ""},
@@ -78,8 +78,8 @@ func assemble(ctx context.Context, directory string) error {
 	return decompress(filepath.Join(strings.TrimSpace(string(module)), archive), filepath.Join(directory, archive))
 }
 
-// decompress takes the compression from an archive and leaves it its name: the
-// guest's tar(1) does not look for compression by itself, as the programs expect.
+// decompress decompresses an archive but keeps its name: the guest's tar(1) does not detect
+// compression, as the programs expect.
 func decompress(from, to string) error {
 	source, err := os.Open(from)
 	if err != nil {

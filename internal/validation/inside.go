@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// notPrograms are files beside the programs.
+// notPrograms are the other files in the directory of the programs.
 var notPrograms = map[string]bool{runtimeName: true, runnerName: true, "runtimetest": true}
 
-// patience is how long one program may take.
+// patience is how long a program may take.
 const patience = 2 * time.Minute
 
-// runInside runs the programs in a directory, one after the other, and reports.
+// runInside runs the programs in a directory, one after another, and reports the results.
 func runInside(ctx context.Context, o options) (int, error) {
 	entries, err := os.ReadDir(o.inside)
 	if err != nil {
@@ -44,7 +44,7 @@ func runInside(ctx context.Context, o options) (int, error) {
 	return 0, nil
 }
 
-// ran is what came of a program.
+// ran is the result of running a program.
 type ran struct {
 	cases          []testCase
 	stdout, stderr string
@@ -56,7 +56,7 @@ func runProgram(ctx context.Context, directory, name string) ran {
 	command := exec.CommandContext(ctx, filepath.Join(directory, name))
 	command.Dir = directory
 	command.Env = append(os.Environ(), "RUNTIME="+filepath.Join(directory, runtimeName))
-	// A program that was killed may leave containers that hold its output.
+	// A program that was killed may leave behind containers that keep its output open.
 	command.WaitDelay = time.Second
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
@@ -69,7 +69,7 @@ func runProgram(ctx context.Context, directory, name string) ran {
 	return result
 }
 
-// describe is how a program failed, with the last line that it wrote.
+// describe says how a program failed, with the last line that it printed.
 func describe(err error, stderr string) error {
 	if err == nil {
 		return nil

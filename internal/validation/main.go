@@ -16,7 +16,7 @@ const (
 	statusBroken = 2
 )
 
-// options are the command line.
+// options holds the command line.
 type options struct {
 	inside  string
 	only    *regexp.Regexp

@@ -9,7 +9,7 @@ import (
 // summary counts cases.
 type summary struct {
 	programs, passed, failed, excluded, skipped int
-	lines                                       []string // the excluded, with reasons
+	lines                                       []string // excluded cases, with reasons
 }
 
 // add counts and prints a program's cases.

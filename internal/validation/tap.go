@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// testCase is one thing that a program has looked at.
+// testCase is one thing that a program has checked.
 type testCase struct {
 	name            string
 	passed, skipped bool
@@ -14,12 +14,11 @@ type testCase struct {
 // testLine is a line of the Test Anything Protocol.
 var testLine = regexp.MustCompile(`^(not )?ok\b\s*\d*\s*(?:- )?(.*)$`)
 
-// errorLine is one of a diagnostic block that names an error.
+// errorLine matches a line in a diagnostic block that names an error.
 var errorLine = regexp.MustCompile(`^\s*"error": "(.+)",?$`)
 
-// readCases reads a program's output. Some of the programs have no test lines: they
-// tell in a diagnostic block that something is wrong, and otherwise nothing. How a
-// program itself failed is a case too.
+// readCases parses a program's output. Some programs print no test lines, only a diagnostic
+// block if something is wrong. A failure of the program itself is a case too.
 func readCases(output string, failure error) []testCase {
 	var cases []testCase
 	var diagnostics []string

@@ -17,21 +17,21 @@ type accelerator struct {
 
 var accelerators = map[string]accelerator{
 	"kvm": {"kvm", "host"},
-	// Without these features the kernel takes code that TCG runs faster: four
-	// levels of page tables, and its own copy loops instead of rep movsb.
+	// Without these features, the kernel chooses code that is faster under TCG: four levels
+	// of page tables, and its own copy loops instead of rep movsb.
 	"tcg": {"tcg,thread=multi,tb-size=1024", "max,la57=off,-erms,-fsrm"},
 }
 
-// probeTime is how long a working KVM may take to run the probe, which a processor
-// does in a tenth of it.
+// probeTime is how long the probe may take with a working KVM. A processor takes a tenth of
+// that.
 const probeTime = 2 * time.Second
 
-// probeStatus is what QEMU exits with when the probe's guest writes 0x10 to the
-// isa-debug-exit device: twice that plus one.
+// probeStatus is QEMU's exit status when the probe's guest writes 0x10 to the
+// isa-debug-exit device: twice that, plus one.
 const probeStatus = 0x10<<1 | 1
 
-// probeCode is real-mode code that takes a processor a moment, and a hypervisor that
-// interprets each instruction minutes.
+// probeCode is real-mode code that takes a moment on a processor, and minutes on a
+// hypervisor that interprets every instruction.
 var probeCode = []byte{
 	0x66, 0xb9, 0x00, 0x00, 0x00, 0x10, // mov ecx, 1<<28
 	0x66, 0x49, // dec ecx
@@ -43,16 +43,16 @@ var probeCode = []byte{
 	0xeb, 0xfd, // jmp to the hlt
 }
 
-// A processor starts resetOffset before the end of the ROM, where a jump leads to the
-// code, codeOffset before the end.
+// A processor starts resetOffset before the end of the ROM, where a jump leads to the code,
+// codeOffset before the end.
 const (
 	resetOffset = 16
 	codeOffset  = 256
 )
 
-var resetJump = []byte{0xe9, 0x0d, 0xff} // jmp by codeOffset - resetOffset + 3 bytes back
+var resetJump = []byte{0xe9, 0x0d, 0xff} // jump back by codeOffset - resetOffset + 3 bytes
 
-// chooseAccelerator returns the named accelerator; auto is kvm where it works.
+// chooseAccelerator returns the named accelerator; auto is kvm if that works.
 func chooseAccelerator(ctx context.Context, name, directory string) (accelerator, error) {
 	if name == "auto" {
 		name = "tcg"
@@ -67,9 +67,9 @@ func chooseAccelerator(ctx context.Context, name, directory string) (accelerator
 	return chosen, nil
 }
 
-// kvmWorks runs a tiny guest. That /dev/kvm opens is not enough to know: on some
-// nested machines it does, and the guest never gets to run, or each of its
-// instructions is interpreted, thousands of times slower than by QEMU itself.
+// kvmWorks runs a tiny guest. It is not enough that /dev/kvm can be opened: on some nested
+// machines the guest then never runs, or each of its instructions is interpreted, thousands
+// of times slower than by QEMU itself.
 func kvmWorks(ctx context.Context, directory string) bool {
 	device, err := os.OpenFile("/dev/kvm", os.O_RDWR, 0)
 	if err != nil {
@@ -97,7 +97,7 @@ func runProbe(ctx context.Context, a accelerator, directory string) error {
 	return fmt.Errorf("the probe's guest does not end as it should: %v", ended)
 }
 
-// probeFirmware is a ROM of the smallest size that QEMU maps below 4 GiB.
+// probeFirmware returns a ROM of the smallest size that QEMU maps below 4 GiB.
 func probeFirmware() []byte {
 	rom := make([]byte, 64<<10)
 	copy(rom[len(rom)-codeOffset:], probeCode)

@@ -8,29 +8,30 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/wire"
 )
 
-// diskPackages are in every Debian system that the guest boots: guestinit uses
-// busybox, and the kernel calls kmod's modprobe.
+// diskPackages are in every Debian system that the guest boots: guestinit uses busybox, and
+// the kernel calls kmod's modprobe.
 var diskPackages = []string{"busybox-static", "kmod"}
 
-// systemdPackages are what is needed for systemd as process 1, reached over D-Bus.
+// systemdPackages are those for systemd as process 1, reached over D-Bus.
 var systemdPackages = []string{"systemd", "systemd-sysv", "dbus"}
 
-// diskModules are what it takes to reach a virtio disk.
+// diskModules are the modules for a virtio disk.
 var diskModules = []string{"virtio_pci", "virtio_blk"}
 
-// diskUsers are the ordinary users of the guest, as in configuration.
+// diskUsers are the guest's ordinary users, as in configuration.
 var diskUsers = []string{"tester"}
 
-// diskConfiguration are the files that differ from what the packages make.
+// diskConfiguration holds the files that differ from what the packages install.
 var diskConfiguration = map[string]string{
 	"hosts":    configuration["hosts"],
 	"hostname": configuration["hostname"],
-	// systemd takes an empty one for a first boot and configures itself at length.
+	// systemd takes an empty file for a first boot, and then spends a long time configuring
+	// itself.
 	"machine-id": "667372756e67756573740000000000a1\n",
 }
 
-// systemdUnit starts the worker. Delegation gives it a cgroup below which it may
-// make its own.
+// systemdUnit starts the worker. Delegation gives it a cgroup below which it may make its
+// own.
 const systemdUnit = `[Unit]
 Description=What the guest was booted for
 After=basic.target dbus.service
@@ -49,7 +50,7 @@ StandardError=tty
 TTYPath=` + wire.ConsolePath + `
 `
 
-// systemdFiles make systemd start the worker, and nobody else on its terminals.
+// systemdFiles make systemd start only the worker, and nothing on its terminals.
 var systemdFiles = map[string]string{
 	"etc/systemd/system/fsrun-guest.service": systemdUnit,
 }
@@ -60,8 +61,8 @@ var systemdLinks = map[string]string{
 	"etc/systemd/system/getty.target":                                "/dev/null",
 }
 
-// addDisk makes the disk and what the initial file system brings to it, and
-// returns the path of its image.
+// addDisk makes the disk, adds to the initial file system what the disk needs, and returns
+// the path of its image.
 func (g *guest) addDisk(ctx context.Context, o options) (string, error) {
 	_, moduleDirectory, err := g.kernel(ctx)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/wire"
 )
 
-// Debian packages that the guest is made of.
+// The Debian packages that make up the guest.
 const (
 	kernelMetaPackage   = "linux-image-cloud-amd64"
 	kernelPackagePrefix = "linux-image-"
@@ -27,7 +27,7 @@ const (
 	idMapPackage        = "uidmap"
 )
 
-// wantedModules are loaded, with what they depend on, before any test runs.
+// wantedModules are loaded, with their dependencies, before any test runs.
 var wantedModules = []struct{ name, why string }{
 	{"overlay", "overlay mounts, and the overlay that protects the runtime's binary"},
 	{"fuse", "/dev/fuse as a device to allow and deny"},
@@ -41,7 +41,7 @@ var wantedModules = []struct{ name, why string }{
 	{"zram", "swap, for memory.swap limits"},
 }
 
-// configuration are the files that a Debian system would have in /etc.
+// configuration holds the files that a Debian system would have in /etc.
 var configuration = map[string]string{
 	"passwd": "root:x:0:0:root:/root:/bin/sh\n" +
 		"daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n" +
@@ -55,27 +55,27 @@ var configuration = map[string]string{
 	"profile":  "export PS1='guest:\\w# '\n",
 }
 
-// optionalPrograms are copied when this machine has them, for tests that
-// compare with them or look through them.
+// optionalPrograms are copied if this machine has them, for tests that compare with them or
+// use them.
 var optionalPrograms = []string{"strace", "crun", "runc"}
 
-// moduleFiles are the module's own files that tests may read, beside every
-// package's testdata.
+// moduleFiles are files of the module that tests may read, in addition to every package's
+// testdata.
 var moduleFiles = []string{"go.mod", "SPEC.md", "README.md", "docs"}
 
-// maxSourceBytes is the size up to which a file of a tested package's directory
-// is copied.
+// maxSourceBytes is the largest size of a file in a tested package's directory that is
+// copied.
 const maxSourceBytes = 1 << 20
 
-// guest is a file system under construction.
+// guest is the guest's file system under construction.
 type guest struct {
 	tree     cpio.Tree
 	manifest wire.Manifest
 	cache    *debian.Cache
-	scratch  string // a directory for what is built on the way
+	scratch  string // a directory for intermediate files
 }
 
-// kernel returns the paths of the kernel's image and of its lib/modules/VERSION.
+// kernel returns the paths of the kernel's image and its lib/modules/VERSION.
 func (g *guest) kernel(ctx context.Context) (image, moduleDirectory string, err error) {
 	directory, err := g.cache.FetchDependency(ctx, kernelMetaPackage, kernelPackagePrefix)
 	if err != nil {
@@ -102,8 +102,8 @@ func (g *guest) addKernel(ctx context.Context) (string, error) {
 	return image, err
 }
 
-// addModules adds the modules with what they depend on, and returns their files
-// in the order in which they have to be loaded.
+// addModules adds the modules with their dependencies, and returns their files in the order
+// in which they must be loaded.
 func (g *guest) addModules(moduleDirectory string, names []string) (files []string, err error) {
 	index, err := modules.Open(moduleDirectory)
 	if err != nil {
@@ -121,8 +121,8 @@ func (g *guest) addModules(moduleDirectory string, names []string) (files []stri
 	return files, nil
 }
 
-// addSystem adds what makes the guest a small Debian: a shell, users, and the
-// programs that map user ids.
+// addSystem adds what makes the guest a small Debian: a shell, users, and the programs that
+// map user IDs.
 func (g *guest) addSystem(ctx context.Context) error {
 	for name, content := range configuration {
 		g.tree.AddBytes("etc/"+name, 0o644, []byte(content))
@@ -174,7 +174,7 @@ func (g *guest) addBusybox(ctx context.Context) error {
 	return nil
 }
 
-// addProgram adds a program and the shared libraries it needs.
+// addProgram adds a program and the shared libraries that it needs.
 func (g *guest) addProgram(source, destination string, permissions uint32) error {
 	libraries, err := sharedlib.Closure(source)
 	if err != nil {
@@ -213,9 +213,9 @@ func (g *guest) addFiles(pairs []string) error {
 	return nil
 }
 
-// addPackages builds the packages' tests and adds them, their directories and a
-// unit for each. It returns the packages added, and the errors of those that do
-// not build: the others are worth running all the same.
+// addPackages builds the packages' tests and adds them, their directories, and a unit for
+// each. It returns the packages added, and the errors of those that do not build: the
+// others are worth running all the same.
 func (g *guest) addPackages(ctx context.Context, o options, packages []goPackage) (added []goPackage, unbuilt []buildFailure, err error) {
 	for index, found := range packages {
 		g.cache.Progress("building the tests of %s", found.ImportPath)
@@ -239,7 +239,7 @@ func (g *guest) addPackages(ctx context.Context, o options, packages []goPackage
 	return added, unbuilt, ctx.Err()
 }
 
-// addPackageFiles adds the files of the package's directory.
+// addPackageFiles adds the files in the package's directory.
 func (g *guest) addPackageFiles(found goPackage, destination string) error {
 	entries, err := os.ReadDir(found.Dir)
 	if err != nil {
@@ -258,8 +258,8 @@ func (g *guest) addPackageFiles(found goPackage, destination string) error {
 	return nil
 }
 
-// addTestdata adds every testdata directory of the module: tests read those of
-// other packages too.
+// addTestdata adds every testdata directory in the module: tests may read those of other
+// packages.
 func (g *guest) addTestdata(directory string) error {
 	return filepath.WalkDir(directory, func(source string, entry fs.DirEntry, err error) error {
 		switch {
@@ -283,7 +283,7 @@ func (g *guest) addTestdata(directory string) error {
 	})
 }
 
-// addModule adds the guest's init and the module's files that tests read.
+// addModule adds the guest's init and the files of the module that tests read.
 func (g *guest) addModule(ctx context.Context, directory string, name string) error {
 	for _, file := range moduleFiles {
 		source := filepath.Join(directory, file)
@@ -313,7 +313,7 @@ func (g *guest) addModule(ctx context.Context, directory string, name string) er
 	return nil
 }
 
-// addRuntime builds the runtime, when the module has it already, and adds it.
+// addRuntime builds and adds the runtime, if the module already has it.
 func (g *guest) addRuntime(ctx context.Context) error {
 	directory, name, err := moduleOf(ctx)
 	if err != nil {
@@ -348,7 +348,7 @@ func (g *guest) write(file string) error {
 	return out.Close()
 }
 
-// only returns the one path below directory that one of the patterns matches.
+// only returns the one path below directory that matches a pattern.
 func only(directory string, patterns ...string) (string, error) {
 	for _, pattern := range patterns {
 		paths, err := filepath.Glob(filepath.Join(directory, pattern))

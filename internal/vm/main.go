@@ -18,7 +18,7 @@ const (
 	statusBroken = 2
 )
 
-// options are the command line.
+// options holds the command line.
 type options struct {
 	packages    []string
 	command     []string
@@ -52,7 +52,7 @@ func (l *list) Set(value string) error {
 	return nil
 }
 
-// add appends the elements of a list with commas.
+// add appends the elements of a comma-separated list.
 func (l *list) add(value string) error {
 	for element := range strings.SplitSeq(value, ",") {
 		if element == "" {

@@ -16,14 +16,14 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/wire"
 )
 
-// guestModule is where the module's directories are in the guest.
+// guestModule is the directory of the module in the guest.
 const guestModule = "/src"
 
-// killGrace is how much longer than its own time limit a test binary may
-// run, to print where its goroutines are.
+// killGrace is how many seconds more than its own time limit a test binary gets, to print
+// its goroutines.
 const killGrace = 20
 
-// goPackage is what go list tells of a package.
+// goPackage is a package as listed by go list.
 type goPackage struct {
 	ImportPath   string
 	Dir          string
@@ -36,7 +36,7 @@ func (p goPackage) hasTests() bool {
 	return len(p.TestGoFiles)+len(p.XTestGoFiles) > 0
 }
 
-// guestDirectory is the package's directory in the guest.
+// guestDirectory returns the package's directory in the guest.
 func (p goPackage) guestDirectory() (string, error) {
 	relative, err := filepath.Rel(p.Module.Dir, p.Dir)
 	if err != nil || !filepath.IsLocal(relative) {
@@ -45,7 +45,7 @@ func (p goPackage) guestDirectory() (string, error) {
 	return filepath.Join(guestModule, relative), nil
 }
 
-// listPackages returns the packages that the patterns match and that have tests.
+// listPackages returns the packages with tests that match the patterns.
 func listPackages(ctx context.Context, patterns []string) ([]goPackage, error) {
 	if len(patterns) == 0 {
 		return nil, nil
@@ -68,7 +68,7 @@ func listPackages(ctx context.Context, patterns []string) ([]goPackage, error) {
 	}
 }
 
-// moduleOf returns the directory and the path of the module this runs in.
+// moduleOf returns the directory and the path of the current module.
 func moduleOf(ctx context.Context) (directory, name string, err error) {
 	listed, err := goCommand(ctx, "list", "-m", "-f", "{{.Dir}}\n{{.Path}}")
 	if err != nil {
@@ -84,20 +84,20 @@ type buildFailure struct {
 	err  error
 }
 
-// buildTests builds the package's test binary without cgo and without symbols,
-// which would only take up the guest's memory.
+// buildTests builds the package's test binary without cgo, and without symbols, which would
+// only take up the guest's memory.
 func buildTests(ctx context.Context, found goPackage, output string) error {
 	_, err := goCommand(ctx, "test", "-c", "-ldflags=-s -w", "-o", output, found.ImportPath)
 	return err
 }
 
-// build builds the main package at the module-relative path, with more for the linker.
+// build builds the main package at the module-relative path, with additional linker flags.
 func build(ctx context.Context, module, path, output, linked string) error {
 	_, err := goCommand(ctx, "build", "-ldflags=-s -w "+linked, "-o", output, module+"/"+path)
 	return err
 }
 
-// testUnit is the command that runs the package's tests in the guest.
+// testUnit returns the unit that runs the package's tests in the guest.
 func testUnit(o options, found goPackage, binary string) (wire.Unit, error) {
 	directory, err := found.guestDirectory()
 	if err != nil {

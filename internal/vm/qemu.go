@@ -21,11 +21,11 @@ const (
 	qemuPackage = "qemu-system-x86"
 )
 
-// kernelArguments make the kernel quiet and quick to boot under emulation, and
-// end QEMU (with -no-reboot) when it panics.
+// kernelArguments make the kernel quiet and fast to boot under emulation, and end QEMU
+// (with -no-reboot) if it panics.
 const kernelArguments = "console=ttyS0 panic=-1 edd=off quiet mitigations=off nokaslr"
 
-// consoleTailBytes is how much of the console an error shows.
+// consoleTailBytes is how much of the end of the console an error shows.
 const consoleTailBytes = 8 << 10
 
 // machine is a guest to boot.
@@ -34,18 +34,18 @@ type machine struct {
 	memory         int // MiB
 	processors     int
 	kernel, initrd string
-	// disk is the image of the disk, or "" for none. What is written to it is
-	// dropped when the machine ends.
+	// disk is the path of the disk's image, or "" for none. Writes to it are dropped when
+	// the machine ends.
 	disk string
 	// append is added to the kernel's command line.
 	append []string
-	// consoleLog is the file that the console is written to.
+	// consoleLog is the file for the console's output.
 	consoleLog string
-	// interactive gives the console this process's terminal.
+	// interactive connects the console to this process's terminal.
 	interactive bool
 }
 
-// ensureQEMU installs QEMU when it is missing.
+// ensureQEMU installs QEMU if it is missing.
 func ensureQEMU(ctx context.Context, cache *debian.Cache) error {
 	if _, err := exec.LookPath(qemuProgram); err == nil {
 		return nil
@@ -63,7 +63,7 @@ func (m machine) arguments() []string {
 		"-smp", fmt.Sprint(m.processors), "-m", fmt.Sprint(m.memory),
 		"-nodefaults", "-display", "none", "-no-reboot",
 		"-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
-		// The first of ExtraFiles.
+		// The report: descriptor 3 is the first of ExtraFiles.
 		"-chardev", "file,id=report,path=/dev/fd/3", "-serial", "chardev:report",
 		"-kernel", m.kernel, "-initrd", m.initrd, "-append", strings.Join(append([]string{kernelArguments}, m.append...), " "),
 	}
@@ -75,9 +75,9 @@ func (m machine) arguments() []string {
 	return arguments
 }
 
-// boot runs the machine until it powers off and hands its report to read,
-// which returns when the report ends. An error of read ends the machine. Any
-// error shows the end of the console.
+// boot runs the machine until it powers off. It passes the report to read, which must
+// return when the report ends; an error from read ends the machine. Any error shows the end
+// of the console.
 func (m machine) boot(ctx context.Context, read func(io.Reader) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -99,7 +99,7 @@ func (m machine) boot(ctx context.Context, read func(io.Reader) error) error {
 	if m.interactive {
 		qemu.Stdin, qemu.Stdout = os.Stdin, os.Stdout
 	}
-	// A guest must not outlive the one who asked for it.
+	// A guest must not outlive this process.
 	qemu.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 
 	ended := make(chan error, 1)

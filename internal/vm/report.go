@@ -10,7 +10,7 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/wire"
 )
 
-// receiver is told what the guest reports. Units come one after the other.
+// receiver receives what the guest reports. Units come one after another.
 type receiver interface {
 	ready(release string)
 	start(unit int) error
@@ -18,8 +18,8 @@ type receiver interface {
 	exit(status int) error
 }
 
-// readReport hands the guest's events over and checks their order. It returns
-// nil only for a complete report of the given number of units.
+// readReport passes the guest's events on and checks their order. It returns nil only for a
+// complete report of the given number of units.
 func readReport(stream io.Reader, units int, to receiver) error {
 	lines := bufio.NewScanner(stream)
 	lines.Buffer(make([]byte, 0, 16<<10), wire.MaxEventBytes)

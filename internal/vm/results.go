@@ -14,14 +14,14 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/testlog"
 )
 
-// verdict is a receiver that judges what it was told in the end.
+// verdict is a receiver that finally gives a verdict.
 type verdict interface {
 	receiver
-	// close gives the exit status; err is what went wrong with the guest itself.
+	// close returns the exit status; err is an error of the guest itself.
 	close(err error) (int, error)
 }
 
-// commandResult passes one command's output on.
+// commandResult passes on a command's output.
 type commandResult struct {
 	progress *progress
 	status   int
@@ -43,7 +43,7 @@ func (c *commandResult) exit(status int) error {
 
 func (c *commandResult) close(err error) (int, error) { return c.status, err }
 
-// testResults turns test output into events, shows and judges them.
+// testResults converts test output to events, shows them and counts them.
 type testResults struct {
 	ctx      context.Context
 	options  options
@@ -54,18 +54,17 @@ type testResults struct {
 	current packageRun
 }
 
-// packageRun is one package's tests while they run.
+// packageRun is a package whose tests are running.
 type packageRun struct {
 	name      string
 	begin     time.Time
-	before    [3]int // the total's passed, failed and skipped tests
+	before    [3]int // the tally's passed, failed and skipped tests at the start
 	converter *exec.Cmd
 	input     io.WriteCloser
 	converted chan error
 }
 
-// newTestResults expects one unit for each package, after those that failed
-// before the guest was there.
+// newTestResults expects one unit for each package, after those that failed to build.
 func newTestResults(ctx context.Context, o options, packages []goPackage, unbuilt []buildFailure, progress *progress) *testResults {
 	results := &testResults{ctx: ctx, options: o, packages: packages, progress: progress}
 	for _, failure := range unbuilt {
@@ -77,7 +76,7 @@ func newTestResults(ctx context.Context, o options, packages []goPackage, unbuil
 
 func (t *testResults) ready(release string) { t.progress.say("the guest is up: Linux %s", release) }
 
-// start begins a package: its output goes through go tool test2json.
+// start begins a package. Its output goes through go tool test2json.
 func (t *testResults) start(unit int) error {
 	name := t.packages[unit].ImportPath
 	converter := exec.CommandContext(t.ctx, "go", "tool", "test2json", "-t", "-p", name)
@@ -112,8 +111,7 @@ func (t *testResults) output(data []byte) error {
 	return err
 }
 
-// take runs in the converter's goroutine; exit waits for it before it looks at
-// the total.
+// take runs in the converter's goroutine; exit waits for that before it reads the tally.
 func (t *testResults) take(event testlog.Event) {
 	t.total.Add(event)
 	switch {
@@ -126,7 +124,7 @@ func (t *testResults) take(event testlog.Event) {
 	}
 }
 
-// exit ends a package and shows a line for it.
+// exit ends a package and shows a line about it.
 func (t *testResults) exit(status int) error {
 	current := t.current
 	if err := current.finish(); err != nil {
@@ -142,8 +140,8 @@ func (t *testResults) exit(status int) error {
 	return nil
 }
 
-// conclude adds what the converter cannot know, for want of the exit status:
-// which tests never ended, and that the package failed although no test did.
+// conclude adds what the converter cannot know without the exit status: which tests never
+// ended, and that the package failed although no test did.
 func (t *testResults) conclude(status int) {
 	for _, event := range t.total.Abandoned() {
 		t.take(event)
@@ -168,17 +166,16 @@ func (p packageRun) finish() error {
 	return nil
 }
 
-// close shows what failed and what was skipped wrongly, and the closing line.
+// close shows what failed, what was wrongly skipped, and the final line.
 func (t *testResults) close(guestError error) (int, error) {
 	if t.current.converter != nil && t.current.converter.ProcessState == nil {
-		// The guest broke off in the middle of this package; what it said so far
-		// helps to see why.
+		// The guest ended in the middle of this package; its output so far may show why.
 		if err := t.current.finish(); err == nil {
 			t.conclude(statusBroken)
 		}
 	}
 	failures, wrongSkips := t.total.Failures(), t.total.WrongSkips()
-	// With -v or -json the reader has had it all already.
+	// With -v or -json, the reader has already seen everything.
 	if !t.options.verbose && !t.options.json {
 		for _, failure := range failures {
 			t.say("--- FAIL: %s\n%s", failure.Test, strings.TrimRight(failure.Output, "\n"))
@@ -200,8 +197,7 @@ func (t *testResults) close(guestError error) (int, error) {
 	return 0, nil
 }
 
-// say shows a line of the results: on standard error where standard output
-// belongs to the events.
+// say prints a line about the results: to standard error if standard output is for events.
 func (t *testResults) say(format string, arguments ...any) {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, format+"\n", arguments...)

@@ -15,11 +15,11 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/wire"
 )
 
-// guestGrace is how much later than this process the guest itself gives up;
-// it matters only when this process is gone.
+// guestGrace is how many seconds later than this process the guest itself gives up. It
+// matters only if this process is gone.
 const guestGrace = 60
 
-// run does what the options say and returns the exit status.
+// run does what the options ask and returns the exit status.
 func run(ctx context.Context, o options) (int, error) {
 	if goruntime.GOARCH != "amd64" {
 		return 0, fmt.Errorf("the guest is made for amd64 only, this machine is %s", goruntime.GOARCH)
@@ -137,7 +137,7 @@ func (g *guest) assemble(ctx context.Context, o options) (machine, error) {
 	}, nil
 }
 
-// progress tells people what is going on.
+// progress shows people what is happening.
 type progress struct {
 	begin   time.Time
 	verbose bool
@@ -147,7 +147,7 @@ func newProgress(verbose bool) *progress {
 	return &progress{begin: time.Now(), verbose: verbose}
 }
 
-// say writes one line to standard error, with the time since the beginning.
+// say writes a line to standard error, with the time since the start.
 func (p *progress) say(format string, arguments ...any) {
 	fmt.Fprintf(os.Stderr, "vm: %5.1fs %s\n", time.Since(p.begin).Seconds(), fmt.Sprintf(format, arguments...))
 }

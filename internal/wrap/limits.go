@@ -7,18 +7,18 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// period is the time in which a share of processors is counted, in microseconds:
+// period is the period in which a share of processors is counted, in microseconds. It is
 // the kernel's default (cgroup-v2.rst, cpu.max).
 const period = 100_000
 
-// minQuota is the least that the kernel takes, in microseconds.
+// minQuota is the smallest quota that the kernel accepts, in microseconds.
 const minQuota = 1000
 
-// maxCPUs bounds what can be asked for; the kernel has no more (NR_CPUS).
+// maxCPUs bounds what can be asked for. The kernel supports no more (NR_CPUS).
 const maxCPUs = 8192
 
-// resources puts limits into the terms of config.json. Swap has its own file on
-// cgroup v2, which linux.resources.memory.swap would count together with memory.
+// resources converts limits to config.json. On cgroup v2, swap has a file of its own;
+// linux.resources.memory.swap would count it together with memory.
 func (l *Limits) resources() (*specs.LinuxResources, error) {
 	resources := &specs.LinuxResources{}
 	if l.Pids != nil {
@@ -43,8 +43,8 @@ func (l *Limits) resources() (*specs.LinuxResources, error) {
 
 const swapFile = "memory.swap.max"
 
-// Flags tells which flag of the command asks for what stands at a JSON path of
-// the configuration, so that an error can name what its reader has typed.
+// Flags maps JSON paths in the configuration to flags of the command, so that an error can
+// name what the user has typed.
 var Flags = [...]struct{ Path, Flag string }{
 	{"linux.resources.pids.limit", "--pids-max"},
 	{"linux.resources.memory.limit", "--memory-max"},

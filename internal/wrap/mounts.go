@@ -10,18 +10,18 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// private are the directories of which the container gets its own: what a
-// program leaves for others, and where it finds the services of others.
+// private are the directories that the container gets its own of: where programs leave
+// things for others, and where they find others' services.
 var private = []specs.Mount{
 	{Destination: "/tmp", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev", "mode=1777"}},
 	{Destination: "/run", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev", "mode=755", "size=65536k"}},
 }
 
-// kernel are the top directories that are mounted afresh for every container.
+// kernel lists the top-level directories that are mounted anew for every container.
 var kernel = []string{"dev", "proc", "sys"}
 
-// files are the mounts of the host's files, to which those of the kernel's views
-// are added. The root's own mount is made read-only elsewhere.
+// files returns the mounts of the host's files, without those of the kernel's views. The
+// root's own mount is made read-only elsewhere.
 func files(o *Options) ([]specs.Mount, error) {
 	mounts, err := readOnlyTops()
 	if err != nil {
@@ -40,8 +40,8 @@ func files(o *Options) ([]specs.Mount, error) {
 	return mounts, nil
 }
 
-// readOnlyTops binds every directory at the top on itself, read-only with all
-// mounts below it. Of the root itself only its own mount could be made so.
+// readOnlyTops binds every top-level directory on itself, read-only with all mounts below
+// it. For the root itself, only its own mount could be made read-only.
 func readOnlyTops() ([]specs.Mount, error) {
 	entries, err := os.ReadDir("/")
 	if err != nil {
@@ -56,8 +56,8 @@ func readOnlyTops() ([]specs.Mount, error) {
 	return mounts, nil
 }
 
-// bindMount shows a path of the host at the same place. Later changes of the
-// host's mounts do not reach it: they would not be read-only.
+// bindMount shows a path of the host at the same place. Later changes to the host's mounts
+// do not propagate to it: they would not be read-only.
 func bindMount(path string, options ...string) specs.Mount {
 	return specs.Mount{
 		Destination: path, Type: "bind", Source: path,
@@ -65,8 +65,8 @@ func bindMount(path string, options ...string) specs.Mount {
 	}
 }
 
-// shown are the paths in private directories that the program cannot do without:
-// the working directory, and the program's own file.
+// shown returns the paths in private directories that the program needs: the working
+// directory, and the program's own file.
 func shown(o *Options) []string {
 	var paths []string
 	if privateAbove(o.Directory) != "" {
@@ -78,8 +78,7 @@ func shown(o *Options) []string {
 	return slices.DeleteFunc(paths, func(path string) bool { return beneath(path, o.Writable) })
 }
 
-// privateAbove is the private directory that a path is strictly beneath, "" if
-// there is none.
+// privateAbove returns the private directory that a path is strictly beneath, or "".
 func privateAbove(path string) string {
 	for i := range private {
 		if directory := private[i].Destination; strings.HasPrefix(path, directory+"/") {
@@ -89,15 +88,15 @@ func privateAbove(path string) string {
 	return ""
 }
 
-// beneath says whether a path is one of some directories, or in one.
+// beneath reports whether a path is one of the directories, or in one.
 func beneath(path string, directories []string) bool {
 	return slices.ContainsFunc(directories, func(directory string) bool {
 		return path == directory || strings.HasPrefix(path, strings.TrimSuffix(directory, "/")+"/")
 	})
 }
 
-// checkWritable refuses what cannot be bound: a path that is not there, the root
-// itself, and the views that belong to the kernel.
+// checkWritable refuses what cannot be bound: a path that does not exist, the root itself,
+// and the kernel's views.
 func checkWritable(path string) error {
 	if !filepath.IsAbs(path) || filepath.Clean(path) != path {
 		return fmt.Errorf("--rw %q: allowed: an absolute path", path)

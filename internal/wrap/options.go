@@ -1,28 +1,28 @@
 package wrap
 
-// Options says what to run, and what the container is to have beyond the least.
+// Options says what to run, and what the container gets beyond the minimum.
 type Options struct {
-	// Program is an absolute path, and Arguments all that follow it.
+	// Program is an absolute path, Arguments what follows it.
 	Program   string
 	Arguments []string
 	// Directory is the working directory, an absolute path on the host.
 	Directory string
 	// Environment is the whole environment, as KEY=VALUE.
 	Environment []string
-	// Hostname is the name in the container's uts namespace.
+	// Hostname is the name in the container's UTS namespace.
 	Hostname string
 	// Terminal gives the program a terminal of its own.
 	Terminal bool
 
-	// Writable are paths of the host that are writable at the same place.
+	// Writable lists paths of the host that are writable at the same place.
 	Writable []string
 	// HostNetwork shares the host's network.
 	HostNetwork bool
 	// Unconfined leaves out the seccomp profile.
 	Unconfined bool
-	// Capabilities are added, as CAP_NAME.
+	// Capabilities are added to none, as CAP_NAME.
 	Capabilities []string
-	// User is who runs the program; nil for the caller.
+	// User is the user to run the program as; nil for the caller.
 	User *User
 	// Rootless: the caller has no privileges.
 	Rootless bool
@@ -36,10 +36,10 @@ type User struct {
 	Groups   []uint32
 }
 
-// Limits are what the container may use; nil for no limit.
+// Limits is what the container may use; nil means no limit.
 type Limits struct {
 	Pids       *int64
 	Memory     *int64 // bytes
-	MemorySwap *int64 // bytes of swap alone
+	MemorySwap *int64 // bytes of swap, not including memory
 	CPUs       *float64
 }

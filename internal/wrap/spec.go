@@ -11,7 +11,7 @@ import (
 	"github.com/fsrun/fsrun/parent/seccomp"
 )
 
-// Spec makes the configuration. It looks at the host's files and changes none.
+// Spec returns the configuration. It reads the host's files but changes none.
 func Spec(o *Options) (*specs.Spec, error) {
 	if err := checkDirectory(o.Directory); err != nil {
 		return nil, err
@@ -39,8 +39,8 @@ func checkDirectory(path string) error {
 	return nil
 }
 
-// kernelMounts are the default configuration's. A user without privileges has a
-// sysfs of a network that is the user namespace's own.
+// kernelMounts returns the mounts of the default configuration. A user without privileges
+// gets a sysfs only with a network of its own user namespace.
 func kernelMounts(mounts []specs.Mount, o *Options) []specs.Mount {
 	if o.HostNetwork {
 		return mounts
@@ -58,7 +58,7 @@ func (o *Options) process(process *specs.Process) {
 	process.Args = append([]string{o.Program}, o.Arguments...)
 	process.Env = o.Environment
 	process.Cwd = o.Directory
-	process.Rlimits = nil // the caller's
+	process.Rlimits = nil // keep the caller's
 	process.Capabilities = &specs.LinuxCapabilities{
 		Bounding: o.Capabilities, Permitted: o.Capabilities, Effective: o.Capabilities,
 	}

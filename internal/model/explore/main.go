@@ -1,6 +1,6 @@
-// Command explore explores the handshake and prints what it found: states,
-// transitions, depth, the rows that fired, and a way to whatever must never
-// happen. Its exit status is 1 if there is such a way.
+// Command explore explores the handshake and prints what it found: states, transitions,
+// depth, the rows that were taken, and a path to whatever must never happen. If there is
+// such a path, the exit status is 1.
 package main
 
 import (

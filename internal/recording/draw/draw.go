@@ -16,18 +16,18 @@ import (
 // Options say how to draw.
 type Options struct {
 	Style style.Style
-	// Width is the number of columns; less than MinWidth is taken for it.
+	// Width is the number of columns, at least MinWidth.
 	Width int
-	// Slowest is how many of the slowest steps are listed.
+	// Slowest is how many of the slowest steps to list.
 	Slowest int
-	// Parent is the parent's name in the timeline.
+	// Parent is the name of the parent's column.
 	Parent string
 }
 
-// MinWidth is the fewest columns that a drawing needs.
+// MinWidth is the smallest width of a drawing.
 const MinWidth = 72
 
-const timeWidth = 9 // of the column of times
+const timeWidth = 9 // the column of times
 
 // Timeline draws a recording.
 func Timeline(to io.Writer, line *recording.Timeline, o Options) error {
@@ -41,8 +41,8 @@ func Timeline(to io.Writer, line *recording.Timeline, o Options) error {
 	return err
 }
 
-// canvas is a drawing in the making. The parent's line of life is in its first
-// column, the child's in the column middle.
+// canvas is a drawing under construction. The parent's lifeline is in its first column, the
+// child's in the column middle.
 type canvas struct {
 	Options
 	line   *recording.Timeline
@@ -57,15 +57,15 @@ func (c *canvas) heading() {
 	fmt.Fprintf(&c.text, "%*s  %s%s\n", timeWidth, "", c.Style.Bold(pad("parent", c.middle)), c.Style.Bold("child"))
 }
 
-// mark is one line of the drawing.
+// mark is a line in the drawing.
 type mark struct {
 	at    uint64
-	order int // of marks at the same time
+	order int // among marks at the same time
 	draw  func()
 }
 
-// The order of marks at one time: a frame leaves when the row is taken that leads
-// to the next state.
+// The order of marks at the same time: a frame is sent when the row is taken that leads to
+// the next state.
 const (
 	frameFirst = iota
 	stateSecond
@@ -98,7 +98,7 @@ func (c *canvas) state(span *recording.Span) {
 	fmt.Fprintf(&c.text, "│%s│ %s\n", strings.Repeat(" ", c.middle-1), c.emphasis(span, label))
 }
 
-// about marks what is not measured, but follows from frames.
+// about marks what was not measured but inferred.
 func about(span *recording.Span) string {
 	if span.Inferred {
 		return "~"
@@ -106,7 +106,7 @@ func about(span *recording.Span) string {
 	return ""
 }
 
-// emphasis is on work: who waits is drawn dim.
+// emphasis dims the label of a span spent waiting.
 func (c *canvas) emphasis(span *recording.Span, label string) string {
 	if span.Waiting {
 		return c.Style.Dim(label)
@@ -167,7 +167,7 @@ func (c *canvas) failure() {
 	fmt.Fprintf(&c.text, "\n%s %s\n", c.Style.Bad("Failed:"), printable(strings.Join(parts, ", ")))
 }
 
-// Duration writes nanoseconds so that three digits tell.
+// Duration formats nanoseconds with three significant digits.
 func Duration(nanoseconds uint64) string {
 	switch d := time.Duration(min(nanoseconds, 1<<62)); {
 	case d < 100*time.Millisecond:

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// printable shows what could fool a terminal: names in a recording are a
-// bundle's author's.
+// printable escapes what could trick a terminal: names in a recording come from a bundle's
+// author.
 func printable(text string) string {
 	if strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
 		return text
@@ -20,7 +20,7 @@ func printable(text string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// errnoName is an error number's name and meaning.
+// errnoName returns an error number's name and meaning.
 func errnoName(number int) string {
 	errno := syscall.Errno(number)
 	if name := unix.ErrnoName(errno); name != "" {

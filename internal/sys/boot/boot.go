@@ -26,15 +26,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/internal/sys/slack"
-	_ "github.com/fsrun/fsrun/internal/sys/stack" // grown before anything is initialized
+	_ "github.com/fsrun/fsrun/internal/sys/stack" // grows the stack before anything is initialized
 )
 
-// Link is what the linker is told (go build -ldflags): where the program begins.
+// Link is for the linker (go build -ldflags): where the program begins.
 const Link = "-E " + entry
 
 const entry = "fsrun_boot"
 
-// What the assembly knows by these names.
+// The assembly knows these by name.
 const (
 	prctl        = unix.SYS_PRCTL
 	setSlack     = unix.PR_SET_TIMERSLACK
@@ -52,8 +52,8 @@ var (
 	_ = samplingRate
 )
 
-// The entry appends this to the environment, after what the caller may have said: the
-// runtime takes the first. It is a number that nobody writes so.
+// The entry appends this to the environment, after any value from the caller: the runtime
+// uses the first. No person writes the number like this.
 const (
 	processors     = "GOMAXPROCS"
 	processorCount = "01"
@@ -62,8 +62,8 @@ const (
 // entered is set by the entry.
 var entered bool
 
-// Settle is called first of all in main: what was for the start of the runtime is
-// over, and nothing that is started later inherits it.
+// Settle must be called first in main: it undoes what was only for the start of the
+// runtime, so that nothing started later inherits it.
 func Settle() {
 	slack.Restore()
 	if !entered {
@@ -71,6 +71,6 @@ func Settle() {
 		return
 	}
 	if os.Getenv(processors) == processorCount {
-		_ = os.Unsetenv(processors) // it fails for names that no environment can have
+		_ = os.Unsetenv(processors) // it fails only for invalid names
 	}
 }

@@ -1,6 +1,6 @@
-// Package slack sets by how much timers of threads may be late (prctl(2),
-// PR_SET_TIMERSLACK): that of the Go runtime's monitor by more, and that of what this
-// process starts as if nothing had been set.
+// Package slack sets how late a thread's timers may be (prctl(2), PR_SET_TIMERSLACK). It
+// raises the timer slack of the Go runtime's monitor thread, and gives processes that this
+// one starts the original value.
 package slack
 
 import (
@@ -13,16 +13,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Monitor is how much later than it wants to the Go runtime's monitor may
-// wake. It would look every 70 µs whether a goroutine waits that could run on
-// another thread; ours rarely do, and it costs a tenth of the processor time of a start.
-// What a goroutine of ours waits for at all, a hook or a terminal, takes longer.
+// Monitor is the timer slack of the Go runtime's monitor. It would otherwise wake every 70
+// µs to check whether a waiting goroutine could run on another thread. Ours rarely could,
+// and the checks take a tenth of the processor time of a start. Whatever a goroutine of
+// ours does wait for, a hook or a terminal, takes longer.
 const Monitor = 10 * time.Millisecond
 
-// SlowMonitor has the runtime's monitor wake less often: it is the first thread
-// that the runtime makes, and the kernel lists threads in the order of their
-// making. To set another thread's slack takes CAP_SYS_NICE; without it the
-// monitor stays as it is. It is called before there are goroutines.
+// SlowMonitor makes the runtime's monitor wake less often. The monitor is the first thread
+// that the runtime creates, and the kernel lists threads in order of creation. Setting
+// another thread's slack takes CAP_SYS_NICE; without it nothing changes. It must be called
+// before there are goroutines.
 func SlowMonitor() {
 	if id := firstThread(); id > 0 {
 		slack, err := unix.Open("/proc/"+strconv.Itoa(id)+"/timerslack_ns", unix.O_WRONLY|unix.O_CLOEXEC, 0)
@@ -33,13 +33,13 @@ func SlowMonitor() {
 	}
 }
 
-// ordinary is the timer slack that this process was started with, in nanoseconds;
-// 0 where it is not known to differ from any thread's.
+// ordinary is the timer slack that this process was started with, in nanoseconds; 0 if no
+// thread is known to have a different one.
 var ordinary uintptr
 
-// Restore gives the main thread, which calls it, the timer slack back that this process
-// was started with. Other threads may have that of the monitor, by which they were made;
-// what is started after Give, or by StartProcess, does not inherit it.
+// Restore gives the main thread, which must call it, the timer slack that this process was
+// started with. Other threads may have that of the monitor, which created them. What is
+// started after Give, or by StartProcess, does not inherit it.
 func Restore() {
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0)
 	slack, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
@@ -48,25 +48,24 @@ func Restore() {
 	}
 }
 
-// Give gives the calling thread, which starts a process next, that slack, if Restore has
-// been called. The Go runtime does not notice.
+// Give gives the calling thread that slack, if Restore has been called. It is for a thread
+// that is about to start a process. The Go runtime does not notice.
 func Give() {
 	if ordinary != 0 {
 		syscall.RawSyscall(unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, ordinary, 0)
 	}
 }
 
-// StartProcess is os.StartProcess with the timer slack that this process was started
-// with.
+// StartProcess is os.StartProcess with the timer slack that this process was started with.
 func StartProcess(name string, arguments []string, attributes *os.ProcAttr) (*os.Process, error) {
-	runtime.LockOSThread() // between the slack and the process that inherits it
+	runtime.LockOSThread() // from setting the slack until the process inherits it
 	defer runtime.UnlockOSThread()
 	Give()
 	return os.StartProcess(name, arguments, attributes)
 }
 
-// firstThread is the id of this process's first thread beside the main one, 0 if
-// it cannot be told.
+// firstThread returns the ID of this process's first thread other than the main one, 0 if
+// unknown.
 func firstThread() int {
 	threads, err := unix.Open("/proc/self/task", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -1,13 +1,13 @@
-// Package stack grows the main goroutine's stack before anything is initialized, for a
+// Package stack grows the main goroutine's stack before anything is initialized, in a
 // program that imports it.
 //
-// It would grow four times else, from 2 KiB to what a start needs, and each time the
-// runtime carves up a piece of memory for stacks of that size, and looks up and moves
-// all frames that are on it. Of the packages that import nothing, which are initialized
-// first, this one's path is early.
+// Otherwise the stack would grow four times, from 2 KiB to what a start needs, and each
+// time the runtime prepares memory for stacks of that size, and finds and moves all frames.
+// This package imports nothing and its path sorts early among such packages, which are
+// initialized first.
 package stack
 
 func init() { grow() }
 
-// grow is a function whose frame is large and that does nothing.
+// grow does nothing, but has a large frame.
 func grow()

@@ -22,7 +22,7 @@ type Tree struct {
 type entry struct {
 	mode    uint32
 	content []byte // of small files and symbolic links
-	source  string // host path of a file to copy, instead of content
+	source  string // host path of a file to copy instead of content
 }
 
 // AddDirectory adds a directory with the given permission bits.
@@ -46,8 +46,8 @@ func (t *Tree) AddSymlink(name, target string) {
 	t.add(name, entry{mode: TypeSymlink | 0o777, content: []byte(target)})
 }
 
-// AddTree adds the host directory source and all that is below it. Files that
-// are neither regular, nor directories, nor symbolic links are refused.
+// AddTree adds the host directory source and everything below it. It refuses files that are
+// not regular files, directories or symbolic links.
 func (t *Tree) AddTree(name, source string) error {
 	return filepath.WalkDir(source, func(host string, found fs.DirEntry, err error) error {
 		if err != nil {
@@ -86,8 +86,8 @@ func (t *Tree) Has(name string) bool {
 	return found
 }
 
-// Write writes the tree as one archive, parents before their children.
-// Directories that were only implied get the permissions 0755.
+// Write writes the tree as one archive, parents before children. Directories that were only
+// implied get the permissions 0755.
 func (t *Tree) Write(out io.Writer) error {
 	writer := NewWriter(out)
 	for _, name := range slices.Sorted(maps.Keys(t.entries)) {

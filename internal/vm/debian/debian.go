@@ -18,20 +18,19 @@ import (
 	"sync"
 )
 
-// Cache holds unpacked packages, one directory for each package and version.
+// Cache holds unpacked packages, with a directory for each package and version.
 type Cache struct {
-	// Directory is made when it does not exist.
+	// Directory is made if it does not exist.
 	Directory string
-	// Progress is told what takes time, one line at a time.
+	// Progress receives a line about each thing that takes time.
 	Progress func(format string, arguments ...any)
 
 	refresh sync.Once
 }
 
-// Fetch returns the directory in which the candidate version of the package is
-// unpacked, downloading it when it is not there yet. When apt does not know the
-// package, or it cannot be downloaded, its lists are refreshed once, which needs
-// root.
+// Fetch returns the directory with the unpacked candidate version of the package,
+// downloading it if it is not there yet. If apt does not know the package, or it cannot be
+// downloaded, the package lists are updated once, which needs root.
 func (c *Cache) Fetch(ctx context.Context, name string) (string, error) {
 	stanza, err := c.candidate(ctx, name)
 	if err != nil {
@@ -40,15 +39,15 @@ func (c *Cache) Fetch(ctx context.Context, name string) (string, error) {
 	return c.unpacked(ctx, stanza)
 }
 
-// Version returns the version that [Cache.Image] installs of the package.
+// Version returns the version of the package that [Cache.Image] installs.
 func (c *Cache) Version(ctx context.Context, name string) (string, error) {
 	found, err := c.candidate(ctx, name)
 	return found["Version"], err
 }
 
-// FetchDependency returns the directory of the first dependency of the package
-// meta whose name has the given prefix: the way from a meta package such as
-// linux-image-cloud-amd64 to the package of one kernel.
+// FetchDependency returns the directory of the first dependency of the package meta whose
+// name has the given prefix. It leads from a meta package such as linux-image-cloud-amd64
+// to the package of one kernel.
 func (c *Cache) FetchDependency(ctx context.Context, meta, prefix string) (string, error) {
 	stanza, err := c.candidate(ctx, meta)
 	if err != nil {
@@ -119,7 +118,7 @@ func (c *Cache) unpacked(ctx context.Context, wanted stanza) (string, error) {
 
 func (c *Cache) download(ctx context.Context, directory string, wanted stanza) (string, error) {
 	get := func() error {
-		// The sandbox user of apt cannot write to a directory of ours.
+		// apt's sandbox user cannot write to our directory.
 		_, err := run(ctx, directory, "apt-get", "-q", "-o", "APT::Sandbox::User=root",
 			"download", wanted["Package"]+"="+wanted["Version"])
 		return err
@@ -160,8 +159,8 @@ func (c *Cache) say(format string, arguments ...any) {
 	}
 }
 
-// run returns the standard output of a command; its error ends with what the
-// command said on standard error.
+// run returns the standard output of a command. An error ends with what the command printed
+// to standard error.
 func run(ctx context.Context, directory, name string, arguments ...string) (string, error) {
 	command := exec.CommandContext(ctx, name, arguments...)
 	command.Dir = directory

@@ -15,21 +15,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Image says what the disk image of a Debian system holds.
+// Image describes the disk image of a Debian system.
 type Image struct {
-	// Packages are installed with what they depend on, beside the essential ones.
+	// Packages are installed with their dependencies, in addition to the essential ones.
 	Packages []string
-	// Modules is the host's lib/modules/VERSION of the kernel that will boot it,
-	// or "" for none. The package kmod has to be among Packages.
+	// Modules is the path on the host of lib/modules/VERSION for the kernel that will boot
+	// the image, or "" for none. Packages must then contain kmod.
 	Modules string
-	// Users are made in this order, from the id 1000 on, each with a group, a home
-	// directory and, where the package uidmap is, subordinate ids.
+	// Users are created in this order, with IDs from 1000 on, each with a group, a home
+	// directory and, if the package uidmap is installed, subordinate IDs.
 	Users []string
-	// MiB is the size of the file system; what is not used takes no space.
+	// MiB is the size of the file system; unused space takes none on the host.
 	MiB int
 }
 
-// imageTools are the programs that make an image, and their packages.
+// imageTools lists the programs that make an image, and their packages.
 var imageTools = []struct{ program, name string }{
 	{"mmdebstrap", "mmdebstrap"},
 	{"mke2fs", "e2fsprogs"},
@@ -38,7 +38,7 @@ var imageTools = []struct{ program, name string }{
 // unwanted is what dpkg leaves out: nobody reads manuals in a guest.
 var unwanted = []string{"/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*"}
 
-// recipe is all that decides what an image holds; its digest names the image.
+// recipe is everything that determines an image's content; its digest names the image.
 type recipe struct {
 	Image
 	Suite    string
@@ -46,9 +46,9 @@ type recipe struct {
 	Steps    []string
 }
 
-// Image returns the path of an ext4 image, making it when it is not there yet.
-// The same image serves any number of guests, as long as none writes to it.
-// Packages are installed by their own scripts, which needs root.
+// Image returns the path of an ext4 image, making it if it does not exist yet. The same
+// image serves any number of guests, as long as none writes to it. Packages are installed
+// with their own scripts, which needs root.
 func (c *Cache) Image(ctx context.Context, image Image) (string, error) {
 	recipe, err := c.recipe(ctx, image)
 	if err != nil {
@@ -92,13 +92,13 @@ func (c *Cache) recipe(ctx context.Context, image Image) (recipe, error) {
 func (r recipe) digest() string {
 	text, err := json.Marshal(r)
 	if err != nil {
-		panic(err) // strings and numbers only
+		panic(err) // only strings and numbers
 	}
 	digest := sha256.Sum256(text)
 	return hex.EncodeToString(digest[:8])
 }
 
-// customizations are the shell commands that finish the system; $1 is its root.
+// customizations returns the shell commands that complete the system; $1 is its root.
 func customizations(image Image) []string {
 	var steps []string
 	if image.Modules != "" {
@@ -151,7 +151,7 @@ func (c *Cache) makeImage(ctx context.Context, recipe recipe, file string) error
 	return os.Rename(unnamed, file)
 }
 
-// suite is the Debian release of this machine, whose kernel the guest boots.
+// suite returns this machine's Debian release, whose kernel the guest boots.
 func suite() (string, error) {
 	const file = "/etc/os-release"
 	text, err := os.ReadFile(file)

@@ -11,7 +11,7 @@ import (
 func Missing(ctx context.Context, names ...string) []string {
 	var missing []string
 	for _, name := range names {
-		// dpkg-query fails for a package that it has never heard of.
+		// dpkg-query fails for a package that it does not know at all.
 		status, err := run(ctx, "", "dpkg-query", "-W", "-f", "${db:Status-Status}", name)
 		if err != nil || status != "installed" {
 			missing = append(missing, name)
@@ -20,8 +20,7 @@ func Missing(ctx context.Context, names ...string) []string {
 	return missing
 }
 
-// Install installs the packages on this machine, without what they only
-// recommend. It needs root.
+// Install installs the packages on this machine, without recommended ones. It needs root.
 func (c *Cache) Install(ctx context.Context, names ...string) error {
 	if len(names) == 0 {
 		return nil

@@ -2,11 +2,10 @@ package debian
 
 import "strings"
 
-// stanza is one package's paragraph of a control file, as in deb-control(5).
+// stanza is a package's paragraph in a control file (deb-control(5)).
 type stanza map[string]string
 
-// parseStanza reads the first paragraph. Of a folded field only the first line
-// is kept.
+// parseStanza parses the first paragraph. It keeps only the first line of a folded field.
 func parseStanza(text string) stanza {
 	fields := make(stanza)
 	for line := range strings.SplitSeq(text, "\n") {
@@ -20,8 +19,8 @@ func parseStanza(text string) stanza {
 	return fields
 }
 
-// dependencies returns the names in the Depends field, without versions; of
-// alternatives only the first.
+// dependencies returns the names in the Depends field, without versions, and only the first
+// of alternatives.
 func (s stanza) dependencies() []string {
 	var names []string
 	for group := range strings.SplitSeq(s["Depends"], ",") {
@@ -34,7 +33,7 @@ func (s stanza) dependencies() []string {
 	return names
 }
 
-// fileName is unique to the package's version and a legal file name.
+// fileName returns a file name that is unique to the package's version.
 func (s stanza) fileName() string {
 	return s["Package"] + "_" + strings.ReplaceAll(s["Version"], ":", "%3a") + "_" + s["Architecture"]
 }

@@ -18,8 +18,8 @@ const (
 	initCgroup = cgroupRoot + "/init"
 )
 
-// enableControllers moves every process of the root cgroup to a leaf and
-// enables all controllers for the children of the root.
+// enableControllers moves every process in the root cgroup to a leaf and enables all
+// controllers for the root's children.
 func enableControllers() error {
 	if err := os.Mkdir(initCgroup, 0o755); err != nil {
 		return err
@@ -41,8 +41,8 @@ func enableControllers() error {
 	return nil
 }
 
-// parentOfUnits is where the units' cgroups are made: the root or, where that
-// is systemd's, the worker's own cgroup, which was delegated to it.
+// parentOfUnits returns the cgroup in which the units' cgroups are made: the root or, if
+// that is systemd's, the worker's own cgroup, which was delegated to it.
 func parentOfUnits(manifest wire.Manifest) (string, error) {
 	if !manifest.Systemd {
 		return cgroupRoot, nil
@@ -58,8 +58,8 @@ func parentOfUnits(manifest wire.Manifest) (string, error) {
 	return filepath.Join(cgroupRoot, own), nil
 }
 
-// unitCgroup is the leaf in which a unit starts. It is there so that whatever
-// the unit leaves behind can be killed.
+// unitCgroup is the leaf in which a unit starts. It makes it possible to kill whatever the
+// unit leaves behind.
 type unitCgroup struct {
 	path      string
 	directory *os.File
@@ -101,7 +101,7 @@ func (c *unitCgroup) remove() error {
 	return nil
 }
 
-// writeFile writes to a file of the kernel, which must exist.
+// writeFile writes to an existing file of the kernel.
 func writeFile(path, value string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {

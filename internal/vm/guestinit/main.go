@@ -27,8 +27,8 @@ func main() {
 	powerOff()
 }
 
-// initialize is process 1: it returns when all is done, or never when systemd
-// takes its place.
+// initialize is process 1. It returns when everything is done, or never if systemd takes
+// its place.
 func initialize() error {
 	manifest, err := readManifest()
 	if err != nil {
@@ -38,7 +38,7 @@ func initialize() error {
 		return err
 	}
 	if manifest.Systemd {
-		// It mounts everything itself.
+		// systemd mounts everything itself.
 		return fmt.Errorf("execute %s: %w", wire.SystemdPath, unix.Exec(wire.SystemdPath, []string{wire.SystemdPath}, environment))
 	}
 	if err := mountAll(); err != nil {
@@ -61,7 +61,7 @@ func initialize() error {
 	return nil
 }
 
-// reapUntil reaps every child, adopted orphans too, until the given one ends.
+// reapUntil reaps every child, including adopted orphans, until the given one ends.
 func reapUntil(wanted int) (unix.WaitStatus, error) {
 	for {
 		var status unix.WaitStatus
@@ -76,7 +76,7 @@ func reapUntil(wanted int) (unix.WaitStatus, error) {
 	}
 }
 
-// powerOffAt ends the guest after some seconds; 0 is never.
+// powerOffAt powers off the guest after some seconds; 0 means never.
 func powerOffAt(seconds int) {
 	if seconds > 0 {
 		time.AfterFunc(time.Duration(seconds)*time.Second, func() {
@@ -105,8 +105,8 @@ func work() {
 	}
 	report.drain()
 	if manifest.Systemd {
-		// The other process 1 powers off when the worker ends. To ask systemd
-		// would take longer than some units.
+		// The other process 1 powers off when the worker ends. Asking systemd to would take
+		// longer than some units.
 		powerOff()
 	}
 }
@@ -147,8 +147,8 @@ func readManifest() (wire.Manifest, error) {
 	return manifest, nil
 }
 
-// reportFailure tells the host why process 1 gives up, on the report if it
-// can be opened and on the console in any case.
+// reportFailure tells the host why process 1 gives up: on the report if that can be opened,
+// and on the console in any case.
 func reportFailure(failure error) {
 	fmt.Fprintln(os.Stderr, "guestinit:", failure)
 	if report, err := openReport(); err == nil {
@@ -160,6 +160,6 @@ func reportFailure(failure error) {
 func powerOff() {
 	unix.Sync()
 	err := unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
-	// Ending process 1 panics the kernel, which ends the guest too.
+	// When process 1 ends, the kernel panics, which ends the guest too.
 	fmt.Fprintln(os.Stderr, "guestinit: power off:", err)
 }

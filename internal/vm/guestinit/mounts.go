@@ -22,7 +22,8 @@ var mounts = []struct {
 	{"tmpfs", "/dev/shm", unix.MS_NOSUID | unix.MS_NODEV, "mode=1777"},
 	{"mqueue", "/dev/mqueue", safe, ""},
 	{"tmpfs", "/run", unix.MS_NOSUID | unix.MS_NODEV, "mode=0755"},
-	// Plain, as a /tmp on the root file system is: tests make device nodes there.
+	// Without nosuid and nodev, like a /tmp on the root file system: tests make device
+	// nodes there.
 	{"tmpfs", "/tmp", 0, "mode=1777"},
 	{"cgroup2", cgroupRoot, safe, "nsdelegate,memory_recursiveprot"},
 	{"bpf", "/sys/fs/bpf", safe, "mode=0700"},
@@ -30,7 +31,7 @@ var mounts = []struct {
 	{"tracefs", "/sys/kernel/tracing", safe, ""},
 }
 
-// links are the symbolic links that every /dev has.
+// links are the symbolic links in every /dev.
 var links = map[string]string{
 	"/dev/fd":     "/proc/self/fd",
 	"/dev/stdin":  "/proc/self/fd/0",

@@ -27,8 +27,8 @@ func openReport() (*report, error) {
 	return &report{port: port}, nil
 }
 
-// send writes one event. What cannot be written cannot be reported either: the
-// host then misses the final event and fails the run.
+// send writes an event. If that fails it cannot be reported either, but the host will miss
+// the final event and fail the run.
 func (r *report) send(event wire.Event) {
 	line, err := json.Marshal(event)
 	if err != nil {
@@ -41,14 +41,14 @@ func (r *report) send(event wire.Event) {
 	}
 }
 
-// drain waits until the host has all that was sent, as tcdrain(3) does.
+// drain waits until everything has been transmitted, like tcdrain(3).
 func (r *report) drain() {
 	if err := unix.IoctlSetInt(int(r.port.Fd()), unix.TCSBRK, 1); err != nil {
 		fmt.Fprintln(os.Stderr, "guestinit: drain the report:", err)
 	}
 }
 
-// makeRaw makes the terminal pass bytes unchanged, as cfmakeraw(3) does.
+// makeRaw makes the terminal pass bytes unchanged, like cfmakeraw(3).
 func makeRaw(terminal int) error {
 	mode, err := unix.IoctlGetTermios(terminal, unix.TCGETS)
 	if err != nil {

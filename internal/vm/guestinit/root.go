@@ -15,9 +15,9 @@ import (
 // newRoot is where the new root is made.
 const newRoot = "/newroot"
 
-// leaveInitialRoot moves the file system to a tmpfs, or into that of the disk,
-// and makes that the root. The kernel's initial root can be neither unmounted nor
-// pivoted away from (pivot_root(2), BUGS), so container runtimes cannot work in it.
+// leaveInitialRoot moves the file system to a tmpfs, or to the disk, and makes that the
+// root. The kernel's initial root can be neither unmounted nor pivoted away from
+// (pivot_root(2), BUGS), so container runtimes cannot work in it.
 func leaveInitialRoot(manifest wire.Manifest) error {
 	if err := os.Mkdir(newRoot, 0o755); err != nil {
 		return err
@@ -55,7 +55,7 @@ func mountDisk(modules []string) error {
 	if err := loadModules(modules); err != nil {
 		return err
 	}
-	// For the disk's own node.
+	// For the device node of the disk.
 	if err := os.MkdirAll("/dev", 0o755); err != nil {
 		return err
 	}
@@ -68,10 +68,10 @@ func mountDisk(modules []string) error {
 	return unix.Unmount("/dev", 0)
 }
 
-// moveTree copies everything on the file system of source and removes each
-// file once it is copied, so that memory holds hardly anything twice.
+// moveTree copies everything on source's file system and removes each file once it has been
+// copied, so that hardly anything is in memory twice.
 func moveTree(source, destination string) error {
-	// The modes of the archive are to be kept as they are.
+	// Keep the modes in the archive.
 	defer unix.Umask(unix.Umask(0))
 	return filepath.WalkDir(source, func(path string, found fs.DirEntry, err error) error {
 		if err != nil {
@@ -87,8 +87,8 @@ func moveTree(source, destination string) error {
 	})
 }
 
-// moveEntry replaces files of the same name; a directory that is there already,
-// or a link to one as Debian's /bin is, is kept.
+// moveEntry replaces files of the same name. An existing directory, or link to a directory
+// like Debian's /bin, is kept.
 func moveEntry(path, destination string, found fs.DirEntry) error {
 	info, err := found.Info()
 	if err != nil {

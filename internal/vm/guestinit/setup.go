@@ -14,7 +14,7 @@ import (
 
 const hostname = "guest"
 
-// environment is what every process of the guest starts with.
+// environment is what every process in the guest starts with.
 var environment = []string{
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 	"HOME=/root",
@@ -26,13 +26,13 @@ var environment = []string{
 	"FSRUN_GUEST=1",
 }
 
-// moduleParameters are handed to the kernel with the modules that need some.
+// moduleParameters are passed to the modules that need some.
 var moduleParameters = map[string]string{
-	// One disk of 1 GiB that keeps what is written to it, for io limits.
+	// A disk of 1 GiB that stores what is written to it, for io limits.
 	"null_blk": "nr_devices=1 memory_backed=1 gb=1",
 }
 
-// settings are written to the kernel once the modules are there.
+// settings are written to the kernel once the modules are loaded.
 var settings = []struct{ path, value, why string }{
 	{"/proc/sys/kernel/printk", "3 4 1 3", "keep the console for what is wrong"},
 	{"/proc/sys/kernel/dmesg_restrict", "0", "tests may look for OOM kills"},
@@ -42,13 +42,13 @@ var settings = []struct{ path, value, why string }{
 	{"/sys/block/zram0/disksize", "256M", "the size of the swap device"},
 }
 
-// commands finish the set-up with what busybox knows how to do.
+// commands complete the setup with the help of busybox.
 var commands = [][]string{
 	{"/bin/busybox", "mkswap", "/dev/zram0"},
 	{"/bin/busybox", "swapon", "/dev/zram0"},
 }
 
-// setUp makes the guest ready for its units and returns the kernel's release.
+// setUp prepares the guest for its units and returns the kernel's release.
 func setUp(manifest wire.Manifest) (string, error) {
 	if err := unix.Sethostname([]byte(hostname)); err != nil {
 		return "", fmt.Errorf("set the host name: %w", err)
@@ -81,7 +81,7 @@ func setUp(manifest wire.Manifest) (string, error) {
 	return unix.ByteSliceToString(name.Release[:]), nil
 }
 
-// loadModules loads those that are not loaded yet.
+// loadModules loads the modules that are not loaded yet.
 func loadModules(files []string) error {
 	for _, file := range files {
 		if err := loadModule(filepath.Join(wire.ModulesPath, file)); err != nil && !errors.Is(err, unix.EEXIST) {

@@ -10,8 +10,7 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/wire"
 )
 
-// runShell runs a login shell that owns the console. What the shell's last
-// command returned is nobody's failure.
+// runShell runs a login shell on the console. The exit status of the shell is ignored.
 func runShell() error {
 	console, err := os.OpenFile(wire.ConsolePath, os.O_RDWR, 0)
 	if err != nil {

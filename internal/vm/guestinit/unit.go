@@ -11,18 +11,18 @@ import (
 	"github.com/fsrun/fsrun/internal/vm/wire"
 )
 
-// Exit statuses of units that did not end by themselves, as shells use them.
+// Exit statuses of units that did not end by themselves, as in shells.
 const (
 	statusCannotStart = 126
 	statusSignalled   = 128
 )
 
-// lingerTime is how long output is waited for once the unit has ended; what
-// still holds its output then was left behind in a cgroup of its own.
+// lingerTime is how long to wait for output once the unit has ended. What still has the
+// output open then was left behind in a cgroup of its own.
 const lingerTime = time.Second
 
-// runUnit runs one unit in a cgroup below the given one and reports it. An error
-// means that the guest is broken.
+// runUnit runs a unit in a cgroup below the given one and reports it. An error means that
+// the guest is broken.
 func runUnit(report *report, parent string, index int, unit wire.Unit) error {
 	cgroup, err := newUnitCgroup(parent, index)
 	if err != nil {
@@ -80,8 +80,8 @@ func execute(report *report, index int, unit wire.Unit, cgroup *unitCgroup) (int
 	return status, err
 }
 
-// waitWithin waits for the command and calls expired once the time is over;
-// zero is for ever.
+// waitWithin waits for the command and calls expired once the limit has passed; zero means
+// no limit.
 func waitWithin(command *exec.Cmd, limit time.Duration, expired func()) (int, error) {
 	if limit > 0 {
 		timer := time.AfterFunc(limit, expired)
@@ -98,8 +98,7 @@ func waitWithin(command *exec.Cmd, limit time.Duration, expired func()) (int, er
 	return status.ExitStatus(), nil
 }
 
-// forward reports output until nothing can write it any more, or until the
-// read deadline.
+// forward reports output until nobody can write it any more, or until the read deadline.
 func forward(report *report, index int, output *os.File) {
 	buffer := make([]byte, wire.MaxOutputBytes)
 	for {

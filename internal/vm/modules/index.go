@@ -11,7 +11,7 @@ import (
 
 // Index knows the modules of one kernel.
 type Index struct {
-	files   map[string]string // module name → path of the .ko file, maybe compressed
+	files   map[string]string // from a module's name to the path of its .ko file, which may be compressed
 	builtIn map[string]bool
 }
 
@@ -44,8 +44,8 @@ func Open(directory string) (*Index, error) {
 	return index, lines.Err()
 }
 
-// Read returns the uncompressed ELF file of a module, or nil when it is built
-// into the kernel.
+// Read returns the uncompressed ELF file of a module, or nil if it is built into the
+// kernel.
 func (x *Index) Read(name string) ([]byte, error) {
 	name = canonical(name)
 	path, found := x.files[name]
@@ -59,7 +59,7 @@ func (x *Index) Read(name string) ([]byte, error) {
 	}
 }
 
-// nameOf returns the module's name as the kernel knows it.
+// nameOf returns the module's name in the kernel.
 func nameOf(path string) (string, bool) {
 	stem, _, isModule := strings.Cut(filepath.Base(path), ".ko")
 	return canonical(stem), isModule

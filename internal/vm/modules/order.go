@@ -2,14 +2,14 @@ package modules
 
 import "fmt"
 
-// Module is one module to load.
+// Module is a module to load.
 type Module struct {
 	Name    string
 	Content []byte // the ELF file
 }
 
-// Load returns the wanted modules and all that they depend on, each once and
-// after its dependencies. Modules built into the kernel are left out.
+// Load returns the wanted modules and all their dependencies, each once and after its own
+// dependencies. It leaves out modules that are built into the kernel.
 func (x *Index) Load(wanted []string) ([]Module, error) {
 	contents := make(map[string][]byte)
 	names, err := order(wanted, func(name string) (bool, []string, error) {
@@ -34,7 +34,7 @@ func (x *Index) Load(wanted []string) ([]Module, error) {
 	return ordered, nil
 }
 
-// lookup tells whether a module is a file to load, and what it depends on.
+// lookup returns whether a module is a file to load, and its dependencies.
 type lookup func(name string) (loadable bool, depends []string, err error)
 
 // order is a depth-first topological sort.

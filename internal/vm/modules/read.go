@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// decompressors are the commands for the compressions that kernels are built with.
+// decompressors maps the compressions that kernels are built with to commands.
 var decompressors = map[string][]string{
 	".gz":  {"gzip", "-dc"},
 	".xz":  {"xz", "-dc"},
@@ -50,8 +50,8 @@ func dependencies(module []byte) ([]string, error) {
 	return parseDepends(string(info)), nil
 }
 
-// parseDepends reads the key=value entries of a .modinfo section, each ended
-// by one or more NULs.
+// parseDepends parses the key=value entries in a .modinfo section, each followed by one or
+// more NULs.
 func parseDepends(info string) []string {
 	for entry := range strings.SplitSeq(info, "\x00") {
 		if value, found := strings.CutPrefix(entry, "depends="); found && value != "" {

@@ -1,9 +1,9 @@
-// Package sharedlib finds the shared libraries that a program of this machine
-// needs, so that the program can be copied to a place that has none.
+// Package sharedlib finds the shared libraries that a program on this machine needs, so
+// that the program can be copied to a place without any.
 //
-// It follows what ld.so(8) does with a plain Debian program: the interpreter
-// named by the program, then every DT_NEEDED name in the standard directories.
-// Libraries that a program opens by itself (dlopen) are not found.
+// For an ordinary Debian program it does the same as ld.so(8): it looks for the interpreter
+// named by the program, then for every DT_NEEDED name in the standard directories. It does
+// not find libraries that a program opens itself (dlopen).
 package sharedlib
 
 import (
@@ -18,15 +18,15 @@ import (
 	"slices"
 )
 
-// Directories are where libraries are looked for, in this order.
+// Directories is where to look for libraries, in this order.
 var Directories = []string{
 	"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu",
 	"/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu",
 	"/lib64", "/usr/lib64", "/lib", "/usr/lib",
 }
 
-// Closure returns the paths of the interpreter and of all libraries that the
-// program needs, sorted; none for a static program.
+// Closure returns the sorted paths of the interpreter and all libraries that the program
+// needs, none for a static program.
 func Closure(program string) ([]string, error) {
 	seen := make(map[string]bool)
 	pending := []string{program}
@@ -52,7 +52,7 @@ func Closure(program string) ([]string, error) {
 	return paths, nil
 }
 
-// direct returns the paths of what one ELF file names itself.
+// direct returns the paths of what an ELF file itself names.
 func direct(path string) ([]string, error) {
 	file, err := elf.Open(path)
 	if err != nil {

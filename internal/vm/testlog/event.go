@@ -21,9 +21,8 @@ type Event struct {
 	Output     string  `json:",omitempty"`
 }
 
-// Decode calls handle with every event. A line that is no event (what a
-// build or a crashing test writes beside the stream) is handed over as an
-// output event without a package.
+// Decode calls handle for every event. A line that is not an event, which a build or a
+// crashing test may print, becomes an output event without a package.
 func Decode(stream io.Reader, handle func(Event)) error {
 	lines := bufio.NewScanner(stream)
 	lines.Buffer(make([]byte, 0, 64<<10), MaxLineBytes)

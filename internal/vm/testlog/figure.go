@@ -15,13 +15,13 @@ type Figure struct {
 	Value string // the last word of the line, such as 12345 or 24/24
 }
 
-// MaxFigures bounds how many are kept of one run.
+// MaxFigures bounds how many figures of a run are kept.
 const MaxFigures = 200
 
 var figureLine = regexp.MustCompile(`(?m)^(?:\s+\S+\.go:\d+: )?figure: (\S.{0,78}\S|\S) (\S{1,40})$`)
 
-// Figures returns what the tests reported, by name. Of two values of one name the
-// later holds.
+// Figures returns the figures that the tests reported, sorted by name. Of two values for
+// the same name, the later one counts.
 func (t *Tally) Figures() []Figure {
 	figures := slices.Clone(t.figures)
 	slices.SortFunc(figures, func(a, b Figure) int { return cmp.Compare(a.Name, b.Name) })
@@ -34,7 +34,7 @@ func (t *Tally) figure(output string) {
 	}
 }
 
-// Report adds a figure that was found in another way than by a test's log.
+// Report adds a figure that was not found in a test's log.
 func (t *Tally) Report(figure Figure) {
 	same := func(other Figure) bool { return other.Name == figure.Name }
 	if i := slices.IndexFunc(t.figures, same); i >= 0 {

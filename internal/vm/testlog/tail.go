@@ -13,8 +13,8 @@ func add[K comparable](tails map[K]*tail, key K, text string) {
 	tails[key].append(text)
 }
 
-// append drops the beginning only when twice the bound is held, so that the
-// cost of a byte stays constant.
+// append drops the beginning only when twice the bound is stored, so that the cost per byte
+// is constant.
 func (t *tail) append(text string) {
 	t.text = append(t.text, text...)
 	if len(t.text) > 2*MaxOutputBytes {

@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// MaxOutputBytes is how much of one test's output is kept: its end.
+// MaxOutputBytes is how much of the end of a test's output is kept.
 const MaxOutputBytes = 64 << 10
 
-// NativeOnly begins the message of a skip that is right in the guest: the
-// test makes sense outside only.
+// NativeOnly begins the message of a skip that is correct in the guest: the test only makes
+// sense outside.
 const NativeOnly = "native only: "
 
-// Test names a test; an empty Name stands for the package as a whole.
+// Test identifies a test; an empty Name stands for the package as a whole.
 type Test struct {
 	Package string
 	Name    string
@@ -33,15 +33,14 @@ func (t Test) compare(other Test) int {
 	return cmp.Or(strings.Compare(t.Package, other.Package), strings.Compare(t.Name, other.Name))
 }
 
-// Problem is a test that failed or was skipped, and what it said.
+// Problem is a test that failed or was skipped, and its output.
 type Problem struct {
 	Test
 	Output string
 }
 
-// Tally counts tests, subtests included, from the events it is given; a package
-// that fails although none of its tests did counts as one failure. The zero value
-// is ready to use.
+// Tally counts tests, including subtests, from events. A package that fails although none
+// of its tests did counts as one failure. The zero value is ready to use.
 type Tally struct {
 	Passed  int
 	Failed  int
@@ -55,7 +54,7 @@ type Tally struct {
 	figures    []Figure
 }
 
-// Add takes one event.
+// Add adds an event.
 func (t *Tally) Add(event Event) {
 	if t.output == nil {
 		t.output = make(map[Test]*tail)
@@ -78,8 +77,8 @@ func (t *Tally) Add(event Event) {
 	}
 }
 
-// Abandoned returns the events that the stream owes: a failure of each test that
-// began and never ended, because its process did. Add takes them.
+// Abandoned returns the events that are missing from the stream: a failure for each test
+// that began but never ended, because its process did. They must be passed to Add.
 func (t *Tally) Abandoned() []Event {
 	var events []Event
 	for _, test := range slices.SortedFunc(maps.Keys(t.unfinished), Test.compare) {
@@ -100,25 +99,25 @@ func (t *Tally) Skips() []Problem {
 	return slices.Clone(t.skips)
 }
 
-// WrongSkips returns the tests that were skipped with a message that does not
-// begin with [NativeOnly].
+// WrongSkips returns the tests that were skipped with a message that does not begin with
+// [NativeOnly].
 func (t *Tally) WrongSkips() []Problem {
 	return slices.DeleteFunc(t.Skips(), func(skip Problem) bool {
 		return strings.HasPrefix(SkipMessage(skip.Output), NativeOnly)
 	})
 }
 
-// Ran reports how many tests came to an end other than by a skip.
+// Ran returns how many tests ended other than by a skip.
 func (t *Tally) Ran() int {
 	return t.Passed + t.Failed
 }
 
-// String is the plain line that closes a run.
+// String returns the final line of a run.
 func (t *Tally) String() string {
 	return Line(t.Passed, t.Failed, t.Skipped)
 }
 
-// Line is the plain line that closes a run, of the given counts.
+// Line returns the final line of a run with the given counts.
 func Line(passed, failed, skipped int) string {
 	line := fmt.Sprintf("%d passed, %d failed", passed, failed)
 	if skipped > 0 {
@@ -133,8 +132,7 @@ func (t *Tally) finish(test Test, action string) {
 	delete(t.output, test)
 	switch {
 	case test.Name == "" && (action != "fail" || t.explained(test.Package)):
-		// A package without tests, one that passed, or one whose failed tests say
-		// it all.
+		// A package without tests, one that passed, or one whose failed tests say it all.
 	case action == "fail":
 		t.Failed++
 		t.failures = append(t.failures, problem)
@@ -146,15 +144,15 @@ func (t *Tally) finish(test Test, action string) {
 	}
 }
 
-// explained reports whether a test of the package has failed.
+// explained reports whether a test in the package has failed.
 func (t *Tally) explained(name string) bool {
 	return slices.ContainsFunc(t.failures, func(failure Problem) bool {
 		return failure.Package == name && failure.Name != ""
 	})
 }
 
-// SkipMessage returns the message of a skipped test from its output, or ""
-// when it gave none.
+// SkipMessage returns the message of a skipped test from its output, or "" if there is
+// none.
 func SkipMessage(output string) string {
 	log := regexp.MustCompile(`^\s+\S+\.go:\d+: (.*)$`)
 	message := ""
