@@ -1,15 +1,15 @@
-// Command fsrun-otel sends recorded handshakes to an OpenTelemetry collector, as
-// spans.
+// Command fsrun-otel sends recorded handshakes to an OpenTelemetry collector, as spans.
 //
-//	fsrun-otel CONTAINER|FILE   send what fsrun kept of a container, or wrote by --trace
-//	fsrun-otel --watch          send what is kept of every container, as it comes
+//	fsrun-otel CONTAINER|FILE   send a container's recordings, or a file written by --trace
+//	fsrun-otel --watch          send the recordings of every container as they appear
 //
-// It speaks OTLP over HTTP in its binary form, and is told where to by the
-// variables that all exporters take: OTEL_EXPORTER_OTLP_ENDPOINT,
-// OTEL_EXPORTER_OTLP_HEADERS, their TRACES forms, and OTEL_SERVICE_NAME. A
-// container whose annotation traceparent names an engine's span has its handshakes
-// beneath that span. Sent twice, a handshake has the same ids, and is one.
+// It uses OTLP over HTTP with protobuf, and finds the collector through the variables that
+// all exporters use: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS, their TRACES
+// variants, and OTEL_SERVICE_NAME. If a container's annotation traceparent names an engine's
+// span, the handshakes are beneath that span. A handshake that is sent twice has the same
+// IDs, and so remains one.
 //
-// It is no part of fsrun, since the runtime starts twice for each container and
-// would pay there for what it links. It runs after the fact, beside the start.
+// It is separate from fsrun, because the runtime is started twice for each container, and
+// every start would pay for what is linked in. It sends the recordings afterwards, without
+// delaying a start.
 package main

@@ -2,10 +2,10 @@
 //
 //	go run ./internal/check [flags]
 //
-// It runs on a Debian machine with Go and root and needs nothing else: what is
-// missing is installed. Every step runs, whatever became of the ones before; the
-// last line counts test cases, or steps where there are none.
+// It needs root on a Debian machine with Go, and installs what is missing. Every step runs,
+// whether or not earlier ones failed. The last line counts test cases, or steps that have
+// none.
 //
-// The steps are the rows of the table in steps.go; -list shows them. Who may
-// import whom is the table in rules.go, checked by an ordinary test as well.
+// The steps are the rows of the table in steps.go; -list shows them. The table in rules.go
+// says what packages may import; an ordinary test checks it too.
 package main

@@ -39,8 +39,8 @@ func checkDirectory(path string) error {
 	return nil
 }
 
-// kernelMounts returns the mounts of the default configuration. A user without privileges
-// gets a sysfs only with a network of its own user namespace.
+// kernelMounts returns the mounts of the default configuration, but with a sysfs for the
+// container's own network. The default for a user without privileges shows the host's.
 func kernelMounts(mounts []specs.Mount, o *Options) []specs.Mount {
 	if o.HostNetwork {
 		return mounts

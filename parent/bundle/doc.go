@@ -1,22 +1,21 @@
 // Package bundle turns a bundle's config.json into a validated [specs.Spec].
 //
-// Three steps, each usable alone:
+// There are three steps, each usable alone:
 //
-//   - reading: [Load], [ParseSpec], [ParseProcess] and [ParseResources] decode
-//     JSON strictly and within bounds (package strictjson). Unknown properties
-//     are ignored, as the OCI runtime specification demands, and reported by
-//     [Bundle.Warnings].
-//   - validating: [Validate] and [ValidateProcess] walk a table of rules in a
-//     fixed order and return the first violation as an [Error] that names the
-//     JSON path, what stands there and what is allowed. Resources are
-//     judged by package cgroupv2, seccomp profiles by package seccomp.
-//   - refusing: [Unsupported] lists the properties that ask for something this
-//     runtime does not do yet. Each is refused by name when it is set, because a
-//     protection that was asked for must never be skipped in silence.
+//   - reading: [Load], [ParseSpec], [ParseProcess] and [ParseResources] decode JSON strictly
+//     and within bounds (package strictjson). Unknown properties are ignored, as the OCI
+//     runtime specification requires, and reported by [Bundle.Warnings].
+//   - validating: [Validate] and [ValidateProcess] apply a table of rules in a fixed order
+//     and return the first violation as an [Error] that names the JSON path, the value and
+//     what is allowed. Packages cgroupv2 and seccomp validate resources and seccomp
+//     profiles.
+//   - refusing: [Unsupported] lists the properties that this runtime does not support yet.
+//     Each is refused by name when it is set, because a protection that was asked for must
+//     never be skipped silently.
 //
-// What the specification wants logged rather than refused, such as unknown
-// capability names, is reported by [Warnings].
+// [Warnings] reports what the specification requires to be logged rather than refused, such
+// as unknown capability names.
 //
-// The vocabularies of config.json live here too, one file each: capabilities,
-// rlimits, namespaces, mount options, sysctl names.
+// The vocabularies of config.json are here too, one file each: capabilities, rlimits,
+// namespaces, mount options, sysctl names.
 package bundle

@@ -1,14 +1,12 @@
-// Package console is what a parent does about a container's terminal and its
-// standard input, output and error:
+// Package console handles a container's terminal and its standard input, output and error
+// for the parent:
 //
-//   - [Send] hands the master of the container's pseudoterminal to the listener
-//     of a console socket;
+//   - [Send] sends the master of the container's pseudoterminal to a console socket;
 //   - [Foreground] relays between the caller's own terminal and that master;
-//   - [Stdio] gives inherited descriptors to the program's user, who can then open
-//     /dev/stdout again;
-//   - [Descriptors] records what a process has as standard input, output and
-//     error.
+//   - [Stdio] gives inherited descriptors to the program's user, who can then reopen
+//     /dev/stdout;
+//   - [Descriptors] returns what a process has as standard input, output and error.
 //
-// The master itself is made by the child, which turns ONLCR off on it: a caller
-// reads the bytes that the user-specified program wrote.
+// The child makes the master and turns off ONLCR, so that a caller reads exactly the bytes
+// that the user-specified program wrote.
 package console

@@ -1,19 +1,19 @@
-// Package state keeps what the runtime knows about its containers in a
-// directory, so that another process, or the next one after a crash, can go on.
+// Package state stores what the runtime knows about its containers in a directory, so that
+// another process, or the next one after a crash, can continue.
 //
-// Each container has a directory named by its id, which holds:
+// Each container has a directory named after its ID, which contains:
 //
-//	intent      one JSON object a line, appended before each side effect, so
+//	intent      one JSON object per line, appended before each side effect, so
 //	            that delete can undo what a killed creator left behind
-//	state.json  the finished [Container], put in place by one atomic rename
+//	state.json  the complete [Container], put in place by an atomic rename
 //
-// and whatever the start rendezvous puts there, or is [Handle.Keep]t for people. The directory itself is the
-// lock: a [Handle] holds an exclusive flock on it, so locking writes nothing and
-// works on a full disk. Reserving an id is one mkdir, which the kernel gives to
-// exactly one caller.
+// It also contains the socket for start, and files stored with [Handle.Keep]. The directory
+// itself is the lock: a [Handle] holds an exclusive flock on it, so locking writes nothing
+// and works on a full disk. Reserving an ID is a single mkdir, which succeeds for exactly
+// one caller.
 //
-// Nothing is synced: the directory belongs on a tmpfs, and a machine that lost
-// power has lost its containers too. Against a killed process, and against a
-// full disk, each file is either the old one or the new one; only the last line
-// of an intent record may be torn, and it is ignored.
+// Nothing is synced: the directory should be on a tmpfs, and a machine that lost power has
+// lost its containers too. Even if a process is killed or the disk is full, each file is
+// either the old one or the new one; only the last line of an intent record may be
+// incomplete, and is then ignored.
 package state

@@ -1,9 +1,8 @@
-// Package conformance is a kit that tests implementations of the handshake
-// (SPEC.md) from outside. It plays the parent against any child, or the child
-// against any parent, and reports by the numbers of SPEC.md's requirements.
+// Package conformance is a kit that tests implementations of the handshake (SPEC.md) from
+// outside. It plays the parent against any child, or the child against any parent, and
+// reports a result for each numbered requirement of SPEC.md.
 //
-// What it plays are cases. A case is a story, a line for each thing that one
-// side does:
+// A case is a story, with a line for each thing that one side does:
 //
 //	# A plan without an end is refused.
 //	proves M-PLAN-1
@@ -13,11 +12,10 @@
 //	child  Fault malformed
 //	child  ends
 //
-// The kit does what the lines of its own side say, and holds the other side, the
-// subject, to the rest. Hand-written stories are in testdata/conformance; Matrix
-// makes one for every state and kind; Deviations makes those in which one thing
-// goes wrong.
+// The kit does what the lines of its own side say, and checks that the other side, the
+// subject, does the rest. Hand-written stories are in testdata/conformance; Matrix makes one
+// for every state and kind; Deviations makes those in which one thing goes wrong.
 //
-// The kit shares the codec of package protocol with fsrun, and nothing else: it
-// knows no table, and what each state accepts is written in it by hand.
+// The kit shares the codec of package protocol with fsrun, and nothing else: it does not use
+// the tables, and what each state accepts is written in it by hand.
 package conformance

@@ -1,10 +1,11 @@
-// Newcomer takes a newcomer's way in a guest: a bare Debian system, the Debian
-// package, a first container, a bundle, and a failure that explains itself.
+// Newcomer does in a guest what a newcomer would do: it starts with a bare Debian system,
+// installs the Debian package, runs a first container and a bundle, and meets a failure that
+// explains itself.
 //
 //	go run ./internal/release/newcomer
 //
-// It shows how long it took to get to each point. The guest is emulated where
-// there is no KVM, and then some ten times slower than a machine.
+// It shows how long it took to get to each point. Without KVM the guest is emulated, and
+// about ten times slower than a real machine.
 package main
 
 import (

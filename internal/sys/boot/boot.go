@@ -1,5 +1,5 @@
-// Package boot is what fsrun does before the Go runtime begins, which half of a start
-// is spent on.
+// Package boot is what fsrun does before the Go runtime begins, which takes half the time of
+// a start.
 //
 // A program that imports it and is linked with Link begins at the entry in this
 // package's assembly, and from there goes on to the runtime's own. Of a runtime that
@@ -16,7 +16,7 @@
 //     not piece by piece, with a page fault for each. Most of the pieces are needed, and
 //     they are in the page cache.
 //
-// Without Link the program begins as any other does, and is slower.
+// Without Link the program begins like any other, and is slower.
 package boot
 
 import (

@@ -1,11 +1,11 @@
-// Command conform tests an implementation of the handshake (SPEC.md) from
-// outside and reports by the numbers of its requirements.
+// Command conform tests an implementation of the handshake (SPEC.md) from outside and
+// reports a result for each numbered requirement.
 //
 //	conform child PROGRAM    plays the parent against a child
 //	conform parent COMMAND…  plays the child against a parent (see -h)
 //
-// PROGRAM is executed as SPEC.md says a child is, with the first argument "fsrun:
-// child". The exit status is 1 if a case failed, 2 if it could not be tested.
+// PROGRAM is executed as SPEC.md says a child is, with the first argument "fsrun: child".
+// The exit status is 1 if a case failed, 2 if it could not be tested.
 package main
 
 import (
