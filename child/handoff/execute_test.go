@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/internal/harness"
+	"github.com/fsrun/fsrun/internal/tinyprogram"
 	"github.com/fsrun/fsrun/protocol"
 )
 
@@ -23,12 +24,8 @@ import (
 //
 // SPEC: M-COM-7
 func TestNotGreedy(t *testing.T) {
-	content, err := tiny()
-	if err != nil {
-		t.Fatal(err)
-	}
 	program := filepath.Join(t.TempDir(), "tiny")
-	if err := os.WriteFile(program, content, 0o700); err != nil {
+	if err := os.WriteFile(program, tinyprogram.Exit(42), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	execution := Execution{

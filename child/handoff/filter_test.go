@@ -2,9 +2,7 @@ package handoff
 
 import (
 	"encoding/binary"
-	"fmt"
 	"os"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -50,48 +48,4 @@ func forbidGreed() error {
 	var program sys.Program
 	program.Must("seccomp", "", unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, program.Filter(filter))
 	return program.Run()
-}
-
-// code is a program of few instructions that ends with status 42 and asks the
-// kernel for nothing else.
-var code = map[string][]byte{
-	"amd64": {
-		0xb8, 0xe7, 0x00, 0x00, 0x00, // mov $231 (exit_group), %eax
-		0xbf, 0x2a, 0x00, 0x00, 0x00, // mov $42, %edi
-		0x0f, 0x05, // syscall
-	},
-	"arm64": {
-		0xc8, 0x0b, 0x80, 0xd2, // mov x8, #94 (exit_group)
-		0x40, 0x05, 0x80, 0xd2, // mov x0, #42
-		0x01, 0x00, 0x00, 0xd4, // svc #0
-	},
-}
-
-// tiny is an executable file (elf(5)) with that program.
-func tiny() ([]byte, error) {
-	const base, headers = 0x10000, 64 + 56
-	instructions, known := code[runtime.GOARCH]
-	if !known {
-		return nil, fmt.Errorf("no program for %s", runtime.GOARCH)
-	}
-	size := uint64(headers + len(instructions))
-	machine := map[string]uint16{"amd64": 62, "arm64": 183}[runtime.GOARCH]
-	file := []byte("\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00")
-	for _, number := range []uint64{2, uint64(machine)} { // an executable, for the machine
-		file = binary.LittleEndian.AppendUint16(file, uint16(number))
-	}
-	file = binary.LittleEndian.AppendUint32(file, 1)
-	for _, number := range []uint64{base + headers, 64, 0} { // entry, program headers, no sections
-		file = binary.LittleEndian.AppendUint64(file, number)
-	}
-	file = binary.LittleEndian.AppendUint32(file, 0)
-	for _, number := range []uint16{64, 56, 1, 0, 0, 0} {
-		file = binary.LittleEndian.AppendUint16(file, number)
-	}
-	file = binary.LittleEndian.AppendUint32(file, 1)                     // to be loaded
-	file = binary.LittleEndian.AppendUint32(file, 5)                     // readable, executable
-	for _, number := range []uint64{0, base, base, size, size, 0x1000} { // offset, addresses, sizes, alignment
-		file = binary.LittleEndian.AppendUint64(file, number)
-	}
-	return append(file, instructions...), nil
 }

@@ -9,6 +9,7 @@ import (
 
 	childmachine "github.com/fsrun/fsrun/child/machine"
 	"github.com/fsrun/fsrun/internal/sys"
+	"github.com/fsrun/fsrun/internal/tinyprogram"
 	"github.com/fsrun/fsrun/protocol"
 )
 
@@ -135,12 +136,8 @@ func TestListener(t *testing.T) {
 //
 // SPEC: M-COM-7
 func TestListenerIsNotGreedy(t *testing.T) {
-	content, err := tiny()
-	if err != nil {
-		t.Fatal(err)
-	}
 	program := filepath.Join(t.TempDir(), "tiny")
-	if err := os.WriteFile(program, content, 0o700); err != nil {
+	if err := os.WriteFile(program, tinyprogram.Exit(42), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	execution := notifying("", protocol.CallSendmsg, unix.SYS_GETPRIORITY)

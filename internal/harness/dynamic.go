@@ -12,7 +12,7 @@ import (
 // nothing else.
 func DynamicProgram(t testing.TB, name, linker string, machine elf.Machine) {
 	t.Helper()
-	const headers = 64 + 2*56 // an ELF header, two program headers
+	const loadAddress, headers = 0x400000, 64 + 2*56 // an ELF header, two program headers
 	linker += "\x00"
 	size := uint64(headers + len(linker))
 	var file bytes.Buffer

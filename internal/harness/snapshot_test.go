@@ -105,12 +105,6 @@ func TestSnapshotSeesEveryLeak(t *testing.T) {
 	}
 }
 
-func TestExitProgramExits(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "exit")
-	ExitProgram(t, name)
-	must(t, exec.Command(name).Run())
-}
-
 // An orphan is adopted and reaped: the process set settles.
 func TestOrphansAreReaped(t *testing.T) {
 	Need(t, Root)
