@@ -1,16 +1,16 @@
 package harness
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/privatecgroup2"
 )
 
 // CgroupMount is where the tests' cgroup v2 tree is mounted.
-const CgroupMount = "/sys/fs/cgroup"
+const CgroupMount = privatecgroup2.Mount
 
 // isolatedVariable marks the process that is in a mount namespace of its own.
 const isolatedVariable = "FSRUN_TEST_ISOLATED"
@@ -31,39 +31,11 @@ func Isolate() error {
 // until execve makes it the process's. The mounts are shared among themselves, as service
 // managers make them, to see how a container's mounts affect them.
 func isolate() error {
-	runtime.LockOSThread()
-	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
-		return os.NewSyscallError("unshare", err)
+	if err := privatecgroup2.Enter(); err != nil {
+		return err
 	}
-	for _, propagation := range []uintptr{unix.MS_PRIVATE, unix.MS_SHARED} {
-		if err := unix.Mount("", "/", "", unix.MS_REC|propagation, ""); err != nil {
-			return fmt.Errorf("change the propagation of all mounts: %w", err)
-		}
-	}
-	if cgroupTree() != nil {
-		if err := mountCgroup(); err != nil {
-			return err
-		}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""); err != nil {
+		return fmt.Errorf("make all mounts shared: %w", err)
 	}
 	return os.NewSyscallError("execve", unix.Exec("/proc/self/exe", os.Args, append(os.Environ(), isolatedVariable+"=1")))
-}
-
-// hybridMount is where a hybrid host has its cgroup v2 tree.
-const hybridMount = "/sys/fs/cgroup/unified"
-
-// mountCgroup mounts the tree at CgroupMount. It copies an existing mount, because a new
-// one could change the flags of the machine's.
-func mountCgroup() error {
-	tree, err := unix.OpenTree(unix.AT_FDCWD, hybridMount, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
-	if errors.Is(err, unix.ENOENT) {
-		return os.NewSyscallError("mount cgroup2", unix.Mount("cgroup2", CgroupMount, "cgroup2", 0, ""))
-	}
-	if err != nil {
-		return &os.PathError{Op: "open_tree", Path: hybridMount, Err: err}
-	}
-	defer unix.Close(tree)
-	if err := unix.Unmount(CgroupMount, unix.MNT_DETACH); err != nil {
-		return &os.PathError{Op: "umount2", Path: CgroupMount, Err: err}
-	}
-	return os.NewSyscallError("move_mount", unix.MoveMount(tree, "", unix.AT_FDCWD, CgroupMount, unix.MOVE_MOUNT_F_EMPTY_PATH))
 }
