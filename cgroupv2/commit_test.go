@@ -54,7 +54,7 @@ func TestCommitToAReadOnlyFile(t *testing.T) {
 	}
 }
 
-// A failure restores what stood before, in every file.
+// A failure restores every file to what it was.
 func TestCommitIsAllOrNothing(t *testing.T) {
 	tree := openTree(t)
 	before := compute(t, `{"hugepageLimits":[{"pageSize":"2MB","limit":4194304}]}`)
@@ -83,7 +83,7 @@ func TestCommitIsAllOrNothing(t *testing.T) {
 	}
 }
 
-// TestResolve: what is going to be written are the files that this kernel has.
+// TestResolve: the settings name the files that this kernel has.
 func TestResolve(t *testing.T) {
 	tree := openTree(t)
 	limits := compute(t, `{"hugepageLimits":[{"pageSize":"2MB","limit":0},{"pageSize":"3KB","limit":0}]}`)
@@ -92,7 +92,7 @@ func TestResolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{ // the optional hugetlb.3KB.rsvd.max is not there, the other is left to be refused
+	want := []string{ // the optional hugetlb.3KB.rsvd.max does not exist; the other is left to be refused
 		"hugetlb.2MB.max=0 (hugepageLimits[0].limit)", "hugetlb.2MB.rsvd.max=0 (hugepageLimits[0].limit)",
 		"hugetlb.3KB.max=0 (hugepageLimits[1].limit)",
 	}
@@ -110,7 +110,7 @@ func TestMissingFilesNameWhatThereIs(t *testing.T) {
 	}
 }
 
-// On a host where cgroup v1 holds the controllers, the refusal says where they are.
+// On a host where cgroup v1 holds the controllers, the error says where they are.
 func TestControllerBoundToV1(t *testing.T) {
 	tree := openTree(t)
 	mounts, err := cgroupMounts()
@@ -160,7 +160,7 @@ func TestStatsWithoutControllers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The kernel rounds the parts of the sum.
+	// The kernel rounds each part of the sum.
 	const rounding = 2
 	if stats.CPU == nil || stats.CPU.Usage == 0 || stats.CPU.User+stats.CPU.System+rounding < stats.CPU.Usage {
 		t.Errorf("cpu.stat, which every group has: %+v", stats.CPU)
@@ -205,7 +205,7 @@ func TestCommitEverything(t *testing.T) {
 		t.Errorf("statistics: %+v, %+v", stats.Pids, stats.Memory)
 	}
 
-	// A failed update changes nothing, also where several controllers took part.
+	// A failed update changes nothing, even if several controllers were involved.
 	update := compute(t, `{"cpu":{"shares":2,"quota":20000,"burst":0},"pids":{"limit":3},"memory":{"limit":-1},"unified":{"memory.high":"much"}}`)
 	if _, err := g.Commit(update); err == nil || !strings.HasPrefix(err.Error(), `linux.resources.unified["memory.high"]`) {
 		t.Errorf("got %v", err)
@@ -224,7 +224,7 @@ func TestUpdateOfBandwidth(t *testing.T) {
 	var g *Group
 	for _, step := range []struct{ resources, max, burst string }{
 		{`{"cpu":{"quota":50000,"burst":50000}}`, "50000 100000", "50000"},
-		{`{"cpu":{"quota":20000,"burst":10000}}`, "20000 100000", "10000"}, // below the burst that stood
+		{`{"cpu":{"quota":20000,"burst":10000}}`, "20000 100000", "10000"}, // below the current burst
 		{`{"cpu":{"quota":90000,"burst":80000,"period":200000}}`, "90000 200000", "80000"},
 		{`{"cpu":{"quota":-1}}`, "max 200000", "80000"},
 	} {
@@ -252,8 +252,8 @@ func TestCommitIdle(t *testing.T) {
 	}
 }
 
-// TestTakenBackIdleKeepsTheWeight: the kernel forgets the weight of an idle group, and
-// what is taken back must not.
+// TestTakenBackIdleKeepsTheWeight: the kernel forgets the weight of an idle group;
+// reverting an update must restore it.
 func TestTakenBackIdleKeepsTheWeight(t *testing.T) {
 	tree := openTree(t)
 	g := create(t, tree, base(t), compute(t, `{"cpu":{"shares":2048}}`))
@@ -279,7 +279,7 @@ func TestTakenBackIdleKeepsTheWeight(t *testing.T) {
 	stands("after the undoing")
 }
 
-// The kernel takes a set that the groups above do not grant, and uses another.
+// The kernel accepts a set that the groups above do not grant, and uses another.
 func TestCommitCpusetThatIsNotGranted(t *testing.T) {
 	tree := openTree(t)
 	one := compute(t, `{"cpu":{"cpus":"0"}}`)
@@ -297,12 +297,12 @@ func TestCommitCpusetThatIsNotGranted(t *testing.T) {
 	if got := content(t, g, "cpuset.cpus"); got != "0\n" {
 		t.Errorf("cpuset.cpus is %q afterwards", got)
 	}
-	// Fewer than asked is still nowhere else.
+	// Fewer than asked for is still nowhere else.
 	commit(t, g, compute(t, `{"cpu":{"cpus":"0-1"}}`))
 }
 
-// TestRefusedUpdateLeavesTheCpuset: a cpuset that was empty cannot be emptied again once
-// a process is there, so nothing may fail after it.
+// TestRefusedUpdateLeavesTheCpuset: once a group has a process, its cpuset cannot be
+// emptied again, so nothing may fail after it is set.
 func TestRefusedUpdateLeavesTheCpuset(t *testing.T) {
 	tree := openTree(t)
 	limits := compute(t, `{"cpu":{"cpus":"0"},"unified":{"cgroup.max.depth":"deep"}}`)
@@ -379,7 +379,7 @@ func TestMemoryLimitKills(t *testing.T) {
 		t.Errorf("memory.events: %+v, %v", events, err)
 	}
 	stats, err := g.Stats()
-	// The peak counts the page that was refused, too.
+	// The peak includes the page that was refused.
 	if err != nil || stats.Memory.Peak < 16<<20 || stats.Memory.Peak > 34<<20 {
 		t.Errorf("peak: %+v, %v", stats.Memory, err)
 	}
@@ -414,7 +414,7 @@ func TestCommitBlockIO(t *testing.T) {
 	if len(stands) != 2 || stands[1].Value != want {
 		t.Errorf("what stands: %+v, want %q at last", stands, want)
 	}
-	// A failure takes the lines back too.
+	// A failure also reverts the lines.
 	bad := compute(t, `{"blockIO":{"throttleReadBpsDevice":[{`+device+`,"rate":5}]},"unified":{"io.max":"4095:1 rbps=1"}}`)
 	if _, err := g.Commit(bad); !errors.Is(err, unix.ENODEV) || !strings.Contains(err.Error(), "lsblk") {
 		t.Errorf("got %v, want ENODEV with a remedy", err)
@@ -428,7 +428,7 @@ func TestCommitBlockIO(t *testing.T) {
 	}
 }
 
-// Whichever of the two weights the kernel offers takes the value on its own scale.
+// The kernel has one of two weights. Either takes the value on its own scale.
 func TestCommitIOWeight(t *testing.T) {
 	tree := openTree(t)
 	limits := compute(t, `{"blockIO":{"weight":500}}`)

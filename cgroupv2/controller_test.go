@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The remedy depends on whose the group is that lacks the controller.
+// The remedy depends on who owns the group that lacks the controller.
 func TestUndelegatedHint(t *testing.T) {
 	for group, want := range map[string]string{
 		"/sys/fs/cgroup/system.slice/fsrun-web.scope":                                          "cgroup.subtree_control of every group above it",

@@ -155,7 +155,8 @@ func TestCreateRefusesUnfitGroups(t *testing.T) {
 	})
 	t.Run("threaded", func(t *testing.T) {
 		above := create(t, tree, base(t), Limits{})
-		// Made by hand: Create would enable controllers that a threaded subtree cannot have.
+		// Made by hand: Create would enable controllers that a threaded subtree cannot
+		// have.
 		if err := os.Mkdir(above.Dir()+"/threaded", 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -180,8 +181,8 @@ func TestCreateRefusesUnfitGroups(t *testing.T) {
 	})
 }
 
-// A group with processes of its own cannot hand controllers down, and is not turned into
-// the root of a threaded subtree by the attempt.
+// A group with processes of its own cannot hand down controllers. Trying to must not turn
+// it into the root of a threaded subtree.
 func TestCreateBelowProcesses(t *testing.T) {
 	tree := openTree(t)
 	limits := compute(t, `{"hugepageLimits":[{"pageSize":"2MB","limit":0}]}`)
@@ -193,7 +194,7 @@ func TestCreateBelowProcesses(t *testing.T) {
 	if !errors.As(err, &state) || !errors.Is(err, unix.EBUSY) || !strings.Contains(err.Error(), "hugetlb") || !strings.Contains(err.Error(), "it has 1 process of its own") || state.Hint() == "" {
 		t.Errorf("got %v, want EBUSY that names the controller", err)
 	}
-	create(t, tree, base(t)+"/without", Limits{}) // accounting is done without
+	create(t, tree, base(t)+"/without", Limits{}) // it works without accounting
 	if kind, enabled := content(t, above, "cgroup.type"), content(t, above, "cgroup.subtree_control"); kind != "domain\n" || enabled != "" {
 		t.Errorf("the group above is of type %q with %q enabled", kind, enabled)
 	}
@@ -227,7 +228,7 @@ func TestPathsAreBeneathTheTree(t *testing.T) {
 	}
 }
 
-// Containers come and go beneath one directory that each of them may remove.
+// Containers come and go beneath a directory that each of them may remove.
 func TestConcurrentCreateAndDelete(t *testing.T) {
 	tree := openTree(t)
 	var group sync.WaitGroup
@@ -246,8 +247,8 @@ func TestConcurrentCreateAndDelete(t *testing.T) {
 		})
 	}
 	group.Wait()
-	// Who finds the directory made by another leaves it to that one: what remains is
-	// empty, and removable.
+	// A container that finds a directory made by another leaves it to that one, so an
+	// empty, removable directory may remain.
 	for _, left := range []string{"/deep/shared", "/deep", ""} {
 		if err := os.Remove(path.Join(tree.Mount(), base(t)+left)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			t.Error(err)
@@ -277,8 +278,8 @@ func TestDelegate(t *testing.T) {
 	}
 }
 
-// Another user gets nothing, and is told what would change that; with delegation the
-// user has what is beneath.
+// Another user is refused, and told what would help. With delegation, the user can make
+// groups beneath.
 func TestCreateAsAnotherUser(t *testing.T) {
 	tree := openTree(t)
 	const user = 12345
@@ -307,7 +308,7 @@ func TestCreateAsAnotherUser(t *testing.T) {
 	}
 }
 
-// Only an empty group is pruned, whoever made it; none is no error.
+// Only an empty group is pruned, whoever made it. A missing one is no error.
 func TestPrune(t *testing.T) {
 	tree := openTree(t)
 	g := create(t, tree, base(t)+"/slice/one", Limits{})

@@ -24,8 +24,8 @@ func init() {
 	}
 }
 
-// findAfter runs Find in a mount namespace of its own (and further ones), after the
-// shell commands have arranged the mounts.
+// findAfter runs Find in a new mount namespace (and other new ones) after shell commands
+// have arranged the mounts.
 func findAfter(t *testing.T, script string, flags uintptr) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -56,7 +56,7 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := create(t, tree, base(t), Limits{})
-	// Only bound, never mounted anew: that could change the options of the host's mount.
+	// Only bound, never mounted again: that could change the options of the host's mount.
 	const bare = "umount -l /sys/fs/cgroup\n"
 	bind := func(from, to string) string {
 		return "mkdir -p '" + to + "'; mount --bind '" + from + "' '" + to + "'\n"

@@ -15,7 +15,7 @@ import (
 func TestFreezeThawKill(t *testing.T) {
 	tree := openTree(t)
 	g := create(t, tree, base(t), Limits{})
-	p := start(t, g, "wait") // first: a group that hands controllers down takes no process
+	p := start(t, g, "wait") // first, because a group that hands down controllers accepts no process
 	inner := create(t, tree, base(t)+"/inner", Limits{})
 	q := start(t, inner, "wait")
 
@@ -26,7 +26,7 @@ func TestFreezeThawKill(t *testing.T) {
 	if diff := cmp.Diff([]int{p.Process.Pid, q.Process.Pid}, pids); diff != "" {
 		t.Errorf("processes (-want +got):\n%s", diff)
 	}
-	for range 2 { // freezing what is frozen is no error
+	for range 2 { // freezing a frozen group is no error
 		if err := g.Freeze(within2s(t)); err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestFreezeThawKill(t *testing.T) {
 	if err := g.WaitEmpty(ctx); !errors.As(err, &state) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("waiting for a group with a process: %v", err)
 	}
-	// Killing reaches the frozen too, and the groups beneath.
+	// Kill reaches frozen processes, and those in the groups beneath.
 	if err := g.Freeze(within2s(t)); err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// roleVariable makes the test binary one of the processes that live in a test's group.
+// roleVariable makes the test binary a process in a test's group.
 const (
 	roleVariable = "FSRUN_TEST_CGROUP_ROLE"
 	pathVariable = "FSRUN_TEST_CGROUP_PATH"
@@ -23,7 +23,7 @@ const (
 var roles = map[string]func(){
 	// wait lives until its standard input ends.
 	"wait": func() { _, _ = io.Copy(io.Discard, os.Stdin) },
-	// create makes the group that the second variable names, and says how it went.
+	// create makes the group named by the second variable, and reports the result.
 	"create": func() {
 		tree, err := Find()
 		if err == nil {
@@ -33,7 +33,7 @@ var roles = map[string]func(){
 			fmt.Print(err)
 		}
 	},
-	// eat takes memory until it is killed.
+	// eat uses memory until it is killed.
 	"eat": func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		var held [][]byte
@@ -56,8 +56,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// absent ends a test that this machine cannot run: a skip natively, a failure in the
-// guest, which has everything.
+// absent ends a test that this machine cannot run: a skip natively, a failure in the guest,
+// which has everything.
 func absent(t *testing.T, reason string) {
 	t.Helper()
 	if os.Getenv("FSRUN_GUEST") == "1" {
@@ -80,12 +80,12 @@ func openTree(t *testing.T) *Tree {
 	return tree
 }
 
-// base is a directory that belongs to one run of the tests.
+// base is a directory for one run of the tests.
 func base(t *testing.T) string {
 	return fmt.Sprintf("/fsrun-test-%d/%s", os.Getpid(), t.Name())
 }
 
-// create makes a group of the test's own, and deletes it with the test's end.
+// create makes a group for the test, and deletes it at the end.
 func create(t *testing.T, tree *Tree, path string, l Limits) *Group {
 	t.Helper()
 	if err := tree.Check(l); err != nil {
@@ -110,7 +110,7 @@ type process struct {
 	input io.WriteCloser
 }
 
-// start starts a process in the group by CLONE_INTO_CGROUP.
+// start starts a process in the group with CLONE_INTO_CGROUP.
 func start(t *testing.T, g *Group, role string) *process {
 	t.Helper()
 	self, err := os.Executable()
@@ -132,12 +132,12 @@ func start(t *testing.T, g *Group, role string) *process {
 	return p
 }
 
-// intoGroup has a process start in the group, and not outlive this one.
+// intoGroup starts a process in the group, and kills it when this one dies.
 func intoGroup(g *Group) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: g.FD(), Pdeathsig: syscall.SIGKILL}
 }
 
-// disk returns the number of a block device that io.max takes.
+// disk returns the number of a block device that io.max accepts.
 func disk(t *testing.T) (major, minor int) {
 	t.Helper()
 	numbers, err := filepath.Glob("/sys/block/*/dev")
@@ -154,7 +154,7 @@ func disk(t *testing.T) (major, minor int) {
 	return major, minor
 }
 
-// end kills the process, if it still lives, and reaps it.
+// end kills the process, if it is alive, and reaps it.
 func (p *process) end() {
 	_ = p.Process.Kill()
 	_ = p.Wait()
@@ -169,7 +169,7 @@ func compute(t *testing.T, text string) Limits {
 	return l
 }
 
-// exists looks at the tree by its path, as an administrator would.
+// exists looks at the tree by path, as an administrator would.
 func exists(t *testing.T, tree *Tree, group string) bool {
 	t.Helper()
 	_, err := os.Stat(path.Join(tree.Mount(), group))
@@ -179,7 +179,7 @@ func exists(t *testing.T, tree *Tree, group string) bool {
 	return err == nil
 }
 
-// content reads an interface file by its path.
+// content reads an interface file by path.
 func content(t *testing.T, g *Group, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(path.Join(g.Dir(), file))

@@ -12,7 +12,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// parseResources reads linux.resources as a config.json would hold it.
+// parseResources parses linux.resources as in a config.json.
 func parseResources(t testing.TB, text string) *specs.LinuxResources {
 	t.Helper()
 	var r specs.LinuxResources
@@ -22,7 +22,7 @@ func parseResources(t testing.TB, text string) *specs.LinuxResources {
 	return &r
 }
 
-// written renders settings one a line: "file=value (path below linux.resources)".
+// written formats settings, one per line: "file=value (path below linux.resources)".
 func written(settings []Setting) []string {
 	var lines []string
 	for _, s := range settings {
@@ -218,7 +218,7 @@ func TestComputeBounds(t *testing.T) {
 	}
 }
 
-// TestTooManySettingsNameTheirPlace: the first that is too many is the one to take away.
+// TestTooManySettingsNameTheirPlace: the error names the first setting beyond the limit.
 func TestTooManySettingsNameTheirPlace(t *testing.T) {
 	lines := strings.Repeat("max\n", maxSettings)
 	for _, test := range []struct{ lines, place string }{
@@ -245,8 +245,8 @@ func TestControllers(t *testing.T) {
 	}
 }
 
-// The fixed points are those of the published formula; 2000 shares are 170 by the
-// formula's announcement.
+// The fixed points are those of the published formula. According to its announcement, 2000
+// shares are 170.
 func TestWeightOfShares(t *testing.T) {
 	for shares, want := range map[uint64]uint64{
 		1: 1, 2: 1, 3: 2, 1024: 100, 2000: 170, 262143: 10000, 262144: 10000, math.MaxUint64: 10000,
@@ -291,8 +291,8 @@ func TestChecksOfWhatStands(t *testing.T) {
 	}
 }
 
-// FuzzCompute: whatever the config says, every setting names one file directly in the
-// group and keeps to the bounds, and every refusal names a JSON path.
+// FuzzCompute: whatever the config says, every setting is for a file directly in the group
+// and within the bounds, and every error names a JSON path.
 func FuzzCompute(f *testing.F) {
 	f.Add(`{"memory":{"limit":1000000,"swap":1500000},"cpu":{"shares":1024,"quota":50000,"cpus":"0-1"}}`)
 	f.Add(`{"pids":{"limit":0},"hugepageLimits":[{"pageSize":"2MB","limit":1}],"unified":{"../x":"1"}}`)

@@ -8,7 +8,7 @@ func TestLeft(t *testing.T) {
 		{7, Unlimited, Unlimited},
 		{7, 10, 3},
 		{10, 10, 0},
-		{11, 10, 0}, // as the kernel allows
+		{11, 10, 0}, // as the kernel permits
 	} {
 		if got := left(test.used, test.limit); got != test.want {
 			t.Errorf("%d used of %d leave %d, want %d", test.used, test.limit, got, test.want)
@@ -36,8 +36,7 @@ func TestBandwidth(t *testing.T) {
 	}
 }
 
-// A group without limits leaves room without limits, and one with a limit what is
-// left of it.
+// A group without limits has unlimited room; one with a limit has what is left of it.
 func TestRoom(t *testing.T) {
 	tree := openTree(t)
 	group, err := tree.Create(base(t), Limits{})

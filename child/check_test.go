@@ -37,7 +37,7 @@ func filtered(size int, flags uint32) *protocol.Execute {
 // listening executes with a filter that has a listener.
 func listening() *protocol.Execute { return filtered(8, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER) }
 
-// sample makes an operation of a kind that a frame can hold.
+// sample returns an operation of a kind that fits into a frame.
 func sample(kind protocol.OpKind) protocol.Op {
 	const path = "/x"
 	for _, op := range []protocol.Op{
@@ -58,9 +58,9 @@ func sample(kind protocol.OpKind) protocol.Op {
 	return nil
 }
 
-// TestMisplacedOperations: a plan whose operations do not belong together is
-// refused before the first of them is carried out: all that stand before the
-// misplaced one would fail or do harm.
+// TestMisplacedOperations: a plan whose operations do not belong together is refused before
+// the first of them is carried out. All operations before the misplaced one would fail or
+// do harm.
 //
 // SPEC: M-PLAN-1, M-PLAN-2, M-PLAN-4, M-LST-3, M-ACT-12
 func TestMisplacedOperations(t *testing.T) {
@@ -68,7 +68,7 @@ func TestMisplacedOperations(t *testing.T) {
 		name string
 		role protocol.Role
 		plan []protocol.Op
-		op   string // named by the Fault
+		op   string // as named by the Fault
 		says string
 	}{
 		{"no execute", protocol.RoleInit, []protocol.Op{root(), arguments("a")}, "arguments[1]", "the last operation of a plan is execute"},
@@ -101,8 +101,8 @@ func TestMisplacedOperations(t *testing.T) {
 	}
 }
 
-// TestPlacesByTable holds checkPlan to the table of operations, for each of them
-// in each role.
+// TestPlacesByTable compares checkPlan with the table of operations, for each operation in
+// each role.
 //
 // SPEC: M-PLAN-2, M-PLAN-4
 func TestPlacesByTable(t *testing.T) {
@@ -139,8 +139,8 @@ func TestPlacesByTable(t *testing.T) {
 	}
 }
 
-// TestPathsBeneathRoot names them by hand: the table of the code must not be
-// the only judge.
+// TestPathsBeneathRoot lists them by hand: the table in the code must not be the only
+// authority.
 //
 // SPEC: M-PLAN-4
 func TestPathsBeneathRoot(t *testing.T) {
@@ -154,8 +154,8 @@ func TestPathsBeneathRoot(t *testing.T) {
 	}
 }
 
-// TestPlanWithoutArguments: there is no program to execute, and nothing is carried out:
-// the hook would leave its mark.
+// TestPlanWithoutArguments: without a program to execute, nothing is carried out. The hook
+// would leave a mark.
 //
 // SPEC: M-PLAN-8
 func TestPlanWithoutArguments(t *testing.T) {
@@ -173,7 +173,7 @@ func TestPlanWithoutArguments(t *testing.T) {
 	}
 }
 
-// TestHookOfNoPoint: a hook of a point that is the parent's, or none, is not run.
+// TestHookOfNoPoint: a hook is not run if its point is one of the parent's, or unknown.
 //
 // SPEC: M-PLAN-6
 func TestHookOfNoPoint(t *testing.T) {
@@ -193,8 +193,8 @@ func TestHookOfNoPoint(t *testing.T) {
 	}
 }
 
-// TestParts: operations count from the first Part on, and the handoff gets their
-// values joined in order.
+// TestParts: operations count from the first Part on, and the handoff gets their values
+// joined in order.
 //
 // SPEC: M-PLAN-7
 func TestParts(t *testing.T) {

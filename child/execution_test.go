@@ -37,7 +37,7 @@ func TestFind(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name, environment string
-		found             string // beneath the working directory, or
+		found             string // beneath the working directory; or
 		err               error
 	}{
 		{"/bin/sh", "PATH=/nonexistent", "/bin/sh", nil},
@@ -78,7 +78,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// firstFound is the first file that may be the program.
+// firstFound returns the first file that may be the program.
 func firstFound(t *testing.T, name string, environment []string, directory string) (string, error) {
 	t.Helper()
 	builder := rootfs.New()
@@ -100,8 +100,8 @@ func same(t *testing.T, one, other string) bool {
 	return os.SameFile(a, b)
 }
 
-// TestFindWithAnEmptyPlace: an empty place in PATH is the working directory
-// (environ(7)), which is the container's and not the runtime's.
+// TestFindWithAnEmptyPlace: an empty element in PATH is the working directory (environ(7)),
+// the container's rather than the runtime's.
 func TestFindWithAnEmptyPlace(t *testing.T) {
 	work := t.TempDir()
 	if err := os.WriteFile(filepath.Join(work, "tool"), nil, 0o755); err != nil {
@@ -115,8 +115,8 @@ func TestFindWithAnEmptyPlace(t *testing.T) {
 }
 
 // TestFindLeavesRightsToTheKernel: every file that may be the program is found, in the
-// order of PATH, and none of which it is certain that it cannot be executed. The root
-// user of the child may enter what the program's user may not.
+// order of PATH, except those that certainly cannot be executed. The child's root user may
+// enter directories that the program's user may not.
 //
 // SPEC: M-EXE-6
 func TestFindLeavesRightsToTheKernel(t *testing.T) {
@@ -142,8 +142,8 @@ func TestFindLeavesRightsToTheKernel(t *testing.T) {
 	}
 }
 
-// TestMissingProgram: a program that is not there is told before Ready, by its
-// name and with the words that people look for.
+// TestMissingProgram: a missing program is reported before Ready, by its name and in the
+// words that people search for.
 func TestMissingProgram(t *testing.T) {
 	for name, says := range map[string]string{
 		"no-such-program": "executable file not found in $PATH",
@@ -160,8 +160,7 @@ func TestMissingProgram(t *testing.T) {
 	}
 }
 
-// TestSocketArgument: the second argument is a descriptor's number in decimal,
-// and there is no other.
+// TestSocketArgument: the second argument is a descriptor's decimal number, and the last.
 //
 // SPEC: M-TRAN-11
 func TestSocketArgument(t *testing.T) {

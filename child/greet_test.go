@@ -14,8 +14,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// TestVersions: the child takes the highest version that both speak, which is
-// the only one there is, and no feature.
+// TestVersions: the child selects the highest version that both sides speak, which is the
+// only one there is, and no feature.
 //
 // SPEC: M-VER-1, M-VER-4
 func TestVersions(t *testing.T) {
@@ -42,8 +42,8 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// TestHelloRefused: a Hello that cannot be agreed on ends the child, with a Fault
-// that says what is wrong.
+// TestHelloRefused: a Hello that the child cannot agree to ends it, with a Fault that says
+// what is wrong.
 //
 // SPEC: M-VER-2, M-VER-3, M-VER-4
 func TestHelloRefused(t *testing.T) {
@@ -71,8 +71,8 @@ func TestHelloRefused(t *testing.T) {
 	}
 }
 
-// TestMapsWanted: with maps the child asks for them, and hides itself only when
-// they are there: the parent writes them through files that would be root's.
+// TestMapsWanted: the child asks for mappings, and hides itself only once they are there.
+// Otherwise the files through which the parent writes them would be root's.
 func TestMapsWanted(t *testing.T) {
 	s := begin(t)
 	s.send(&protocol.Hello{LowestVersion: 1, HighestVersion: 1, Role: protocol.RoleInit, MapsWanted: true})
@@ -87,7 +87,7 @@ func TestMapsWanted(t *testing.T) {
 	}
 }
 
-// TestHidden: without maps the child is hidden as soon as it has greeted.
+// TestHidden: without mappings, the child is hidden as soon as it has greeted.
 //
 // SPEC: M-ACT-7
 func TestHidden(t *testing.T) {
@@ -100,7 +100,7 @@ func TestHidden(t *testing.T) {
 	s.end()
 }
 
-// TestDeadlinesOfHello: they hold from the moment the Hello is accepted.
+// TestDeadlinesOfHello: they apply as soon as Hello is accepted.
 //
 // SPEC: M-DL-2
 func TestDeadlinesOfHello(t *testing.T) {
@@ -120,8 +120,8 @@ func TestDeadlinesOfHello(t *testing.T) {
 	}
 }
 
-// TestWaits: what the handoff waits for: the parent's wishes, the table's
-// defaults elsewhere, 0 for ever.
+// TestWaits: the handoff uses the deadlines that the parent asked for, otherwise the
+// table's; 0 means forever.
 //
 // SPEC: M-DL-2
 func TestWaits(t *testing.T) {

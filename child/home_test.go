@@ -24,7 +24,7 @@ func TestHomeOf(t *testing.T) {
 	}
 }
 
-// TestWithHome: what the plan says stays as it is.
+// TestWithHome: what the plan says is left alone.
 //
 // SPEC: M-PLAN-7
 func TestWithHome(t *testing.T) {

@@ -27,7 +27,7 @@ func TestInterpreterOf(t *testing.T) {
 	}
 }
 
-// What the linker wrote is what is found, in any program of this machine.
+// For any program on this machine, the interpreter that the linker wrote is found.
 func TestInterpreterOfPrograms(t *testing.T) {
 	for _, name := range []string{"/bin/sh", "/bin/busybox", "/proc/self/exe"} {
 		file, err := elf.Open(name)

@@ -18,8 +18,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// The test binary is the child, too, where its name says so: on the main thread,
-// as Main wants it.
+// The test binary is also the child if its name says so: on the main thread, as Main
+// requires.
 func init() {
 	if os.Args[0] == protocol.ChildName {
 		runtime.LockOSThread()
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// peer is a child in a process of its own, and the parent's end to it.
+// peer is a child in a process of its own, and the parent's end of the socket.
 type peer struct {
 	*testing.T
 	*exec.Cmd
@@ -41,14 +41,13 @@ type peer struct {
 	output  bytes.Buffer
 }
 
-// start starts a child on descriptor 3. Arguments replace those that SPEC.md
-// wants.
+// start starts a child on descriptor 3. Arguments replace those in SPEC.md.
 func start(t *testing.T, arguments ...string) *peer {
 	t.Helper()
 	return startIn(t, 0, arguments...)
 }
 
-// startIn starts a child in namespaces of its own.
+// startIn starts a child in new namespaces.
 func startIn(t *testing.T, namespaces uintptr, arguments ...string) *peer {
 	t.Helper()
 	ours, theirs, err := transport.Connected()
@@ -117,7 +116,7 @@ func (p *peer) ready(ops ...protocol.Op) {
 	p.receive(protocol.KindReady)
 }
 
-// end waits for the child's end, or that of what replaced it.
+// end waits for the child, or what has replaced it, to end.
 func (p *peer) end() *os.ProcessState {
 	p.Helper()
 	ended := make(chan struct{})
@@ -144,7 +143,7 @@ func (p *peer) proc(name string) string {
 	return strings.TrimSpace(string(content))
 }
 
-// self is an execution as the user that the test runs as.
+// self is an execution as the user of the test.
 func self(t *testing.T) *protocol.Execute {
 	t.Helper()
 	groups, err := os.Getgroups()
@@ -172,8 +171,7 @@ func self(t *testing.T) *protocol.Execute {
 	return op
 }
 
-// TestChildsName: a child that has greeted bears its own name, and its arguments
-// are the two of SPEC.md.
+// TestChildsName: a child that has greeted has the name in SPEC.md, and its two arguments.
 //
 // SPEC: M-EXE-1, M-TRAN-11
 func TestChildsName(t *testing.T) {
@@ -189,8 +187,8 @@ func TestChildsName(t *testing.T) {
 	}
 }
 
-// TestWrongArguments: anything but a descriptor's number in the second place
-// ends the child before it says a word.
+// TestWrongArguments: anything other than a descriptor's number as the second argument ends
+// the child before it sends anything.
 //
 // SPEC: M-TRAN-11
 func TestWrongArguments(t *testing.T) {
@@ -208,8 +206,8 @@ func TestWrongArguments(t *testing.T) {
 	}
 }
 
-// TestWholeStart plays a start without any operation that makes something: what
-// is for after Start takes effect after Start, in the program.
+// TestWholeStart plays a start in which no operation makes anything: what is for after
+// Start takes effect after Start, in the program.
 //
 // SPEC: M-PLAN-3, M-PLAN-7
 func TestWholeStart(t *testing.T) {
@@ -231,7 +229,7 @@ func TestWholeStart(t *testing.T) {
 	}
 }
 
-// note is a hook that writes its index and more to a file.
+// note is a hook that writes its index and a text to a file.
 func note(index uint32, file, more string) *protocol.Hook {
 	return &protocol.Hook{
 		Origin: at(fmt.Sprintf("hooks.createContainer[%d]", index)), Point: "createContainer", Index: index, Path: "/bin/sh",
@@ -239,8 +237,8 @@ func note(index uint32, file, more string) *protocol.Hook {
 	}
 }
 
-// TestOrder: operations are carried out in the order of the plan, each once, and
-// none behind the first that fails, which is told with its place.
+// TestOrder: operations are carried out in the order of the plan, each once, and none after
+// the first that fails, whose place is reported.
 //
 // SPEC: M-PLAN-3, M-PLAN-5
 func TestOrder(t *testing.T) {
@@ -265,7 +263,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestFailedCall: a system call that fails is told with its number and object.
+// TestFailedCall: the Fault about a failed system call has its error number and object.
 //
 // SPEC: M-PLAN-5
 func TestFailedCall(t *testing.T) {

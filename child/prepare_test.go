@@ -9,8 +9,7 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// TestTooManyOperations: the frame that exceeds the limit is refused and not
-// kept.
+// TestTooManyOperations: the frame that exceeds the limit is refused and not kept.
 //
 // SPEC: M-LIM-2
 func TestTooManyOperations(t *testing.T) {
@@ -55,8 +54,8 @@ func TestTooManyBytes(t *testing.T) {
 	}
 }
 
-// TestOpenDoneMustMatch: descriptors for anything but what was asked for, in
-// that order, end the child.
+// TestOpenDoneMustMatch: descriptors for anything other than what was asked for, in that
+// order, end the child.
 //
 // SPEC: M-TRUST-8
 func TestOpenDoneMustMatch(t *testing.T) {
@@ -69,7 +68,7 @@ func TestOpenDoneMustMatch(t *testing.T) {
 		"too many":      {0, 2, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// What comes before needs no descriptor, so that nothing is carried out.
+			// The operation before needs no descriptor, so nothing is carried out.
 			c := newChild()
 			c.hello = &protocol.Hello{Role: protocol.RoleInit}
 			c.plan = []protocol.Op{bind(), &protocol.OOMScore{}, bind(), execute()}
@@ -85,8 +84,8 @@ func TestOpenDoneMustMatch(t *testing.T) {
 	}
 }
 
-// TestOpenDoneMustMatchOnTheWire does the same through the machine, with an
-// operation that would be the first to be carried out.
+// TestOpenDoneMustMatchOnTheWire does the same through the machine. The operation would be
+// the first to be carried out.
 //
 // SPEC: M-TRUST-8
 func TestOpenDoneMustMatchOnTheWire(t *testing.T) {
@@ -102,8 +101,8 @@ func TestOpenDoneMustMatchOnTheWire(t *testing.T) {
 	}
 }
 
-// TestOneRequestForMany: what follows is asked for in the same exchange, as far
-// as one frame goes.
+// TestOneRequestForMany: what follows is asked for in the same exchange, as far as it fits
+// into a frame.
 func TestOneRequestForMany(t *testing.T) {
 	c := newChild()
 	for range 3 * protocol.MaxDescriptors / 2 {
@@ -122,8 +121,8 @@ func TestOneRequestForMany(t *testing.T) {
 	}
 }
 
-// TestFramesOutOfPlace: a well-formed frame that the state does not accept, and
-// bytes that are none, end the child with a Fault and nothing is carried out.
+// TestFramesOutOfPlace: a well-formed frame that the state does not accept, or bytes that
+// are no frame, end the child with a Fault, and nothing is carried out.
 func TestFramesOutOfPlace(t *testing.T) {
 	s := begin(t)
 	s.greets(protocol.RoleInit)
@@ -140,8 +139,7 @@ func TestFramesOutOfPlace(t *testing.T) {
 	}
 }
 
-// TestHooksExchange: the child asks for the parent's hooks and goes on from
-// there.
+// TestHooksExchange: the child asks for the parent's hooks and continues from there.
 func TestHooksExchange(t *testing.T) {
 	s := begin(t)
 	s.greets(protocol.RoleInit)

@@ -13,11 +13,11 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// patience bounds the wait for what has to come.
+// patience bounds the wait for what must happen.
 const patience = 10 * time.Second
 
-// script is a parent that plays by a script, with the child's runner on the
-// other end. Nothing it plays carries out an operation.
+// script is a parent that plays by a script, with the child's runner at the other end.
+// Nothing that it plays carries out an operation.
 type script struct {
 	*testing.T
 	channel *transport.Memory
@@ -30,7 +30,7 @@ type outcome struct {
 	err   error
 }
 
-// begin has a child wait for Hello.
+// begin makes a child wait for Hello.
 func begin(t *testing.T) *script {
 	t.Helper()
 	dumpable, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
@@ -63,7 +63,7 @@ func (s *script) send(frame protocol.Frame, descriptors ...int) {
 	}
 }
 
-// receive returns the child's next frame, which must be of the kind.
+// receive returns the child's next frame, which must be of that kind.
 func receive[F protocol.Frame](s *script) F {
 	s.Helper()
 	data, descriptors, err := s.channel.Receive(patience)
@@ -81,7 +81,7 @@ func receive[F protocol.Frame](s *script) F {
 	return wanted
 }
 
-// end waits for the child's end, or its way into the handoff.
+// end waits until the child ends or enters the handoff.
 func (s *script) end() outcome {
 	s.Helper()
 	select {
@@ -93,7 +93,7 @@ func (s *script) end() outcome {
 	}
 }
 
-// fails expects a Fault, and the end of a child that says no more.
+// fails expects a Fault, and the end of a child that sends nothing more.
 func (s *script) fails(code protocol.Code) *protocol.Fault {
 	s.Helper()
 	fault := receive[*protocol.Fault](s)

@@ -9,8 +9,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// Ready tells every row up to the one that sends it, in order, each within the
-// time that the handshake took, and how long each operation took.
+// Ready reports every row up to the one that sends it, in order, each within the time of
+// the handshake, and how long each operation took.
 //
 // SPEC: M-TELL-1
 func TestReadyTellsTheWay(t *testing.T) {
@@ -24,7 +24,7 @@ func TestReadyTellsTheWay(t *testing.T) {
 	ready := p.receive(protocol.KindReady).(*protocol.Ready)
 	after := clock.Now()
 	var rows []string
-	const slack = uint64(time.Millisecond) // between two processes' clocks
+	const slack = uint64(time.Millisecond) // between the clocks of two processes
 	last := before - slack
 	for _, stamp := range ready.Rows {
 		rows = append(rows, stamp.Row)
@@ -45,7 +45,7 @@ func TestReadyTellsTheWay(t *testing.T) {
 	}
 }
 
-// More rows and operations than Ready holds are left out at the end.
+// Rows and operations that do not fit into Ready are left out at the end.
 //
 // SPEC: M-TELL-1
 func TestReadyTellsTheFirst(t *testing.T) {

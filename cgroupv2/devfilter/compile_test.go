@@ -38,7 +38,7 @@ func compile(t testing.TB, rules []specs.LinuxDeviceCgroup) asm.Instructions {
 	return decode(t, program)
 }
 
-// decode reads the encoded program as a library understands it.
+// decode decodes the encoded program with a library.
 func decode(t testing.TB, program Instructions) asm.Instructions {
 	t.Helper()
 	order := binary.ByteOrder(binary.BigEndian)
@@ -52,14 +52,14 @@ func decode(t testing.TB, program Instructions) asm.Instructions {
 	return decoded
 }
 
-// The kernel's numbers (enum bpf_cgroup_dev_*), written down a second time.
+// The kernel's numbers (enum bpf_cgroup_dev_*), written down independently.
 var (
 	accessLetters = [...]string{"m", "r", "w"}  // by bit
 	typeLetters   = [...]string{1: "b", 2: "c"} // by number
 )
 
-// allowed is the reference: the package comment, read literally, first rule to last, on
-// the rules as the config has them.
+// allowed is the reference: the package comment, applied literally to the rules in the
+// config, first to last.
 func allowed(rules []specs.LinuxDeviceCgroup, q request) bool {
 	for bit, letter := range accessLetters {
 		if q.access&(1<<bit) == 0 {
@@ -183,7 +183,7 @@ func TestCompileRefuses(t *testing.T) {
 	}
 }
 
-// TestCompileGolden pins the instructions. Each file of testdata holds the rules, a line
+// TestCompileGolden pins the instructions. Each file in testdata contains the rules, a line
 // of dashes, and the program.
 func TestCompileGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -212,7 +212,8 @@ func TestCompileGolden(t *testing.T) {
 	}
 }
 
-// rulesFrom draws rules and questions from bytes, from few numbers so that they meet.
+// rulesFrom makes rules from bytes. It uses only a few device numbers, so that rules
+// overlap.
 func rulesFrom(data []byte) (rules []specs.LinuxDeviceCgroup) {
 	numbers := [...]int64{-1, 0, 1, 2}
 	for ; len(data) >= 3 && len(rules) < MaxRules; data = data[3:] {
@@ -236,7 +237,8 @@ func rulesFrom(data []byte) (rules []specs.LinuxDeviceCgroup) {
 	return rules
 }
 
-// agree compares program and reference on every request that the rules can tell apart.
+// agree compares the program with the reference for every request that the rules can
+// distinguish.
 func agree(t *testing.T, rules []specs.LinuxDeviceCgroup) {
 	t.Helper()
 	program := compile(t, rules)
@@ -269,8 +271,8 @@ func FuzzCompile(f *testing.F) {
 	})
 }
 
-// TestCompileAgreesWithReference is the fuzz target's property on rules drawn at random,
-// so that it is checked where nobody fuzzes.
+// TestCompileAgreesWithReference checks the fuzz target's property for random rules, for
+// runs without fuzzing.
 func TestCompileAgreesWithReference(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 300 {

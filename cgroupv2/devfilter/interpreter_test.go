@@ -6,14 +6,14 @@ import (
 	"github.com/cilium/ebpf/asm"
 )
 
-// request is what the kernel asks a device program about.
+// request is what the kernel asks a device program.
 type request struct {
 	kind, access uint32
 	major, minor uint32
 }
 
-// interpret runs the instructions as the kernel would, for those that Compile emits and
-// no others. It knows nothing of rules.
+// interpret runs instructions as the kernel would. It supports only those that Compile
+// emits, and knows nothing about rules.
 func interpret(program asm.Instructions, q request) (uint64, error) {
 	memory := map[int16]uint32{0: q.access<<16 | q.kind, 4: q.major, 8: q.minor}
 	var registers [11]uint64

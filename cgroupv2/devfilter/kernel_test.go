@@ -21,15 +21,15 @@ import (
 	"github.com/fsrun/fsrun/internal/sys"
 )
 
-// probeVariable makes the test binary the process that tries devices: it holds a JSON
-// list of probes, and the answers go to standard output.
+// probeVariable makes the test binary a process that tries devices. It contains a JSON list
+// of probes; the answers go to standard output.
 const probeVariable = "FSRUN_TEST_DEVICE_PROBES"
 
 // probe opens a device, or makes one with mknod(2).
 type probe struct {
 	Path  string
-	Flags int    // of open
-	Mode  uint32 // of mknod, when not 0
+	Flags int    // for open
+	Mode  uint32 // for mknod, if not 0
 	Major uint32
 	Minor uint32
 }
@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// answer runs in the cgroup: one errno for each probe.
+// answer runs in the cgroup and prints an errno for each probe.
 func answer(text string) int {
 	var probes []probe
 	if err := json.Unmarshal([]byte(text), &probes); err != nil {
@@ -73,7 +73,7 @@ func try(p probe) syscall.Errno {
 	return errno
 }
 
-// ask starts a process inside the cgroup, by CLONE_INTO_CGROUP, and returns its answers.
+// ask starts a process in the cgroup with CLONE_INTO_CGROUP, and returns its answers.
 func ask(t *testing.T, group *cgroupv2.Group, probes ...probe) []syscall.Errno {
 	t.Helper()
 	text, err := json.Marshal(probes)
@@ -112,7 +112,7 @@ func expect(t *testing.T, group *cgroupv2.Group, want map[probe]syscall.Errno) {
 	}
 }
 
-// newGroup makes a cgroup for the test, and with its end makes sure that it is gone.
+// newGroup makes a cgroup for the test, and checks at the end that it is gone.
 func newGroup(t *testing.T, path string) *cgroupv2.Group {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -135,8 +135,8 @@ func newGroup(t *testing.T, path string) *cgroupv2.Group {
 	return group
 }
 
-// absent ends a test that this machine cannot run: a skip natively, a failure in the
-// guest, which has everything.
+// absent ends a test that this machine cannot run: a skip natively, a failure in the guest,
+// which has everything.
 func absent(t *testing.T, reason string) {
 	t.Helper()
 	if os.Getenv("FSRUN_GUEST") == "1" {
@@ -220,7 +220,7 @@ func TestDefaultsInTheKernel(t *testing.T) {
 	expect(t, group, want)
 }
 
-// A rule that denies a part holds against a request for more.
+// A rule that denies part of a request denies the request.
 func TestPartialDenyInTheKernel(t *testing.T) {
 	group := newGroup(t, "partial")
 	p := load(t, rules(t, `[{"allow":true,"access":"rwm"},{"allow":false,"type":"c","major":1,"minor":5,"access":"w"}]`))
@@ -269,7 +269,8 @@ func TestHookRewrites(t *testing.T) {
 	if err := p.Attach(group.FD()); err != nil {
 		t.Fatal(err)
 	}
-	// What a GPU's hook does: exchange the program it finds for one that allows more.
+	// This is what a GPU's hook does: replace the program that it finds with one that
+	// allows more.
 	hook := load(t, rules(t, `[{"allow":true,"type":"c","major":1,"minor":3,"access":"rw"},{"allow":true,"type":"c","major":1,"minor":5,"access":"r"}]`))
 	if err := hook.replace(group.FD(), p.ID()); err != nil {
 		t.Fatal(err)
@@ -311,7 +312,7 @@ func TestHookRemoves(t *testing.T) {
 	expect(t, group, map[probe]syscall.Errno{readZero: unix.EPERM})
 }
 
-// What stood before ours is neither ours nor a hook's.
+// Programs that were attached before ours are neither ours nor a hook's.
 func TestAttachBesideAnother(t *testing.T) {
 	group := newGroup(t, "beside")
 	other := load(t, rules(t, `[{"allow":true,"access":"rwm"},{"allow":false,"type":"c","major":1,"minor":7,"access":"rwm"}]`))
@@ -355,8 +356,8 @@ func TestUpdateReplaces(t *testing.T) {
 	}
 }
 
-// TestOwnProgramStandsBehindAnother: the kernel lists the older program first, and so
-// the first is not always ours.
+// TestOwnProgramStandsBehindAnother: the kernel lists the older program first, so the first
+// is not always ours.
 func TestOwnProgramStandsBehindAnother(t *testing.T) {
 	group := newGroup(t, "behind")
 	other := load(t, rules(t, `[{"allow":true,"access":"rwm"}]`))
@@ -374,8 +375,8 @@ func TestOwnProgramStandsBehindAnother(t *testing.T) {
 	}
 }
 
-// TestUpdateWithoutRulesBesideAnother: a container that had no rules has no program that
-// could be recognised, and is told so.
+// TestUpdateWithoutRulesBesideAnother: a container without rules has no program that could
+// be recognized, and the error says so.
 func TestUpdateWithoutRulesBesideAnother(t *testing.T) {
 	group := newGroup(t, "no-rules")
 	other := load(t, rules(t, onlyNull))
@@ -423,7 +424,7 @@ func TestProgramGoesWithTheCgroup(t *testing.T) {
 	}
 }
 
-// loaded looks for the program among all that the kernel has.
+// loaded looks for the program among all those in the kernel.
 func loaded(t *testing.T, id uint32) bool {
 	t.Helper()
 	next, err := sys.BPFNext(id - 1)
@@ -480,7 +481,7 @@ func TestAttachBelowAnExclusiveProgram(t *testing.T) {
 	}
 }
 
-// TestLoadUnderPreemption loads while the runtime preempts: EAGAIN must not come through.
+// TestLoadUnderPreemption loads while the runtime preempts: EAGAIN must not be returned.
 func TestLoadUnderPreemption(t *testing.T) {
 	newGroup(t, "preemption")
 	program := rules(t, onlyNull)

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// drawRules makes rules about the devices that anybody has, so that they meet.
+// drawRules makes random rules about devices that everybody has, so that they overlap.
 func drawRules(random *rand.Rand) (rules []specs.LinuxDeviceCgroup) {
 	some := func(numbers ...int64) *int64 {
 		if n := random.IntN(len(numbers) + 1); n < len(numbers) {
@@ -28,8 +28,8 @@ func drawRules(random *rand.Rand) (rules []specs.LinuxDeviceCgroup) {
 	return rules
 }
 
-// TestRandomRulesInTheKernel has the verifier take programs of rules drawn at
-// random, and open(2) and mknod(2) tell what they decide: what the reference says.
+// TestRandomRulesInTheKernel loads programs for random rules. What open(2) and mknod(2)
+// then permit must agree with the reference.
 func TestRandomRulesInTheKernel(t *testing.T) {
 	const sets = 40
 	group := newGroup(t, "random")

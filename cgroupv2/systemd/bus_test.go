@@ -45,7 +45,7 @@ func TestConnectFails(t *testing.T) {
 	}
 }
 
-// A bus that takes the connection and says nothing is not waited for without end.
+// The wait for a bus that accepts the connection but says nothing is bounded.
 func TestConnectIsBounded(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "bus")
 	listener, err := net.Listen("unix", socket)

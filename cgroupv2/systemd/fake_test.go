@@ -14,8 +14,8 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// fakeBus is a bus with a manager on it, in this process. A test says by answers how
-// the manager answers; the calls it got are kept.
+// fakeBus is a bus with a manager, in this process. A test sets how the manager answers;
+// the calls are recorded.
 type fakeBus struct {
 	t        *testing.T
 	listener net.Listener
@@ -29,7 +29,7 @@ type fakeBus struct {
 // answer is what the manager does with a call.
 type answer func(*peer, call)
 
-// call is one that arrived.
+// call is a received call.
 type call struct {
 	Method string
 	Body   []any
@@ -43,7 +43,7 @@ type peer struct {
 	serial uint32
 }
 
-// newFakeBus starts one and has Connect find it, as both buses.
+// newFakeBus starts one and makes Connect use it as both buses.
 func newFakeBus(t *testing.T) *fakeBus {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "bus")
@@ -79,7 +79,7 @@ func (b *fakeBus) match(rule string) {
 	b.matches = append(b.matches, rule)
 }
 
-// on sets how a method is answered.
+// on sets the answer to a method.
 func (b *fakeBus) on(method string, do answer) *fakeBus {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -110,10 +110,10 @@ func refuse(name, text string) answer {
 	}
 }
 
-// job answers with a job, which ends with the result: before the answer, as it may.
+// job answers with a job, which ends with the result, possibly before the answer.
 func job(number uint32, result string) answer {
 	return func(p *peer, c call) {
-		p.ends(number-1, c.Body[0].(string), "canceled") // another one, of the same unit
+		p.ends(number-1, c.Body[0].(string), "canceled") // another job of the same unit
 		p.ends(number, c.Body[0].(string), result)
 		p.reply(c, jobPath(number))
 	}
@@ -151,13 +151,13 @@ func (p *peer) send(kind dbus.Type, to uint32, headers map[dbus.HeaderField]any,
 		p.bus.t.Errorf("fake bus: %v", err)
 		return
 	}
-	// The library numbers messages in a field that it keeps to itself.
+	// The library numbers messages in an unexported field.
 	bytes := []byte(encoded.String())
 	binary.LittleEndian.PutUint32(bytes[8:], p.serial)
 	_, _ = p.conn.Write(bytes)
 }
 
-// serve authenticates the peer by its word, as EXTERNAL does by its credentials, and
+// serve authenticates the peer by what it says, as EXTERNAL does by its credentials, and
 // answers its calls.
 func (p *peer) serve() {
 	defer p.conn.Close()

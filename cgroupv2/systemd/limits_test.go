@@ -65,7 +65,7 @@ func TestProperties(t *testing.T) {
 	}
 }
 
-// A manager is not told of what it does not know, and the last word counts.
+// A manager is not told what it does not support, and the last value wins.
 func TestPropertiesOfOldManager(t *testing.T) {
 	settings := []cgroupv2.Setting{
 		{File: "cpu.idle", Value: "1"}, {File: "memory.zswap.max", Value: "0"},
@@ -77,7 +77,7 @@ func TestPropertiesOfOldManager(t *testing.T) {
 	}
 }
 
-// What is taken back is told as it stood, or as no limit.
+// The manager is told the earlier value of what is reverted, or that there is no limit.
 func TestBefore(t *testing.T) {
 	settings := []cgroupv2.Setting{{File: "pids.max", Value: "1"}, {File: "cpuset.cpus", Value: "0"}, {File: "memory.low", Value: "1"}, {File: "io.max", Value: "x"}}
 	var got []string
@@ -94,8 +94,8 @@ func TestBefore(t *testing.T) {
 	}
 }
 
-// TestBeforeIdle: the manager has one property for cpu.idle and cpu.weight, so that not
-// to be idle any more is to have the weight that stood.
+// TestBeforeIdle: the manager has one property for cpu.idle and cpu.weight, so a group that
+// is no longer idle gets its earlier weight back.
 func TestBeforeIdle(t *testing.T) {
 	const idle, weight = "cpu.idle", "cpu.weight"
 	for _, test := range []struct {
@@ -120,7 +120,7 @@ func TestBeforeIdle(t *testing.T) {
 	}
 }
 
-// What an annotation may not set is what the table sets.
+// Annotations may not set the properties in the table.
 func TestLimitNames(t *testing.T) {
 	for _, row := range limits {
 		value := row.unset
@@ -199,7 +199,7 @@ func TestAnnotatedPropertiesRefuses(t *testing.T) {
 	}
 }
 
-// The library's parser gets what a bundle's author wrote.
+// The library's parser receives what a bundle's author wrote.
 func FuzzAnnotatedProperties(f *testing.F) {
 	for _, seed := range []string{"uint64 5", "'text'", "['a', 'b']", "true", "1.5", "@as []", "{'a': <1>}", "b'x'", "[(", "\\", "@0 []"} {
 		f.Add("TimeoutStopSec", seed)

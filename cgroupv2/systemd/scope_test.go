@@ -87,7 +87,7 @@ func TestStartFails(t *testing.T) {
 	}
 }
 
-// A unit that failed holds its name until it is reset.
+// A failed unit keeps its name in use until it is reset.
 func TestStartOverFailed(t *testing.T) {
 	bus := scope(t)
 	bus.on("StartTransientUnit", func(p *peer, c call) {
@@ -102,7 +102,7 @@ func TestStartOverFailed(t *testing.T) {
 	}
 }
 
-// A job that does not end is named, with where to look.
+// The error about a job that does not end names it, and says where to look.
 func TestJobIsBounded(t *testing.T) {
 	scope(t).on("StartTransientUnit", reply(jobPath(7)))
 	ctx, cancel := context.WithTimeoutCause(context.Background(), time.Second, errors.New("waited for 1s"))
@@ -157,7 +157,7 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// The version is asked for only where something depends on it.
+// The version is asked for only if something depends on it.
 func TestTell(t *testing.T) {
 	bus := scope(t).on("Get", reply(dbus.MakeVariant("252.39")))
 	manager := connect(t, false)

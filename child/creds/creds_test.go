@@ -16,8 +16,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// onThread runs on a thread whose credentials and umask are its own, and which
-// ends with it: raw system calls change nothing but the thread.
+// onThread calls run on a thread with its own credentials and umask, which then ends: raw
+// system calls change only the thread.
 func onThread(t *testing.T, run func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -48,7 +48,7 @@ func status(t *testing.T) map[string]string {
 	return fields
 }
 
-// permitted are the capabilities that this thread may pass on.
+// permitted returns the capabilities that this thread may pass on.
 func permitted(t *testing.T) uint64 {
 	t.Helper()
 	set, err := strconv.ParseUint(status(t)["CapPrm"], 16, 64)
@@ -62,11 +62,11 @@ const (
 	chown   = 1 << unix.CAP_CHOWN
 	kill    = 1 << unix.CAP_KILL
 	netBind = 1 << unix.CAP_NET_BIND_SERVICE
-	highest = 1 << unix.CAP_CHECKPOINT_RESTORE // of the second 32
+	highest = 1 << unix.CAP_CHECKPOINT_RESTORE // in the upper 32 bits
 )
 
-// TestIdentity: all five sets, all ids, the groups and the umask are those of the
-// operation, for root and for others, and no others.
+// TestIdentity: all five capability sets, all IDs, the groups and the umask are exactly
+// those of the operation, for root and for others.
 //
 // SPEC: M-ACT-5
 // CLASS: V10
@@ -115,7 +115,7 @@ func want(t *testing.T, op *protocol.Execute, got map[string]string) {
 	for field, value := range map[string]string{
 		"Uid": strings.TrimSpace(strings.Repeat(fmt.Sprint(op.UID, " "), 4)),
 		"Gid": strings.TrimSpace(strings.Repeat(fmt.Sprint(op.GID, " "), 4)),
-		// real, effective, saved and that of the file system
+		// real, effective, saved and file system ID
 		"Groups": strings.Join(groups, " "), "Umask": fmt.Sprintf("%04o", op.Umask),
 		"CapInh": hexadecimal(op.Inheritable), "CapPrm": hexadecimal(op.Permitted), "CapEff": hexadecimal(op.Effective),
 		"CapBnd": hexadecimal(op.Bounding), "CapAmb": hexadecimal(op.Ambient), "NoNewPrivs": "0",
@@ -135,7 +135,7 @@ func hexadecimal(set uint64) string { return fmt.Sprintf("%016x", set) }
 func TestSetsAreReplaced(t *testing.T) {
 	harness.Need(t, harness.Root)
 	onThread(t, func() {
-		const before = chown | kill | 1<<unix.CAP_SETPCAP // without which nothing can be dropped any more
+		const before = chown | kill | 1<<unix.CAP_SETPCAP // without it nothing more can be dropped
 		for _, op := range []protocol.Execute{
 			{Bounding: before, Permitted: before, Effective: before, Inheritable: before, Ambient: before},
 			{Bounding: chown, Permitted: chown, Effective: chown},
@@ -150,7 +150,7 @@ func TestSetsAreReplaced(t *testing.T) {
 	})
 }
 
-// TestGroupsAreLeft: where setgroups(2) is denied it is not called.
+// TestGroupsAreLeft: setgroups(2) is not called where it is denied.
 func TestGroupsAreLeft(t *testing.T) {
 	var program sys.Program
 	if err := Identity(&program, &protocol.Execute{Groups: []uint32{1}}); err != nil {
@@ -163,8 +163,8 @@ func TestGroupsAreLeft(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotHeldIsRefused: to permit or raise what is not to be had fails, and
-// names the call.
+// TestWhatIsNotHeldIsRefused: permitting or raising a capability that is not held fails,
+// and names the call.
 func TestWhatIsNotHeldIsRefused(t *testing.T) {
 	harness.Need(t, harness.Root)
 	for name, op := range map[string]protocol.Execute{
@@ -184,9 +184,9 @@ func TestWhatIsNotHeldIsRefused(t *testing.T) {
 	}
 }
 
-// TestWhatWouldBeLeftOutIsRefused: a capability that is in the bounding set no more,
-// or that the kernel does not know, is refused before anything is done. The kernel
-// would pass over it.
+// TestWhatWouldBeLeftOutIsRefused: a capability that is no longer in the bounding set, or
+// that the kernel does not know, is refused before anything is done. The kernel would
+// ignore it.
 //
 // SPEC: M-ACT-5, M-ACT-13
 func TestWhatWouldBeLeftOutIsRefused(t *testing.T) {
@@ -214,7 +214,7 @@ func TestWhatWouldBeLeftOutIsRefused(t *testing.T) {
 			}
 		})
 	}
-	onThread(t, func() { // what is not in the bounding set can be had all the same
+	onThread(t, func() { // a capability outside the bounding set can still be held
 		op := protocol.Execute{Permitted: chown, Effective: chown, SetsGroups: true}
 		if err := unix.Prctl(unix.PR_CAPBSET_DROP, unix.CAP_CHOWN, 0, 0, 0); err != nil {
 			t.Error(err)

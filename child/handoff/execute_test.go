@@ -18,9 +18,9 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// TestNotGreedy: from Ready to execve the child makes no thread, no process and
-// no memory: the kernel would kill it, whichever of its threads did. The program
-// is one that needs none itself.
+// TestNotGreedy: from Ready to execve the child makes no thread and no process, and
+// allocates no memory: the kernel would kill it, whichever of its threads did. The program
+// itself needs none.
 //
 // SPEC: M-COM-7
 func TestNotGreedy(t *testing.T) {
@@ -54,7 +54,7 @@ func TestNotGreedy(t *testing.T) {
 	}
 }
 
-// TestGreedIsSeen: the kernel does kill a child that is greedy: one with a hook.
+// TestGreedIsSeen: the kernel does kill a child that is greedy, such as one with a hook.
 func TestGreedIsSeen(t *testing.T) {
 	execution := shell("exit 0")
 	execution.Hooks = []*protocol.Hook{{Point: "startContainer", Path: "/bin/true", Arguments: []string{"true"}}}
@@ -65,10 +65,10 @@ func TestGreedIsSeen(t *testing.T) {
 	}
 }
 
-// reporting says what the program sees of itself.
+// reporting prints what the program sees of itself.
 const reporting = `umask; pwd; ulimit -f; cat /proc/self/status`
 
-// TestProgramsWorld: what Start brings about, seen from the program.
+// TestProgramsWorld: the effects of Start, as seen by the program.
 //
 // SPEC: M-ACT-2, M-ACT-3, M-ACT-5
 func TestProgramsWorld(t *testing.T) {
@@ -109,7 +109,7 @@ func TestProgramsWorld(t *testing.T) {
 			}
 			flags := map[bool]string{true: "1", false: "0"}
 			wantWorld(t, "the program", w.output.String(), flags[noNewPrivs], "2")
-			// A filter that is loaded last does not govern the hook.
+			// A filter that is loaded last does not apply to the hook.
 			wantWorld(t, "the hook", string(hook), flags[noNewPrivs], map[bool]string{true: "0", false: "2"}[noNewPrivs])
 		})
 	}
@@ -132,13 +132,13 @@ func wantWorld(t *testing.T, who, report, noNewPrivs, seccomp string) {
 	}
 }
 
-// TestFailures: a step that fails, wherever it stands, ends the child with its
-// Fault, and neither hook nor program is executed. A filter that is loaded first
-// governs what follows: so can each of these be made to fail.
+// TestFailures: if any step fails, the child ends with its Fault, and neither hook nor
+// program is executed. A filter that is loaded first applies to the following steps, so it
+// can make each of them fail.
 //
 // SPEC: M-ACT-3, M-ACT-8, M-END-1
 func TestFailures(t *testing.T) {
-	harness.Need(t, harness.Root) // to load a filter without no_new_privs
+	harness.Need(t, harness.Root) // loading a filter without no_new_privs needs it
 	for _, test := range []struct {
 		call   string
 		number uintptr
@@ -175,12 +175,12 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// TestDirectoryIsEnteredBeforeTheFilter: a filter that forbids it does not keep the
-// program from its working directory.
+// TestDirectoryIsEnteredBeforeTheFilter: a filter that forbids it does not keep the program
+// from its working directory.
 //
 // SPEC: M-ACT-2, M-ACT-3
 func TestDirectoryIsEnteredBeforeTheFilter(t *testing.T) {
-	harness.Need(t, harness.Root) // to load a filter without no_new_privs
+	harness.Need(t, harness.Root) // loading a filter without no_new_privs needs it
 	for name, number := range map[string]uintptr{"chdir": unix.SYS_CHDIR, "getcwd": unix.SYS_GETCWD} {
 		t.Run(name, func(t *testing.T) {
 			execution, marked := marking(t)
@@ -223,8 +223,8 @@ func TestDirectoryOfTheUser(t *testing.T) {
 			if test.number != 0 {
 				execution.Execute.Filter = refuse(unix.SECCOMP_RET_ERRNO|uint32(unix.EXDEV), test.number)
 			}
-			// Root that may not pass over permissions: the set is the thread's, which
-			// is discarded with the test.
+			// Root without permission to override file modes. The capability set is the
+			// thread's, which ends with the test.
 			runtime.LockOSThread()
 			for _, capability := range []uintptr{unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH} {
 				if err := unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0); err != nil {
@@ -245,7 +245,7 @@ func TestDirectoryOfTheUser(t *testing.T) {
 	}
 }
 
-// TestEarlyFailures are those of the steps before any filter.
+// TestEarlyFailures: the steps before any filter fail.
 //
 // SPEC: M-ACT-8, M-EXE-4
 func TestEarlyFailures(t *testing.T) {
@@ -279,8 +279,7 @@ func TestEarlyFailures(t *testing.T) {
 	}
 }
 
-// TestUnprivilegedFilter: who may not load a filter without no_new_privs gets
-// neither the one nor the other.
+// TestUnprivilegedFilter: whoever may not load a filter without no_new_privs gets neither.
 //
 // SPEC: M-ACT-9
 func TestUnprivilegedFilter(t *testing.T) {
@@ -298,8 +297,8 @@ func TestUnprivilegedFilter(t *testing.T) {
 	}
 }
 
-// TestDirectoryOutside: a working directory that is not beneath the root, or no
-// directory any more, is refused, however the plan came to it.
+// TestDirectoryOutside: a working directory that is not beneath the root, or no longer
+// exists, is refused, however it got into the plan.
 //
 // SPEC: M-ACT-4
 func TestDirectoryOutside(t *testing.T) {
@@ -325,8 +324,8 @@ func TestDirectoryOutside(t *testing.T) {
 	}
 }
 
-// TestDescriptors: the program has its standard descriptors and the preserved
-// ones, a hook its standard descriptors, whatever else was open.
+// TestDescriptors: the program has its standard descriptors and the preserved ones, a hook
+// has its standard descriptors, whatever else was open.
 //
 // SPEC: M-ACT-6
 func TestDescriptors(t *testing.T) {

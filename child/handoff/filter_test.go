@@ -26,8 +26,8 @@ func returns(action uint32) unix.SockFilter {
 
 var allowAll = assemble(returns(unix.SECCOMP_RET_ALLOW))
 
-// refuse is a filter that answers some system calls with an action, by their
-// numbers alone, and allows all others.
+// refuse returns a filter that answers some system calls with an action, by number only,
+// and allows all others.
 func refuse(action uint32, numbers ...uintptr) []byte {
 	instructions := []unix.SockFilter{{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}}
 	for _, number := range numbers {
@@ -37,8 +37,8 @@ func refuse(action uint32, numbers ...uintptr) []byte {
 	return assemble(append(instructions, returns(unix.SECCOMP_RET_ALLOW))...)
 }
 
-// forbidGreed has the kernel kill this process, whichever of its threads it is,
-// at what makes a thread, a process or memory.
+// forbidGreed makes the kernel kill this process if any of its threads makes a thread, a
+// process or memory.
 func forbidGreed() error {
 	filter := refuse(unix.SECCOMP_RET_KILL_PROCESS,
 		unix.SYS_CLONE, unix.SYS_CLONE3, unix.SYS_MMAP, unix.SYS_MREMAP, unix.SYS_BRK, unix.SYS_MADVISE)

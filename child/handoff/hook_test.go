@@ -48,8 +48,8 @@ func null(t *testing.T) int {
 	return int(file.Fd())
 }
 
-// TestHook: it gets the state on its standard input, its own arguments and
-// environment, and no more.
+// TestHook: it gets the state on its standard input, its own arguments and environment, and
+// nothing else.
 func TestHook(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "seen")
 	script := fmt.Sprintf(`{ cat; echo; echo "$0 $A $HOME"; } > %s; echo warning >&2`, file)
@@ -62,8 +62,8 @@ func TestHook(t *testing.T) {
 	}
 }
 
-// TestHookFails: it is told with its point, its index, how it ended and the end
-// of its standard error.
+// TestHookFails: the Fault names its point and index, and says how it ended and what it
+// wrote last to standard error.
 //
 // SPEC: M-OP-8
 func TestHookFails(t *testing.T) {
@@ -99,8 +99,8 @@ func TestHookFails(t *testing.T) {
 	}
 }
 
-// TestHookSaidMuchAtOnce: the end is kept also of what a hook had written before
-// anybody read, when it has ended already.
+// TestHookSaidMuchAtOnce: the end is kept even of what a hook wrote before anybody read,
+// after it has ended.
 //
 // SPEC: M-OP-8
 func TestHookSaidMuchAtOnce(t *testing.T) {
@@ -134,8 +134,8 @@ func TestHookSaidMuchAtOnce(t *testing.T) {
 	unix.Close(h.output)
 }
 
-// TestHookTimeoutKillsItsGroup: what a hook started and did not outlive ends with
-// it, also what holds its standard error open.
+// TestHookTimeoutKillsItsGroup: what a hook has started ends with it, even if it holds the
+// standard error open.
 func TestHookTimeoutKillsItsGroup(t *testing.T) {
 	for name, script := range map[string]string{
 		"timeout":      "sleep 60 & echo $! > %s; sleep 60",
@@ -169,8 +169,8 @@ func TestHookTimeoutKillsItsGroup(t *testing.T) {
 	}
 }
 
-// TestHookSaysNothingForTheProgram: what a hook writes to its standard output goes to
-// the null device, and not to where the program's goes.
+// TestHookSaysNothingForTheProgram: what a hook writes to its standard output goes to the
+// null device, not to the program's output.
 //
 // SPEC: M-OP-9
 func TestHookSaysNothingForTheProgram(t *testing.T) {
@@ -185,8 +185,8 @@ func TestHookSaysNothingForTheProgram(t *testing.T) {
 	}
 }
 
-// leaver is the name by which the test's own program is a hook that leaves its
-// process group for that of its parent, and then sleeps.
+// leaver is the name by which the test's own program is a hook that moves to its parent's
+// process group and then sleeps.
 const leaver = "leaver"
 
 func leave() {
@@ -198,8 +198,8 @@ func leave() {
 	time.Sleep(time.Minute)
 }
 
-// TestHookTimeoutKillsWhoLeftItsGroup: a hook that is no longer in the group that it
-// was started in ends with its timeout all the same.
+// TestHookTimeoutKillsWhoLeftItsGroup: a hook that has left its original process group is
+// killed at its timeout all the same.
 func TestHookTimeoutKillsWhoLeftItsGroup(t *testing.T) {
 	began := time.Now()
 	fault := runHook(t, "", func(h *protocol.Hook) {
@@ -225,7 +225,7 @@ func runHookAmongOthers(t *testing.T, script string) *protocol.Fault {
 	return h.run()
 }
 
-// alive says whether a process runs; one that nobody reaps does not.
+// alive reports whether a process is running; a zombie is not.
 func alive(pid int) bool {
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

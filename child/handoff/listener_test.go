@@ -15,7 +15,7 @@ import (
 
 const processState = `{"fds":["seccompFd"],"pid":7}`
 
-// notifying is an execution whose filter notifies of some calls.
+// notifying is an execution whose filter sends notifications for some calls.
 func notifying(script string, call protocol.HandoverCall, numbers ...uintptr) Execution {
 	execution := shell(script)
 	execution.Execute.Filter = refuse(unix.SECCOMP_RET_USER_NOTIF, numbers...)
@@ -24,8 +24,8 @@ func notifying(script string, call protocol.HandoverCall, numbers ...uintptr) Ex
 	return execution
 }
 
-// agentSocket is a connection to an agent, as the parent makes one, and the
-// agent's end. (Package net would link a C library, which maps memory.)
+// agentSocket returns a connection to an agent, as the parent makes one, and the agent's
+// end. (Package net would link a C library, which maps memory.)
 func agentSocket(t *testing.T) (connection, agent *os.File) {
 	t.Helper()
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -41,7 +41,7 @@ func agentSocket(t *testing.T) (connection, agent *os.File) {
 	return connection, agent
 }
 
-// takeListener takes what the child hands over: the state and one descriptor.
+// takeListener receives what the child hands over: the state and a descriptor.
 func takeListener(t *testing.T, agent *os.File) (listener int) {
 	t.Helper()
 	data, control := make([]byte, 4096), make([]byte, 256)
@@ -64,7 +64,7 @@ func takeListener(t *testing.T, agent *os.File) (listener int) {
 	return rights[0]
 }
 
-// answer lets the next call that is notified of go on.
+// answer allows the next call that is notified.
 func answer(t *testing.T, listener int) (number int32) {
 	t.Helper()
 	poll := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
@@ -81,8 +81,8 @@ func answer(t *testing.T, listener int) (number int32) {
 	return notification.Call
 }
 
-// TestListener: the listener reaches the agent before anything that it has to
-// answer for, whichever call hands it over, also where the other is notified of.
+// TestListener: the listener reaches the agent before anything that the agent must answer,
+// whichever call hands it over, even if the other call is notified.
 //
 // SPEC: M-LST-5
 func TestListener(t *testing.T) {
@@ -124,7 +124,7 @@ func TestListener(t *testing.T) {
 			if state := w.end(); state.ExitCode() != 7 {
 				t.Errorf("it ended with %v: %s", state, &w.output)
 			}
-			// The connection is closed, and nothing follows on it.
+			// The connection is closed without anything else.
 			if size, err := agent.Read(make([]byte, 1)); size != 0 || err == nil {
 				t.Errorf("the agent reads %d bytes more, %v", size, err)
 			}
@@ -132,7 +132,7 @@ func TestListener(t *testing.T) {
 	}
 }
 
-// TestListenerIsNotGreedy: to hand it over makes no thread and no memory.
+// TestListenerIsNotGreedy: handing it over makes no thread and allocates no memory.
 //
 // SPEC: M-COM-7
 func TestListenerIsNotGreedy(t *testing.T) {

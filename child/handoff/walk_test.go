@@ -26,7 +26,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// jobVariable holds, in the process that is to walk, what it is to execute.
+// jobVariable contains, in the process that walks, what it is to execute.
 const jobVariable = "FSRUN_TEST_JOB"
 
 // job is what a walking process is given.
@@ -34,10 +34,10 @@ type job struct {
 	Execution
 	Socket  int
 	Waits   map[machine.State]uint32 // replace the table's
-	Outside string                   // made the root before, so that the working directory is none of its
-	Gone    string                   // made the working directory before, and removed
-	Greedy  bool                     // killed at what makes a thread, a process or memory
-	Leaks   int                      // descriptors of the runtime's that are open, and not close-on-exec
+	Outside string                   // made the root first, so that the working directory is outside of it
+	Gone    string                   // made the working directory first, and then removed
+	Greedy  bool                     // killed if it makes a thread, a process or memory
+	Leaks   int                      // how many descriptors of the runtime's are open without close-on-exec
 }
 
 // The walk belongs on the main thread, where only an init function can keep it.
@@ -59,7 +59,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// perform walks, and returns only if it could not begin.
+// perform walks. It returns only if it could not begin.
 func perform(text string) error {
 	var j job
 	if err := json.Unmarshal([]byte(text), &j); err != nil {
@@ -107,7 +107,7 @@ func perform(text string) error {
 	return errors.New("Run returned")
 }
 
-// end is our end of a socket. It may be closed before the test closes it.
+// end is our end of a socket, which may be closed before the test closes it.
 type end struct {
 	*transport.Socket
 	once sync.Once
@@ -135,8 +135,8 @@ type walker struct {
 	ended   chan struct{}
 }
 
-// walk starts a process that is about to say Ready. Descriptors from 3 on are
-// preserved ones, then the socket.
+// startWalk starts a process that is about to send Ready. Descriptors from 3 on are
+// preserved ones, followed by the socket.
 func startWalk(t *testing.T, j job, change func(*exec.Cmd)) *walker {
 	t.Helper()
 	ours, theirs, err := transport.Connected()
@@ -210,7 +210,7 @@ func receive(t *testing.T, from *end, kind protocol.Kind) protocol.Frame {
 	return frame
 }
 
-// committed plays up to where the child waits for Start.
+// committed plays until the child is waiting for Start.
 func (w *walker) committed() {
 	w.Helper()
 	receive(w.T, w.channel, protocol.KindReady)
@@ -223,7 +223,7 @@ func (w *walker) begin() {
 	send(w.T, w.channel, &protocol.Start{})
 }
 
-// end waits for the process's end.
+// end waits for the process to end.
 func (w *walker) end() *os.ProcessState {
 	w.Helper()
 	select {
@@ -247,7 +247,7 @@ func (w *walker) fails(code protocol.Code) *protocol.Fault {
 	return fault
 }
 
-// shell is an execution of a script by the user that the test runs as.
+// shell is an execution of a script as the user of the test.
 func shell(script string) Execution {
 	op := asOurselves()
 	return Execution{Execute: op, Programs: []Program{{Path: "/bin/sh"}}, Arguments: []string{"sh", "-c", script}, Environment: []string{"PATH=/bin:/usr/bin"}}
@@ -279,7 +279,7 @@ func bounding() uint64 {
 	return set
 }
 
-// marking is an execution that leaves a mark; marked says whether it did.
+// marking is an execution that leaves a mark; marked reports whether it did.
 func marking(t *testing.T) (execution Execution, marked func() bool) {
 	file := filepath.Join(t.TempDir(), "mark")
 	return shell("echo > " + file), func() bool {
@@ -288,8 +288,7 @@ func marking(t *testing.T) (execution Execution, marked func() bool) {
 	}
 }
 
-// TestStart: the program replaces the child on Start, and the socket is closed by
-// that and nothing else.
+// TestStart: the program replaces the child on Start, and only that closes the socket.
 func TestStart(t *testing.T) {
 	w := startWalk(t, job{Execution: shell("read line; exit 7")}, func(c *exec.Cmd) { _, _ = c.StdinPipe() })
 	w.begin()
@@ -302,15 +301,15 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestNeverWithoutStart: whatever happens but Start, the program is not executed,
-// and nothing is done of what comes before it.
+// TestNeverWithoutStart: whatever happens other than Start, the program is not executed,
+// nor is anything done that comes before it.
 //
 // SPEC: M-ACT-1, M-END-1, M-END-2
 func TestNeverWithoutStart(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		play  func(*walker)
-		state string // of the Fault that is awaited, if any
+		state string // of the expected Fault, if any
 		code  protocol.Code
 	}{
 		{"parent dies after Ready", func(w *walker) { receive(w.T, w.channel, protocol.KindReady); w.channel.Close() }, "", 0},
@@ -357,7 +356,7 @@ func TestNeverWithoutStart(t *testing.T) {
 	}
 }
 
-// TestNothingBeforeStart: as long as Start has not come, the child is what it was.
+// TestNothingBeforeStart: until Start arrives, the child remains what it was.
 //
 // SPEC: M-ACT-1
 func TestNothingBeforeStart(t *testing.T) {
@@ -410,10 +409,10 @@ func parseStatus(content string) map[string]string {
 	return fields
 }
 
-// listening is a socket as Detach carries it.
+// listening is a socket like the one that Detach carries.
 func listening(t *testing.T) (descriptor int, address *unix.SockaddrUnix) {
 	t.Helper()
-	directory, err := os.MkdirTemp("", "handoff") // an address is short
+	directory, err := os.MkdirTemp("", "handoff") // a socket address is short
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -442,7 +441,7 @@ func connect(t *testing.T, address *unix.SockaddrUnix) *end {
 	return newEnd(t, descriptor)
 }
 
-// detached plays up to where the child waits for a caller to connect.
+// detached plays until the child is waiting for a caller to connect.
 func (w *walker) detached() *unix.SockaddrUnix {
 	w.Helper()
 	listener, address := listening(w.T)
@@ -455,9 +454,9 @@ func (w *walker) detached() *unix.SockaddrUnix {
 	return address
 }
 
-// TestDetached: the child gives the first socket up, waits past every deadline,
-// drops each caller that fails, and is started by the first that says Start. All
-// the time it serves one caller.
+// TestDetached: the child closes the first socket, waits beyond every deadline, drops each
+// caller that fails, and is started by the first that sends Start. It serves one caller at
+// a time.
 //
 // SPEC: M-DET-2, M-DET-3, M-DET-4, M-DL-4
 func TestDetached(t *testing.T) {
@@ -513,8 +512,8 @@ func TestDetached(t *testing.T) {
 	}
 }
 
-// TestRefusedDescriptorsAreClosed: callers that send what is refused cost the
-// child no descriptors.
+// TestRefusedDescriptorsAreClosed: callers that send what is refused do not use up the
+// child's descriptors.
 //
 // SPEC: M-TRAN-2, M-TRAN-5
 func TestRefusedDescriptorsAreClosed(t *testing.T) {
@@ -558,7 +557,7 @@ func TestRefusedDescriptorsAreClosed(t *testing.T) {
 	}
 }
 
-// TestFaultAfterAttach: the caller that says Start hears why it failed.
+// TestFaultAfterAttach: the caller that sends Start learns why it failed.
 //
 // SPEC: M-EXE-4, M-ACT-8
 func TestFaultAfterAttach(t *testing.T) {

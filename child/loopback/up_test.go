@@ -81,7 +81,7 @@ func TestUpWithoutAnyFamily(t *testing.T) {
 	}
 }
 
-// Another error than a missing family is not covered up by the next row.
+// Only a missing family leads to the next row: any other error is returned.
 func TestUpStopsAtOtherErrors(t *testing.T) {
 	wrongKind := family{unix.AF_INET, 15}
 	err := up([]family{wrongKind, noFamily})
@@ -125,8 +125,8 @@ func BenchmarkUp(b *testing.B) {
 	}
 }
 
-// newNetwork moves the test into a network namespace of its own. The test's
-// thread stays locked, so it is discarded together with the test's goroutine.
+// newNetwork moves the test into a network namespace of its own. The thread remains locked,
+// so it ends with the test's goroutine.
 func newNetwork(tb testing.TB) {
 	tb.Helper()
 	runtime.LockOSThread()
@@ -140,7 +140,7 @@ func newNetwork(tb testing.TB) {
 	}
 }
 
-// exchange sends a datagram to 127.0.0.1 and receives it again.
+// exchange sends a datagram to 127.0.0.1 and receives it.
 func exchange() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -201,7 +201,7 @@ func control(t *testing.T, call uint, flags uint16) *unix.Ifreq {
 	return request
 }
 
-// dropNetAdmin takes CAP_NET_ADMIN from the calling thread, which is discarded.
+// dropNetAdmin removes CAP_NET_ADMIN from the calling thread, which is discarded.
 func dropNetAdmin(t *testing.T) {
 	t.Helper()
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}

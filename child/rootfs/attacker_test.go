@@ -12,16 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watched are the system calls between which the attacker strikes.
+// watched are the system calls before which the attacker strikes.
 var watched = []uint32{
 	unix.SYS_OPENAT, unix.SYS_OPENAT2, unix.SYS_MKDIRAT, unix.SYS_MKNODAT, unix.SYS_SYMLINKAT, unix.SYS_READLINKAT,
 	unix.SYS_OPEN_TREE, unix.SYS_MOVE_MOUNT, unix.SYS_MOUNT_SETATTR, unix.SYS_FSMOUNT, unix.SYS_STATX, unix.SYS_FSTAT,
 	unix.SYS_FSTATFS, unix.SYS_FCHOWNAT, unix.SYS_FCHMODAT, unix.SYS_FCHMODAT2, unix.SYS_PIVOT_ROOT, unix.SYS_UMOUNT2,
 }
 
-// attack stops the calling thread before each of the watched calls that it makes
-// from now on, and strikes once, at the given one. It returns the number of calls
-// so far when it is stopped.
+// attack stops the calling thread before each watched call that it makes from now on, and
+// strikes once, at the given one. When stopped, it returns the number of calls so far.
 func (b *bundle) attack(at int, strike func()) (stop func() int) {
 	b.Helper()
 	listener, err := supervise.Install(supervise.Answering(unix.SECCOMP_RET_USER_NOTIF, watched...), unix.SECCOMP_FILTER_FLAG_NEW_LISTENER)
@@ -40,7 +39,7 @@ func (b *bundle) attack(at int, strike func()) (stop func() int) {
 			case <-b.finished:
 				return
 			case <-stopped:
-				at = none // later calls of the thread pass
+				at = none // later calls of the thread are allowed
 			default:
 			}
 			if events[0].Revents&unix.POLLIN != 0 {
@@ -49,7 +48,7 @@ func (b *bundle) attack(at int, strike func()) (stop func() int) {
 		}
 	}()
 	return func() int {
-		count := int(calls.Load()) // the thread is here, so it is in no call
+		count := int(calls.Load()) // the thread is here, so it is not in a call
 		close(stopped)
 		return count
 	}
@@ -67,9 +66,9 @@ func (b *bundle) serve(listener int, calls *atomic.Int64, at int, strike func())
 	_ = sys.ContinueNotified(listener, call.ID)
 }
 
-// Somebody with the image or a volume in hand swaps one name for another before
-// the first, the second, … system call. Whatever the call, nothing of the host's
-// may change, and what succeeds must hold.
+// Somebody who controls the image or a volume swaps one name for another before the first,
+// the second, … system call. Whichever call it is, nothing of the host's may change, and
+// what succeeds must hold.
 //
 // SPEC: M-TRUST-7
 // CLASS: V4, V5, V8, V9
@@ -80,7 +79,7 @@ func TestAttackerAtEveryStep(t *testing.T) {
 		before     []protocol.Op
 		ops        func(b *bundle) []protocol.Op
 		one, other string
-		holds      func(b *bundle) // what success means, in the root that was pivoted to
+		holds      func(b *bundle) // what success means, checked in the root after the pivot
 	}{
 		{
 			name: "volume",

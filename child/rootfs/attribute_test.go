@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A label goes to the kernel even where everything that the thread calls /proc
-// is the image's, and to the thread's own file.
+// A label is written to the thread's own file in the kernel's procfs, even if everything
+// that the thread calls /proc is the image's.
 //
 // SPEC: M-ACT-10
 // CLASS: V4

@@ -75,7 +75,7 @@ func TestBindRefusals(t *testing.T) {
 	})
 }
 
-// The parent may have opened the source; then the path is not looked at.
+// If the parent has opened the source, the path is not used.
 func TestBindOfATree(t *testing.T) {
 	isolated(t, func(b *bundle) {
 		builder := b.builder()
@@ -133,7 +133,7 @@ func TestPropagation(t *testing.T) {
 		b.check(unix.Mount("", b.canary+"/empty", "", unix.MS_SHARED, ""))
 		defer unix.Unmount(b.canary+"/empty", unix.MNT_DETACH)
 		b.makeDirectory("made")
-		builder := b.builder() // makes all of the old tree slaves
+		builder := b.builder() // makes the whole old tree slave
 		defer builder.Close()
 		for _, test := range []struct {
 			propagation uint32
@@ -155,8 +155,8 @@ func TestPropagation(t *testing.T) {
 	})
 }
 
-// TestPropagationBeneathASharedMount: the kernel makes shared what is put on a shared
-// mount, so that what is asked for has to be said once it is there.
+// TestPropagationBeneathASharedMount: the kernel makes shared whatever is attached to a
+// shared mount, so its propagation must be set again afterwards.
 //
 // CLASS: V18
 // SPEC: M-PLAN-6
@@ -215,8 +215,8 @@ func TestPropagationBeneathASharedMount(t *testing.T) {
 	}
 }
 
-// TestPropagationAgainCostsNothing: where no mount can be shared, each is told its
-// propagation once. There may be a thousand.
+// TestPropagationAgainCostsNothing: where no mount can be shared, the propagation of each
+// is set once. There may be a thousand.
 func TestPropagationAgainCostsNothing(t *testing.T) {
 	builder := newBuilder(none)
 	const closed = none // mount_setattr(2) would fail on it
@@ -236,8 +236,7 @@ func TestPropagationAgainCostsNothing(t *testing.T) {
 	}
 }
 
-// propagationOf returns the optional fields of the mount at a path
-// (proc_pid_mountinfo(5)).
+// propagationOf returns the optional fields of the mount at a path (proc_pid_mountinfo(5)).
 func propagationOf(b *bundle, path string) []string {
 	b.Helper()
 	table, err := os.ReadFile("/proc/thread-self/mountinfo")

@@ -92,7 +92,8 @@ func TestConsoleRefusals(t *testing.T) {
 	}
 }
 
-// An image without a /dev mount whose dev leads outside gets its console inside.
+// If an image without a /dev mount has a dev that leads outside, the console is made
+// inside.
 func TestConsoleThroughLinkedDev(t *testing.T) {
 	isolated(t, func(b *bundle) {
 		b.makeLink(b.canary, "dev")
@@ -107,8 +108,8 @@ func TestConsoleThroughLinkedDev(t *testing.T) {
 	})
 }
 
-// A running container may have put anything at the names that a terminal is
-// opened by.
+// A running container may have put anything at the names through which a terminal is
+// opened.
 //
 // SPEC: M-OP-6
 // CLASS: V8
@@ -116,7 +117,7 @@ func TestConsoleOfRunningContainer(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		cover func(b *bundle)
-		call  string // that refuses it
+		call  string // the call that refuses it
 	}{
 		{"nothing", func(b *bundle) {}, ""},
 		{"a FIFO on ptmx", func(b *bundle) {
@@ -159,9 +160,9 @@ func TestConsoleOfRunningContainer(t *testing.T) {
 	}
 }
 
-// While a terminal is opened in a running container, somebody there puts another
-// terminal's name in place of the one that is being opened, at every step. The two
-// ends belong together all the same, or there is no terminal.
+// While a terminal is opened in a running container, somebody there replaces its name with
+// that of another terminal, at every step. Either both ends belong together, or there is no
+// terminal.
 //
 // SPEC: M-OP-6
 // CLASS: V8
@@ -176,7 +177,7 @@ func TestTerminalSwappedAtEveryStep(t *testing.T) {
 			joined, err := Join()
 			b.check(err)
 			defer joined.Close()
-			// The terminal of somebody else is number 0, the one to be opened number 1.
+			// The attacker's terminal is number 0, the one to be opened is number 1.
 			other, otherPeer, err := joined.Console(&protocol.ConsoleOp{})
 			b.check(err)
 			defer unix.Close(other)
@@ -186,7 +187,7 @@ func TestTerminalSwappedAtEveryStep(t *testing.T) {
 			defer unix.Close(namespace)
 			swap := func() {
 				onThreadOf(b.T, namespace, func() {
-					// Before it is opened it is not there.
+					// Before it is opened, it does not exist.
 					if err := unix.Mount("/dev/pts/0", "/dev/pts/1", "", unix.MS_BIND, ""); err != nil && err != unix.ENOENT {
 						b.Errorf("strike: %v", err)
 					}
@@ -217,13 +218,13 @@ func TestTerminalSwappedAtEveryStep(t *testing.T) {
 	}
 }
 
-// onThreadOf runs a function on a thread in a mount namespace.
+// onThreadOf calls run on a thread in a mount namespace.
 func onThreadOf(t *testing.T, namespace int, run func()) {
 	t.Helper()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends in that namespace
+		runtime.LockOSThread() // never unlocked: the thread ends in that namespace
 		if err := errors.Join(unix.Unshare(unix.CLONE_FS), unix.Setns(namespace, unix.CLONE_NEWNS)); err != nil {
 			t.Errorf("enter the mount namespace: %v", err)
 			return

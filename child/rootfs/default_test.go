@@ -17,7 +17,7 @@ const (
 	ro     = unix.MOUNT_ATTR_RDONLY
 )
 
-// options makes a list of options of "key=value" and flags.
+// options converts "key=value" and flags to options.
 func options(texts ...string) []protocol.Pair {
 	var pairs []protocol.Pair
 	for _, text := range texts {
@@ -41,7 +41,7 @@ func ptsMount() *protocol.Mount {
 		Options: options("newinstance", "ptmxmode=0666", "mode=0620", "gid=5")}
 }
 
-// defaultMounts are those of the bundle that other runtimes' spec command writes.
+// defaultMounts are those in the bundle written by other runtimes' spec command.
 func defaultMounts() []protocol.Op {
 	return []protocol.Op{
 		procMount(),
@@ -86,7 +86,7 @@ func protectedPaths() []protocol.Op {
 	return ops
 }
 
-// defaultPlan is the default bundle's, without its cgroup mount.
+// defaultPlan is that of the default bundle, without its cgroup mount.
 func defaultPlan() []protocol.Op {
 	ops := defaultMounts()
 	ops = append(ops, defaultDev()...)

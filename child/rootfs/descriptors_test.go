@@ -7,13 +7,13 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// Close leaves nothing open, after success or failure: a descriptor of the host
-// that the container's program gets hold of is a way out.
+// Close leaves nothing open, after success or failure: if the container's program got hold
+// of a host descriptor, it could escape.
 func TestCloseLeavesNothingOpen(t *testing.T) {
 	isolated(t, func(b *bundle) {
 		b.makeFile("volume/file", "x")
 		b.makeLink("/bad", "sys2")
-		// What a process opens once and keeps, such as pathrs-lite's procfs.
+		// Open what a process opens once and keeps, such as pathrs-lite's procfs.
 		warm := b.builder()
 		b.check(perform(warm, &protocol.Sysctl{Key: "kernel.domainname", Value: "warm.example"}))
 		warm.Close()
@@ -43,7 +43,7 @@ func TestCloseLeavesNothingOpen(t *testing.T) {
 	})
 }
 
-// descriptors lists what the process's descriptors are on.
+// descriptors lists what the process's descriptors refer to.
 func descriptors(b *bundle) map[string]string {
 	b.Helper()
 	all := map[string]string{}

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An image without a /dev mount may have a symbolic link there: what is made goes
-// where it leads inside the root.
+// An image without a /dev mount may have a symbolic link there: what is made is made where
+// the link leads inside the root.
 //
 // SPEC: M-TRUST-7
 // CLASS: V6
@@ -138,7 +138,7 @@ func TestLinkLeavesWhatStands(t *testing.T) {
 	})
 }
 
-// The null device is what files are masked with: an image's fake must never be.
+// Files are masked with the null device, never with an image's fake.
 //
 // SPEC: M-OP-5
 // CLASS: V7
@@ -195,7 +195,7 @@ func TestMaskFollowsInside(t *testing.T) {
 		b.seesOnly(b.inRoot("directory"))
 		b.seesOnly(b.inRoot("second"))
 		b.fails("write", os.WriteFile(b.inRoot(b.canary+"/file"), nil, 0), unix.EROFS)
-		b.check(os.Chmod(b.canary+"/console", 0o640)) // the host's stays writable
+		b.check(os.Chmod(b.canary+"/console", 0o640)) // the host's remains writable
 	})
 }
 

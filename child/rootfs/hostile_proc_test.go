@@ -13,8 +13,8 @@ func sysMount() *protocol.Mount {
 	return &protocol.Mount{Filesystem: "sysfs", Source: "sysfs", Destination: "/sys"}
 }
 
-// An image that has something else than a directory at /proc or /sys would have
-// security labels and kernel parameters written elsewhere.
+// If an image had something other than a directory at /proc or /sys, security labels and
+// kernel parameters would be written elsewhere.
 //
 // SPEC: M-OP-2
 // CLASS: V4
@@ -53,7 +53,7 @@ func TestKernelViewNeedsRealDirectory(t *testing.T) {
 	}
 }
 
-// openCall is the system call that resolves a path that is there.
+// openCall is the system call that resolves an existing path.
 func openCall() string {
 	if openat2Blocked() {
 		return "openat"
@@ -124,8 +124,8 @@ func TestBindOnLinkedProcIsRefused(t *testing.T) {
 	})
 }
 
-// The parameter must be the kernel's even where everything that the container
-// calls /proc is the image's.
+// The parameter must be the kernel's, even if everything that the container calls /proc is
+// the image's.
 //
 // SPEC: M-OP-3
 // CLASS: V4
@@ -137,7 +137,7 @@ func TestSysctlIgnoresContainerProc(t *testing.T) {
 		defer builder.Close()
 		b.check(perform(builder, &protocol.Sysctl{Key: "kernel.domainname", Value: "one.example"}))
 		b.hasDomain("one.example")
-		// The whole thread's view of /proc is a fake.
+		// The thread's whole view of /proc is a fake.
 		b.check(unix.Mount(b.inRoot("proc"), "/proc", "", unix.MS_BIND, ""))
 		b.check(perform(builder, &protocol.Sysctl{Key: "kernel/domainname", Value: "two.example"}))
 		b.hasDomain("two.example")

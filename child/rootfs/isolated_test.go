@@ -18,8 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bundle is a directory on the host with a root for a container, and beside it
-// a tree that no container may change.
+// bundle is a directory on the host with a root for a container, beside a tree that no
+// container may change.
 type bundle struct {
 	*testing.T
 	root   string
@@ -28,8 +28,8 @@ type bundle struct {
 	finished chan struct{} // closed when the test's thread is done
 }
 
-// isolated runs a test on a thread in a mount namespace of its own, which ends
-// with it, and then makes sure that the canary is as it was.
+// isolated runs a test on a thread in a new mount namespace, which ends with it, and then
+// checks that the canary is unchanged.
 func isolated(t *testing.T, test func(b *bundle)) {
 	t.Helper()
 	requireRoot(t)
@@ -52,7 +52,7 @@ func requireRoot(t testing.TB) {
 	}
 }
 
-// unavailable skips a test for a reason, which no test in the guest may do.
+// unavailable skips a test with a reason, which no test in the guest may do.
 func unavailable(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv("FSRUN_GUEST") == "1" {
@@ -61,8 +61,8 @@ func unavailable(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
-// onThread runs a function on a thread with a private copy of the mount
-// namespace. The thread ends with it: nothing else ever runs on it.
+// onThread calls run on a thread with a private copy of the mount namespace. The thread
+// ends with it: nothing else ever runs on it.
 func onThread(t *testing.T, run func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -102,7 +102,7 @@ func (b *bundle) write(name, content string) {
 	b.check(os.WriteFile(name, []byte(content), 0o640))
 }
 
-// check ends the test at an error.
+// check ends the test on an error.
 func (b *bundle) check(err error) {
 	b.Helper()
 	if err != nil {
@@ -110,7 +110,7 @@ func (b *bundle) check(err error) {
 	}
 }
 
-// inRoot is a path on the host of a name in the root.
+// inRoot is the path on the host of a name in the root.
 func (b *bundle) inRoot(name string) string { return filepath.Join(b.root, name) }
 
 func (b *bundle) makeDirectory(name string) {
@@ -182,8 +182,8 @@ func performOne(b *Builder, op protocol.Op) error {
 	return fmt.Errorf("no operation of this package: %T", op)
 }
 
-// refuses makes sure that an error is one of the package's: a *fs.PathError with
-// an error number.
+// refuses checks that an error is one of the package's: a *fs.PathError with an error
+// number.
 func (b *bundle) refuses(err error, call string, errno syscall.Errno) {
 	b.Helper()
 	var failure *fs.PathError
@@ -195,7 +195,7 @@ func (b *bundle) refuses(err error, call string, errno syscall.Errno) {
 	}
 }
 
-// entry is what a snapshot keeps of a file.
+// entry is what a snapshot records about a file.
 type entry struct {
 	Mode     uint32
 	UID, GID uint32
@@ -238,11 +238,10 @@ func snapshot(t testing.TB, directory string) map[string]entry {
 	return all
 }
 
-// shown is a mount as the test's thread sees it.
+// shown is a mount as seen by the test's thread.
 type shown struct{ Path, Root, Options, Type string }
 
-// mountsBelow lists the mounts at and below a path, in the order of the mount
-// table.
+// mountsBelow lists the mounts at and below a path, in the order of the mount table.
 func mountsBelow(t testing.TB, path string) []shown {
 	t.Helper()
 	table, err := os.ReadFile("/proc/thread-self/mountinfo")

@@ -25,8 +25,8 @@ func TestMountFollowsInside(t *testing.T) {
 	})
 }
 
-// TestMountRefusals: what the kernel does not take is refused whole: there is no
-// mount without the option that failed.
+// TestMountRefusals: what the kernel refuses is refused as a whole: there is no mount
+// without the option that failed.
 //
 // SPEC: M-PLAN-6
 func TestMountRefusals(t *testing.T) {

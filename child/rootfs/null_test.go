@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestNull: the container's null device is opened for writing, and without a root of
-// its own the caller's.
+// TestNull: the container's null device is opened for writing or, without a root of its
+// own, the caller's.
 //
 // SPEC: M-OP-9
 func TestNull(t *testing.T) {

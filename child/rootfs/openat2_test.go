@@ -15,14 +15,14 @@ const blockVariable = "FSRUN_TEST_WITHOUT_OPENAT2"
 
 func openat2Blocked() bool { return os.Getenv(blockVariable) != "" }
 
-// blockOpenat2 makes openat2(2) answer ENOSYS on this thread, as an old seccomp
-// profile does, and fchmodat2(2), as an old kernel does.
+// blockOpenat2 makes openat2(2) return ENOSYS on this thread, like an old seccomp profile,
+// and fchmodat2(2), like an old kernel.
 func blockOpenat2() error {
 	_, err := supervise.Install(supervise.Answering(unix.SECCOMP_RET_ERRNO|uint32(unix.ENOSYS), unix.SYS_OPENAT2, unix.SYS_FCHMODAT2), 0)
 	return err
 }
 
-// The checks must hold where openat2 is blocked as they do with it.
+// All checks must hold without openat2, as they do with it.
 //
 // CLASS: V17
 func TestAllWithoutOpenat2(t *testing.T) {

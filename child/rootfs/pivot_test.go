@@ -28,8 +28,8 @@ func TestPivotLeavesTheOldRoot(t *testing.T) {
 	})
 }
 
-// TestChrootIsLeft: for a caller in a chroot, too, the container's root is where those go
-// that join its mount namespace.
+// TestChrootIsLeft: even for a caller in a chroot, processes that join the container's
+// mount namespace end up in the container's root.
 //
 // SPEC: M-OP-7
 // CLASS: V19
@@ -107,7 +107,7 @@ func TestPivotExplainsRefusal(t *testing.T) {
 	isolated(t, func(b *bundle) {
 		builder := b.builder()
 		defer builder.Close()
-		b.check(unix.Chroot(b.root)) // the root is no longer a mount's
+		b.check(unix.Chroot(b.root)) // the root is no longer that of a mount
 		b.check(setPropagationAt(builder.tree.root, "", "/", unix.MS_SHARED))
 		err := builder.Pivot(&protocol.Pivot{})
 		b.refuses(err, "pivot_root", unix.EINVAL)
@@ -117,8 +117,8 @@ func TestPivotExplainsRefusal(t *testing.T) {
 	})
 }
 
-// What propagates from the host must not propagate back: neither the container's
-// mounts nor that it leaves the old root.
+// What propagates from the host must not propagate back: neither the container's mounts,
+// nor leaving the old root.
 //
 // SPEC: M-OP-7
 func TestSharedOldRootStaysWhole(t *testing.T) {
@@ -133,7 +133,7 @@ func TestSharedOldRootStaysWhole(t *testing.T) {
 		for _, move := range []bool{false, true} {
 			t.Run(name+map[bool]string{true: " and moved"}[move], func(t *testing.T) {
 				isolated(t, func(host *bundle) {
-					// This thread is the host, another one the container.
+					// This thread is the host, another is the container.
 					host.check(setPropagationAt(unix.AT_FDCWD, "/", "/", unix.MS_SHARED|unix.MS_REC))
 					before := mountsBelow(host, "/")
 					namespace, err := openat(unix.AT_FDCWD, "/proc/thread-self/ns/mnt", unix.O_RDONLY)
@@ -157,7 +157,7 @@ func TestSharedOldRootStaysWhole(t *testing.T) {
 	}
 }
 
-// inCopy runs a function on another thread, in a copy of a mount namespace.
+// inCopy calls run on another thread, in a copy of a mount namespace.
 func (b *bundle) inCopy(namespace int, run func()) {
 	b.Helper()
 	done := make(chan struct{})
@@ -175,8 +175,8 @@ func (b *bundle) inCopy(namespace int, run func()) {
 	<-done
 }
 
-// Where pivot_root(2) cannot work, no mount of the host may be left within reach
-// of a process that leaves its chroot.
+// Where pivot_root(2) cannot work, no mount of the host may remain within reach of a
+// process that leaves its chroot.
 //
 // SPEC: M-OP-7
 func TestMoveUnmountsTheHost(t *testing.T) {
@@ -193,7 +193,7 @@ func TestMoveUnmountsTheHost(t *testing.T) {
 		b.readsAs("file", "inside")
 		b.fails("write", os.WriteFile("/proc/sys/kernel/none", nil, 0o600), unix.ENOENT)
 
-		// Leave the chroot, as a privileged process may.
+		// Leave the chroot, as a privileged process can.
 		b.check(os.Mkdir("/dev/jail", 0o700))
 		old, err := openat(unix.AT_FDCWD, "/", unix.O_PATH)
 		b.check(err)
@@ -203,7 +203,7 @@ func TestMoveUnmountsTheHost(t *testing.T) {
 			b.check(unix.Chdir(".."))
 		}
 		b.check(unix.Chroot("."))
-		b.readsAs("/file", "inside") // ".." leads to what lies on top
+		b.readsAs("/file", "inside") // ".." leads to what is mounted on top
 		var paths []string
 		for _, mount := range mountsFrom(b, builder) {
 			paths = append(paths, mount.path)

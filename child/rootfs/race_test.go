@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// flip exchanges two names in the host's directories without pause until the
-// returned function is called, which says how often it did.
+// flip keeps exchanging two names in the host's directories until the returned function is
+// called, which returns how often it did.
 func (b *bundle) flip(one, other string) (stop func() int) {
 	b.Helper()
 	var group sync.WaitGroup
@@ -38,8 +38,8 @@ func (b *bundle) flip(one, other string) (stop func() int) {
 
 const raceTime = 300 * time.Millisecond
 
-// A volume that is shared with another container: there, somebody swaps the
-// destination for a symbolic link that leads out.
+// A volume is shared with another container, where somebody swaps the destination for a
+// symbolic link that leads outside.
 //
 // SPEC: M-TRUST-7
 // CLASS: V5
@@ -89,7 +89,7 @@ func TestFlippedDestination(t *testing.T) {
 	}
 }
 
-// The same for what is made: a device's directory is swapped for a link out.
+// The same for what is made: a device's directory is swapped for a link that leads outside.
 //
 // SPEC: M-TRUST-7
 // CLASS: V6
@@ -123,8 +123,8 @@ func TestFlippedDeviceDirectory(t *testing.T) {
 	})
 }
 
-// The peer is bound by its descriptor and onto a descriptor, so a name that is
-// swapped at the wrong moment costs the start and nothing else.
+// The peer is bound by descriptor and onto a descriptor, so swapping a name at the wrong
+// moment can only make the start fail.
 //
 // CLASS: V8
 func TestFlippedConsole(t *testing.T) {
@@ -155,8 +155,8 @@ func TestFlippedConsole(t *testing.T) {
 	})
 }
 
-// A directory that is moved while it is a destination takes the mount along; the
-// path then does not show it, and that must not go unnoticed.
+// A directory that is moved while it is a destination takes the mount along. The path then
+// does not show the mount, which must not go unnoticed.
 //
 // CLASS: V5
 func TestMovedDestinationIsNoticed(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// TestOpenRegular: what is no regular file is refused, and not opened before.
+// TestOpenRegular: anything other than a regular file is refused without being opened.
 //
 // SPEC: M-TRUST-10
 // CLASS: V20

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Before each system call of a mount's the mount table is looked at: where the
-// mount is to be seen, it has its attributes already. That they do not come by
-// its path, the attacker shows, who puts something else there.
+// Before each system call in making a mount, the mount table is checked: where the mount is
+// visible, it already has its attributes. The attacker, who puts something else at the
+// path, shows that they are not set by path.
 //
 // SPEC: M-OP-1
 // CLASS: V9

@@ -14,8 +14,8 @@ import (
 
 const userNamespaceVariable = "FSRUN_TEST_IN_USER_NAMESPACE"
 
-// inUserNamespace runs the calling test again in a process in a new user
-// namespace, and the test there, with the other namespaces that are given.
+// inUserNamespace runs the calling test again in a process in a new user namespace, along
+// with the other given namespaces, and runs test there.
 func inUserNamespace(t *testing.T, flags uintptr, test func(b *bundle)) {
 	t.Helper()
 	if os.Getenv(userNamespaceVariable) != "" {
@@ -39,8 +39,8 @@ func inUserNamespace(t *testing.T, flags uintptr, test func(b *bundle)) {
 	}
 }
 
-// A container in a user namespace of its own: devices are bound, and the private
-// procfs is to be had.
+// In a container with its own user namespace, devices are bound, and the private procfs is
+// available.
 func TestUserNamespace(t *testing.T) {
 	flags := uintptr(unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS)
 	inUserNamespace(t, flags, func(b *bundle) {
@@ -66,7 +66,7 @@ func TestUserNamespace(t *testing.T) {
 	})
 }
 
-// Without the namespaces that a file system shows, the refusal names them.
+// Without the namespaces that a file system shows, the error names them.
 func TestUserNamespaceWithoutOthers(t *testing.T) {
 	inUserNamespace(t, 0, func(b *bundle) {
 		builder := b.builder()
@@ -77,7 +77,7 @@ func TestUserNamespaceWithoutOthers(t *testing.T) {
 				t.Errorf("%s: %v", filesystem, err)
 			}
 		}
-		// The host's root has mounts below it, which a user namespace may not uncover.
+		// The host's root has mounts below it, which a user namespace must not uncover.
 		err := builder.Bind(&protocol.Bind{Source: "/", Destination: "/host"}, -1)
 		b.refuses(err, "open_tree", unix.EINVAL)
 		if !strings.Contains(err.Error(), "rbind") {
@@ -89,8 +89,7 @@ func TestUserNamespaceWithoutOthers(t *testing.T) {
 	})
 }
 
-// Where the host's mounts cannot be unmounted, leaving them within reach is no
-// choice.
+// If the host's mounts cannot be unmounted, they must not be left within reach.
 func TestMoveRefusesInUserNamespace(t *testing.T) {
 	inUserNamespace(t, unix.CLONE_NEWPID, func(b *bundle) {
 		builder := b.builder()

@@ -10,10 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FuzzWalk holds the walk against openat2(2), which must find the same file or
-// the same error, in a tree that the input describes: lines of "path", a
-// directory if it ends with a slash, and "path -> target"; the last line is the
-// path that is resolved.
+// FuzzWalk compares the walk with openat2(2), which must find the same file or return the
+// same error, in a tree described by the input: lines of "path", which is a directory if it
+// ends with a slash, and "path -> target"; the last line is the path to resolve.
 func FuzzWalk(f *testing.F) {
 	for _, seed := range []string{
 		"a/b/\na/b/file\n/a/b/file",
@@ -67,8 +66,8 @@ func FuzzWalk(f *testing.F) {
 	})
 }
 
-// grow makes what can be made of a tree. Targets are only text here, so nothing
-// is made outside: every path is made one real directory after the other.
+// grow makes as much of a tree as possible. Link targets are only text here, and every path
+// is made from real directories, so nothing is made outside.
 func grow(t *testing.T, root string, lines []string) {
 	t.Helper()
 	inside, err := os.OpenRoot(root)
@@ -118,7 +117,7 @@ func TestWalkIsBounded(t *testing.T) {
 	}
 }
 
-// A walk closes all that it opened on its way, whatever becomes of it.
+// A walk closes everything that it opened, whether it succeeds or not.
 func TestWalkClosesItsWay(t *testing.T) {
 	root := t.TempDir()
 	descriptor, err := unix.Open(root, unix.O_PATH|unix.O_CLOEXEC, 0)

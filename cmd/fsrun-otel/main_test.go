@@ -28,7 +28,7 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// commandName is the command itself, which this test binary is under its name.
+// commandName is the name by which this test binary is the command itself.
 const commandName = "fsrun-otel"
 
 func init() {
@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// standIn is a collector that keeps what it is sent.
+// standIn is a collector that records what it receives.
 type standIn struct {
 	*httptest.Server
 	got chan *collectorpb.ExportTraceServiceRequest
@@ -80,7 +80,7 @@ func newStandIn(t *testing.T, status int, answer proto.Message) *standIn {
 	return s
 }
 
-// spans are those of a request, by their names.
+// spans maps a request's spans by name.
 func spans(request *collectorpb.ExportTraceServiceRequest) map[string]*tracepb.Span {
 	all := map[string]*tracepb.Span{}
 	for _, resource := range request.ResourceSpans {
@@ -109,7 +109,7 @@ const (
 	engineParent = "00-" + engineTrace + "-" + engineSpan + "-01"
 )
 
-// read reads a recording of the flight recorder.
+// read reads a recording made by the flight recorder.
 func read(t *testing.T, name string) []*recording.Recording {
 	t.Helper()
 	found, err := find(t.TempDir(), recordings+name)
@@ -119,8 +119,8 @@ func read(t *testing.T, name string) []*recording.Recording {
 	return found
 }
 
-// A recording is a tree of spans: the whole, beneath it the states of both
-// machines, beneath the child's the operations; none outlasts what it is part of.
+// A recording becomes a tree of spans: the handshake, beneath it the states of both
+// machines, and beneath the child's states the operations. No span outlasts its parent.
 func TestSpansOfARecording(t *testing.T) {
 	for _, name := range []string{"run.json", "create-start.json", "failed.json"} {
 		found := read(t, name)
@@ -177,7 +177,7 @@ func TestSpanOfAFailure(t *testing.T) {
 	}
 }
 
-// A traceparent puts the whole beneath the engine's span.
+// A traceparent puts everything beneath the engine's span.
 func TestJoinsTheEnginesTrace(t *testing.T) {
 	found := read(t, "create-start.json")
 	for _, r := range found {
@@ -199,7 +199,7 @@ func environment(variables map[string]string) func(string) string {
 	return func(name string) string { return variables[name] }
 }
 
-// The variables of exporters mean what they mean elsewhere.
+// The exporters' variables have their usual meaning.
 func TestCollectorIsWhereItIsNamed(t *testing.T) {
 	to := newStandIn(t, http.StatusOK, &collectorpb.ExportTraceServiceResponse{})
 	for path, variables := range map[string]map[string]string{
@@ -274,7 +274,7 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-// The lines of the documentation send what they say.
+// The command lines in the documentation send what they should.
 func TestDocumentedLines(t *testing.T) {
 	content, err := os.ReadFile("../../docs/tracing.md")
 	if err != nil {
@@ -314,8 +314,8 @@ func TestDocumentedLines(t *testing.T) {
 	}
 }
 
-// A container's annotation leads from its configuration to the collector, for the
-// creation and for the start, each sent once.
+// A container's annotation reaches the collector, from its configuration, with the
+// recordings of its creation and its start, each sent once.
 func TestWatchedContainer(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	root, id := t.TempDir(), harness.ID(t)

@@ -8,11 +8,11 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// hides are flags of commands that are meant to have a global flag's name: the
-// field's other runtimes have the same two.
+// hides lists flags of commands that intentionally have a global flag's name: other
+// runtimes have the same two.
 var hides = map[string]bool{"spec --rootless": true}
 
-// A global flag cannot be given behind a command that has one of the same name.
+// A global flag cannot be given after a command that has one of the same name.
 func TestCommandsLeaveGlobalFlagsAlone(t *testing.T) {
 	p := program(&global{})
 	seen := map[string]bool{}
@@ -35,8 +35,8 @@ func TestCommandsLeaveGlobalFlagsAlone(t *testing.T) {
 	}
 }
 
-// A word that is known from other programs is suggested for one command: it is none,
-// and leads to no other.
+// A word known from other programs is suggested for only one command, and is not itself a
+// command.
 func TestWordsFromElsewhereLeadToOneCommand(t *testing.T) {
 	p := program(&global{})
 	leads := map[string]string{}
@@ -50,7 +50,7 @@ func TestWordsFromElsewhereLeadToOneCommand(t *testing.T) {
 	}
 }
 
-// An alias is another spelling of a flag that is there, and of no other.
+// An alias is another spelling of an existing flag.
 func TestAliasesAreOfFlags(t *testing.T) {
 	for _, command := range program(&global{}).Commands() {
 		if command.Aliases == nil {
@@ -66,7 +66,7 @@ func TestAliasesAreOfFlags(t *testing.T) {
 	}
 }
 
-// Every flag that takes a value says in its help what the value is.
+// The help of every flag that takes a value names the value.
 func TestHelpNamesValues(t *testing.T) {
 	p := program(&global{})
 	for _, command := range p.Commands() {

@@ -23,7 +23,7 @@ func script(t *testing.T, shell string) string {
 	return name
 }
 
-// Bash completes what the table has: commands, flags, the values of flags, and
+// Bash completes what is in the table: commands, flags, the values of flags, and
 // containers, which a stand-in for fsrun lists here.
 func TestBashCompletes(t *testing.T) {
 	bash := harness.NeedProgram(t, "bash")
@@ -66,8 +66,8 @@ echo "${COMPREPLY[*]}"`, "bash", name, line)
 	}
 }
 
-// Every shell's script names every command and flag, and parses where the shell
-// is there.
+// Every shell's script contains every command and flag, and parses if the shell is
+// installed.
 func TestCompletionIsComplete(t *testing.T) {
 	p := program(&global{})
 	for _, shell := range completion.Shells() {
@@ -99,7 +99,7 @@ func TestCompletionIsComplete(t *testing.T) {
 	}
 }
 
-// Every manual page is formatted without a warning, and tells every flag.
+// Every manual page is formatted without warnings, and describes every flag.
 func TestManualPages(t *testing.T) {
 	groff := harness.NeedProgram(t, "groff")
 	p := program(&global{})

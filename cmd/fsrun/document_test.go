@@ -12,11 +12,11 @@ import (
 
 const document = "../../docs/commands.md"
 
-// own are flags that no other runtime has; help tells of them.
+// own are flags that no other runtime has; help describes them.
 var own = []string{"deadline", "trace"}
 
-// The document lists each flag of the commands in it, no other, and tests that
-// are there and use the command.
+// The document lists exactly the flags of its commands, and tests that exist and use the
+// command.
 func TestCommandsAreDocumented(t *testing.T) {
 	content, err := os.ReadFile(document)
 	must(t, err)

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Each call of fsrun in any code block of a document names a command and flags
-// that there are, also where the machine is missing on which it could be run.
+// Each call of fsrun in any code block of a document uses a command and flags that exist,
+// including those that cannot be run on this machine.
 func TestDocumentedCallsAreKnown(t *testing.T) {
 	calls := 0
 	for _, path := range documents(t) {
@@ -21,7 +21,7 @@ func TestDocumentedCallsAreKnown(t *testing.T) {
 				continue
 			}
 			text := block[2]
-			if block[1] == "console" { // what is not behind a prompt is output
+			if block[1] == "console" { // lines without a prompt are output
 				text = strings.Join(regexp.MustCompile(`(?m)^\$ .*$`).FindAllString(text, -1), "\n")
 			}
 			for _, call := range regexp.MustCompile(`(?m)(?:^(?:\$ |sudo )*|&& |; |\| )fsrun ([^\n;|&#]*)`).FindAllStringSubmatch(text, -1) {
@@ -69,7 +69,7 @@ func checkCall(t *testing.T, path string, arguments []string) {
 			if command != nil && command.Flags != nil {
 				own := pflag.NewFlagSet("", pflag.ContinueOnError)
 				command.Flags(own)
-				own.AddFlagSet(flags) // of two of one name the command's is meant
+				own.AddFlagSet(flags) // if both have a flag of that name, the command's is meant
 				flags = own
 			}
 			if argument == "wrap" || argument == "exec" {

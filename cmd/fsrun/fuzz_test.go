@@ -18,8 +18,8 @@ var (
 	someNumber = regexp.MustCompile(`^[0-9]+$`)
 )
 
-// FuzzSignal: a number is taken if it is a signal's, a name only if it is spelt as
-// signal(7) spells it, and nothing else.
+// FuzzSignal: a number is accepted if it is that of a signal, a name only if it is spelled
+// as in signal(7), and nothing else.
 func FuzzSignal(f *testing.F) {
 	for _, text := range []string{"TERM", "SIGTERM", "sigterm", "9", "64", "65", "0", "-9", "", "SIG", "SIGSIGTERM", "9 ", "010", "0x9", "256", "265", "RTMIN", "rtmin+3", "RTMAX-31", "RTMIN-0", "STKFLT", "IOT"} {
 		f.Add(text)
@@ -46,7 +46,7 @@ func FuzzSignal(f *testing.F) {
 	})
 }
 
-// FuzzUser: one or two whole numbers that are ids, and nothing else.
+// FuzzUser: one or two integers that are IDs are accepted, and nothing else.
 func FuzzUser(f *testing.F) {
 	for _, text := range []string{"1", "1:2", "-1", "+1", "4294967294", "4294967295", "4294967296", "1x", ":1", "1:", "", "1:2:3", " 1", "1_0", "0x1", "00", "18446744073709551617"} {
 		f.Add(text)

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// On a terminal the table fits, as long as there is room for its numbers; for a
+// On a terminal the table is made to fit as long as there is room for its numbers; for a
 // script nothing is cut.
 func TestListFits(t *testing.T) {
 	states := []stateJSON{

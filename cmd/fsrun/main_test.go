@@ -20,23 +20,23 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// gate is the descriptor that a child inherits from a test that wants to stop
-// it at its steps.
+// gate is the descriptor that a child inherits from a test that wants to stop it at its
+// steps.
 const gate = 3
 
-// commandName is the command itself, for scripts.
+// commandName is the name of the command itself, for scripts.
 const commandName = "fsrun"
 
 // The child's side of the test binary is observedChild, which needs this package's
-// variables: they are there before any init function.
+// variables: they are initialized before any init function.
 func init() {
 	if os.Args[0] == protocol.ChildName {
 		observedChild()
 	}
 }
 
-// observedChild is the child, which stops at a gate that it has inherited, or whose
-// frames somebody meddles with.
+// observedChild is the child. It stops at a gate that it has inherited, or has its frames
+// tampered with.
 func observedChild() {
 	arguments := os.Args
 	if len(arguments) > 2 { // it only starts the child
@@ -90,8 +90,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// haltUntilHandoff stops the child at its gate as long as it is observed. The
-// gate's end tells that it is not any more.
+// haltUntilHandoff stops the child at its gate as long as it is observed. Closing the
+// gate's end says that it no longer is.
 func haltUntilHandoff(step machine.Step) {
 	harness.Halt(gate)(step)
 	if step.Row != nil && step.Row.To == childmachine.Handoff {

@@ -20,15 +20,15 @@ import (
 )
 
 const (
-	// refusalTime is how long a refusal may take, whatever the bundle is: of a
-	// processor, since others may keep a test waiting.
+	// refusalTime is how long a refusal may take, whatever the bundle: in processor time,
+	// because others may slow down a test.
 	refusalTime = time.Second
-	// patience is how long it is waited for.
+	// patience is how long to wait for it.
 	patience = time.Minute
 )
 
-// TestMalformedBundles: create refuses each bundle with one line, which names the
-// place, in little time, and leaves nothing behind.
+// TestMalformedBundles: create refuses each bundle with one line that names the place,
+// quickly, and leaves nothing behind.
 func TestMalformedBundles(t *testing.T) {
 	harness.NativeOnly(t, "what an emulated processor takes is not what a refusal takes")
 	harness.Need(t, harness.Container...)
@@ -63,14 +63,14 @@ func TestMalformedBundles(t *testing.T) {
 	}
 }
 
-// refuseArchive compares what is said of each bundle with the golden text that
-// stands beside it, and returns how many there are.
+// refuseArchive compares the messages about the bundles with the golden text beside them,
+// and returns how many bundles there are.
 func refuseArchive(t *testing.T, root, name string, write bool) int {
 	archive, err := txtar.ParseFile(name)
 	must(t, err)
 	base, err := os.ReadFile("../../testdata/bundles/runc-spec/config.json")
 	must(t, err)
-	if strings.Contains(name, "/refused/") { // which nothing else is to be said of
+	if strings.Contains(name, "/refused/") { // there is nothing else wrong with it
 		base = mergePatch(t, base, []byte(`{"process": {"terminal": false, "capabilities": {"ambient": []}}}`))
 	}
 	golden := map[string]*txtar.File{}
@@ -109,8 +109,8 @@ func refuseArchive(t *testing.T, root, name string, write bool) int {
 	return cases
 }
 
-// refusedCreation creates a container without a process for the command, of which
-// there are few enough: bundles that are told wrong as soon as they are read.
+// refusedCreation creates a container without starting a process for the command, for
+// bundles that are refused as soon as they are read.
 func refusedCreation(t *testing.T, root, directory string) string {
 	t.Helper()
 	before := processorTime(t)
@@ -131,8 +131,7 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// refusedCreate runs the command, which must fail, and returns what it says: one
-// line.
+// refusedCreate runs the command, which must fail, and returns its message: one line.
 func refusedCreate(t *testing.T, root, directory string) string {
 	t.Helper()
 	self, err := os.Executable()
@@ -157,7 +156,7 @@ func refusedCreate(t *testing.T, root, directory string) string {
 	return strings.TrimPrefix(said, "fsrun: ")
 }
 
-// hostileFiles are configurations that are not to be kept in a repository.
+// hostileFiles are configurations that do not belong in a repository.
 var hostileFiles = map[string]struct {
 	write func(t *testing.T, name string)
 	want  string
@@ -187,8 +186,8 @@ func text(content string) func(*testing.T, string) {
 	return func(t *testing.T, name string) { must(t, os.WriteFile(name, []byte(content), 0o644)) }
 }
 
-// long makes its content when it is asked for: as a variable it would be made at the
-// start of every process that is this binary, as fsrun and as its child.
+// long makes its content only when called: a variable would be initialized at the start of
+// every process of this binary, whether as fsrun or as its child.
 func long(before, unit string, count int, after string) func(*testing.T, string) {
 	return func(t *testing.T, name string) { text(before+strings.Repeat(unit, count)+after)(t, name) }
 }

@@ -24,13 +24,13 @@ const (
 
 var update = flag.Bool("update", false, "write golden files anew, and the messages of refusals in docs/oci.md")
 
-// ociRow is a row of the tables in docs/oci.md.
+// ociRow is a row in the tables of docs/oci.md.
 type ociRow struct {
 	name, what string
 	tests      []string
 }
 
-// rowPattern is a row: what it is about, what becomes of it, tests.
+// rowPattern matches a row: the property, what fsrun does with it, tests.
 var rowPattern = regexp.MustCompile("(?m)^\\| (`[^|]+`) \\| ([^|]+) \\| ([^|]+) \\|$")
 
 func ociRows(t *testing.T) []ociRow {
@@ -44,8 +44,8 @@ func ociRows(t *testing.T) []ociRow {
 	return rows
 }
 
-// TestOCIDocument holds docs/oci.md against the specification's types. The other
-// two tests hold it against this repository's tests and what fsrun prints.
+// TestOCIDocument compares docs/oci.md with the specification's types. The other two tests
+// compare it with this repository's tests and what fsrun prints.
 func TestOCIDocument(t *testing.T) {
 	rows := ociRows(t)
 	var properties, options []string
@@ -73,8 +73,8 @@ func TestOCIDocumentNamesTests(t *testing.T) {
 	}
 }
 
-// leaves lists the JSON paths of all that a type holds; [] stands for any element of
-// a list or of an object with free keys.
+// leaves lists the JSON paths of everything in a type; [] stands for any element of a list
+// or of an object with arbitrary keys.
 func leaves(kind reflect.Type, path string) []string {
 	switch kind.Kind() {
 	case reflect.Pointer:
@@ -100,7 +100,7 @@ func leaves(kind reflect.Type, path string) []string {
 	return []string{path}
 }
 
-// isOthers says whether platforms are others than Linux, alone or in virtual
+// isOthers reports whether platforms contains only others than Linux, alone or in virtual
 // machines.
 func isOthers(platforms string) bool {
 	others := []string{"solaris", "windows", "zos", "freebsd"}
@@ -112,7 +112,7 @@ func isOthers(platforms string) bool {
 	return true
 }
 
-// expand writes a path with {a,b} out.
+// expand expands a path with {a,b}.
 func expand(path string) []string {
 	before, rest, found := strings.Cut(path, "{")
 	if !found {
@@ -126,7 +126,7 @@ func expand(path string) []string {
 	return all
 }
 
-// hasTest says whether a package has a test: "cgroupv2 TestCreate".
+// hasTest reports whether a package has a test: "cgroupv2 TestCreate".
 func hasTest(t *testing.T, name string) bool {
 	t.Helper()
 	directory, test, _ := strings.Cut(name, " ")
@@ -139,7 +139,7 @@ func hasTest(t *testing.T, name string) bool {
 	})
 }
 
-// refused sets each property of a row that is refused; the values stand in the
+// refused sets each property whose row says that it is refused; the values appear in the
 // messages.
 var refused = map[string]harness.Edit{
 	//lint:ignore SA1019 deprecated, and refused by name
@@ -177,11 +177,11 @@ func asVirtualMachine(s *specs.Spec) { s.VM = &specs.VM{Kernel: specs.VMKernel{P
 
 func to[T any](value T) *T { return &value }
 
-// refusedPattern is what a row says of a property that is refused, or of a value.
+// refusedPattern matches what a row says about a property, or a value, that is refused.
 var refusedPattern = regexp.MustCompile("^(.*; else )?refused(?:: `(.*)`)?$")
 
-// TestOCIDocumentRefusals: the properties that the document calls refused are, with
-// the message that it tells.
+// TestOCIDocumentRefusals: the properties that the document calls refused are, with the
+// message that it gives.
 func TestOCIDocumentRefusals(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	content, err := os.ReadFile(ociDocument)
@@ -211,7 +211,7 @@ func TestOCIDocumentRefusals(t *testing.T) {
 	}
 }
 
-// refusal is what is said of a bundle that is refused before anything is made.
+// refusal is the message about a bundle that is refused before anything is made.
 func refusal(t *testing.T, edit harness.Edit) string {
 	t.Helper()
 	directory := harness.Bundle(t, edit)

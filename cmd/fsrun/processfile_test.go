@@ -7,7 +7,8 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// What a process file does not say is the container's; what it says holds.
+// What a process file does not specify is taken from the container; what it specifies is
+// used.
 func TestProcessFileIsConfined(t *testing.T) {
 	own := &specs.Process{
 		Cwd: "/own", Capabilities: &specs.LinuxCapabilities{Bounding: []string{"CAP_KILL"}},

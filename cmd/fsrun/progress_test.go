@@ -9,7 +9,7 @@ import (
 	steps "github.com/fsrun/fsrun/protocol/machine"
 )
 
-// shown is what a terminal of some columns would have been told by then.
+// shown returns what has been written to a terminal of some columns.
 func shown(columns int, do func(*progress)) string {
 	var terminal strings.Builder
 	p := &progress{to: &terminal, fit: func() int { return columns }}
@@ -39,7 +39,7 @@ func TestProgress(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
-	shown(80, func(p *progress) { // each state has something to say, and a terminal one ends it
+	shown(80, func(p *progress) { // each state has a text, and a terminal state ends it
 		for i := range machine.Table.Rows {
 			row := &machine.Table.Rows[i]
 			p.step(steps.Step{Row: row})
@@ -56,7 +56,7 @@ func TestProgress(t *testing.T) {
 	nobody.over()
 }
 
-// What takes more than a second says so by itself, again and again.
+// What takes more than a second is reported, repeatedly.
 func TestProgressInTime(t *testing.T) {
 	lines := make(chan string)
 	p := &progress{to: tellTo(lines), fit: func() int { return 80 }}

@@ -22,8 +22,8 @@ func hasAppArmor() bool {
 	return err == nil && strings.HasPrefix(string(enabled), "Y")
 }
 
-// loadProfile loads a profile that allows everything but /denied. It is there as
-// its source and as apparmor_parser(8) compiled it.
+// loadProfile loads a profile that allows everything except /denied. It is kept as source
+// and as compiled by apparmor_parser(8).
 func loadProfile(t *testing.T) {
 	t.Helper()
 	harness.Need(t, harness.Container...)
@@ -51,11 +51,11 @@ func profiled(spec *specs.Spec) {
 	spec.Root.Readonly = false
 }
 
-// report tells the profile, and whether it holds.
+// reportProfile prints the profile, and whether it is enforced.
 const reportProfile = "cat /proc/self/attr/current; mkdir -p /denied/x 2>/dev/null || echo denied"
 
-// A profile holds the program, the hooks that run with its credentials, and
-// what joins with a profile of its own; with no_new_privs and without, and in a
+// A profile applies to the program, to the hooks that run with its credentials, and to a
+// process that joins with a profile of its own; with and without no_new_privs, and in a
 // user namespace.
 //
 // SPEC: M-ACT-10
@@ -98,7 +98,7 @@ func TestAppArmorProfileThatIsNotLoaded(t *testing.T) {
 	}
 }
 
-// A label that the kernel cannot give is refused before anything is made.
+// A label that the kernel cannot apply is refused before anything is made.
 func TestLabelsWithoutTheirModule(t *testing.T) {
 	for place, edit := range map[string]harness.Edit{
 		"process.apparmorProfile": func(spec *specs.Spec) { spec.Process.ApparmorProfile = profile },

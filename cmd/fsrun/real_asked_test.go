@@ -9,17 +9,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// asked is what a test asks of the child, which finds it as JSON in a file that
-// it inherits.
+// asked is what a test wants of the child, which finds it as JSON in a file that it
+// inherits.
 type asked struct {
-	Meddling   *meddling   // somebody is to meddle with the frames
-	Substitute *substitute // another program is to be the child
+	Meddling   *meddling   // how to tamper with the frames
+	Substitute *substitute // another program to be the child
 }
 
-// askedDescriptor holds it.
+// askedDescriptor is that file.
 const askedDescriptor = gate
 
-// readAsked reads what is asked of this child; nothing where no test does.
+// readAsked returns what is asked of this child; nothing if there is no test.
 func readAsked() (a asked) {
 	if len(os.Args) != 2 || os.Args[1] == strconv.Itoa(askedDescriptor) {
 		return a
@@ -32,7 +32,7 @@ func readAsked() (a asked) {
 	return a
 }
 
-// file is what the caller inherits for the child.
+// file returns the file for the child to inherit from its caller.
 func (a asked) file() (*os.File, error) {
 	content, err := json.Marshal(a)
 	if err != nil {

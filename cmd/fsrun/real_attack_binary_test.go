@@ -11,8 +11,8 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// TestBinaryCannotBeOverwritten has a container whose program is the runtime
-// itself, by a link and by an interpreter line.
+// TestBinaryCannotBeOverwritten runs a container whose program is the runtime itself,
+// through a link and through an interpreter line.
 //
 // CLASS: V2
 func TestBinaryCannotBeOverwritten(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// pathCalls are the system calls before which the attacker strikes: those that go
-// along a path, mount, or execute.
+// pathCalls are the system calls before which the attacker strikes: those that resolve a
+// path, mount, or execute.
 var pathCalls = []int32{
 	unix.SYS_OPENAT, unix.SYS_OPENAT2, unix.SYS_READLINKAT, unix.SYS_STATX, unix.SYS_FACCESSAT2, unix.SYS_FSTATFS,
 	unix.SYS_MKDIRAT, unix.SYS_MKNODAT, unix.SYS_SYMLINKAT, unix.SYS_FCHOWNAT, unix.SYS_FCHMODAT2, unix.SYS_OPEN_TREE, unix.SYS_MOVE_MOUNT,
@@ -30,16 +30,16 @@ var pathCalls = []int32{
 // ambush is a name in an image that is swapped for another while fsrun runs it.
 type ambush struct {
 	name string
-	// make adds to the image; secrets of the host lie in the canary.
+	// make adds to the image. The canary contains secrets of the host.
 	make       func(t *testing.T, root, canary string)
 	edits      []harness.Edit
 	one, other string
-	// says is what the program says if it is started, whatever was swapped when.
+	// says is what the program prints if it is started, whatever was swapped and when.
 	says []string
 }
 
-// sources prints what each mount of the container shows of which kind of file
-// system. What the attacker has moved is there by its other name.
+// sources prints what each mount in the container shows of which type of file system. What
+// the attacker has moved is there under its other name.
 const sources = `
 cat /proc/self/mountinfo /proc2/self/mountinfo 2>/dev/null | while read -r _ _ _ root _ _ rest; do
 	kind=${rest#*- }
@@ -97,17 +97,17 @@ var ambushes = []ambush{
 	},
 }
 
-// TestAttackerAtEveryCall has fsrun run a container again and again, and swaps a
-// name in the image for a link to the host before the first, the second, … of the
-// calls of both its sides that go along a path, mount or execute. Nothing changes on
-// the host. What is started has no mount that it should not have and all that
-// protects it; else the failure is told.
+// TestAttackerAtEveryCall makes fsrun run a container again and again, and swaps a name in
+// the image for a link to the host before the first, the second, … call of either side that
+// resolves a path, mounts or executes. Nothing may change on the host. If the container
+// starts, it must have no unexpected mount and all of its protections; otherwise the
+// failure must be reported.
 //
 // CLASS: V4, V5, V6, V7, V9
 func TestAttackerAtEveryCall(t *testing.T) {
 	wholeInGuest(t)
 	harness.Need(t, harness.Container...)
-	const strikes = 5 // in an ordinary run, evenly among the calls
+	const strikes = 5 // in an ordinary run, evenly distributed
 	for _, a := range ambushes {
 		t.Run(a.name, func(t *testing.T) {
 			want, calls := a.run(t, 0)
@@ -139,7 +139,7 @@ func TestAttackerAtEveryCall(t *testing.T) {
 	}
 }
 
-// holds compares what a program says that was started though somebody struck.
+// holds compares what a program printed that was started although somebody struck.
 func (a *ambush) holds(t *testing.T, at int, want, said []string) {
 	t.Helper()
 	for _, line := range said {
@@ -154,8 +154,8 @@ func (a *ambush) holds(t *testing.T, at int, want, said []string) {
 	}
 }
 
-// run runs the container, strikes before the at-th call, and returns what the
-// program said, nil if it was not started, and how many calls there were.
+// run runs the container, strikes before the at-th call, and returns what the program
+// printed, nil if it was not started, and how many calls there were.
 func (a *ambush) run(t *testing.T, at int) (said []string, calls int) {
 	t.Helper()
 	canary := newCanary(t)
@@ -176,7 +176,7 @@ func (a *ambush) run(t *testing.T, at int) (said []string, calls int) {
 		if calls++; calls == at {
 			must(t, unix.Renameat2(unix.AT_FDCWD, filepath.Join(root, a.one), unix.AT_FDCWD, filepath.Join(root, a.other), unix.RENAME_EXCHANGE))
 		}
-		// What the program itself does is its own affair.
+		// What the program itself does does not matter.
 		programs[call.PID] = call.Call == unix.SYS_EXECVE && insideAs(call.PID) != ""
 		return 0
 	})

@@ -9,8 +9,8 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// TestCgroupTreeStaysReadOnly: without a cgroup namespace the mount shows the
-// host's tree, to a root that has all capabilities.
+// TestCgroupTreeStaysReadOnly: without a cgroup namespace the mount shows the host's tree,
+// here to root with all capabilities.
 //
 // CLASS: V11
 func TestCgroupTreeStaysReadOnly(t *testing.T) {
@@ -32,8 +32,8 @@ mount -o remount,rw /sys/fs/cgroup 2>/dev/null && echo remounted
 	}
 }
 
-// TestKeysOutsideOfTheCgroup: what names a file elsewhere is refused, by its
-// place in the configuration, before anything is made.
+// TestKeysOutsideOfTheCgroup: a key that names a file elsewhere is refused, by its place in
+// the configuration, before anything is made.
 //
 // CLASS: V14
 func TestKeysOutsideOfTheCgroup(t *testing.T) {

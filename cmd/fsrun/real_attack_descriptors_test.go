@@ -18,10 +18,10 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// leaked is how many directories of the host the caller has open when it calls.
+// leaked is how many directories of the host the caller has open.
 const leaked = 20
 
-// leak opens directories of the host that are not close-on-exec.
+// leak opens directories of the host without close-on-exec.
 func leak(t *testing.T) (highest int) {
 	t.Helper()
 	for range leaked {
@@ -33,8 +33,8 @@ func leak(t *testing.T) (highest int) {
 	return highest
 }
 
-// TestLeakedDirectoriesAreNoWayOut: neither as working directory nor on the way
-// to the program, whichever the number.
+// TestLeakedDirectoriesAreNoWayOut: neither as working directory nor in the path of the
+// program, whatever the number.
 //
 // CLASS: V3
 func TestLeakedDirectoriesAreNoWayOut(t *testing.T) {
@@ -62,7 +62,7 @@ func TestLeakedDirectoriesAreNoWayOut(t *testing.T) {
 	}
 }
 
-// attempt runs a bundle anew with another configuration.
+// attempt runs a bundle again with another configuration.
 func attempt(t *testing.T, directory string, edits ...harness.Edit) error {
 	t.Helper()
 	harness.EditSpec(t, directory, edits...)
@@ -76,8 +76,8 @@ func attempt(t *testing.T, directory string, edits ...harness.Edit) error {
 	return err
 }
 
-// TestNoSocketWithAName: at no step has a process of the runtime or the container
-// a socket with a name that a container which shares the network could connect to.
+// TestNoSocketWithAName: at no step does a process of the runtime or the container have a
+// named socket that a container which shares the network could connect to.
 //
 // CLASS: V16
 func TestNoSocketWithAName(t *testing.T) {
@@ -94,7 +94,7 @@ func TestNoSocketWithAName(t *testing.T) {
 	}
 }
 
-// listenByName makes what there must not be, to see that it would be found.
+// listenByName makes such a socket, to check that it would be found.
 func listenByName(t *testing.T) string {
 	t.Helper()
 	name := fmt.Sprintf("@fsrun-test-%d", os.Getpid())
@@ -104,8 +104,7 @@ func listenByName(t *testing.T) string {
 	return name
 }
 
-// ownNames are the abstract names of sockets that this process and its
-// descendants hold.
+// ownNames returns the abstract names of sockets of this process and its descendants.
 func ownNames(t *testing.T) (names []string) {
 	t.Helper()
 	content, err := os.ReadFile("/proc/self/net/unix")

@@ -15,8 +15,8 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// withoutMounts leaves out the mounts on a place and below it: what the image has
-// there is to be seen.
+// withoutMounts removes the mounts at a place and below it, to expose what the image has
+// there.
 func withoutMounts(place string) harness.Edit {
 	return func(spec *specs.Spec) {
 		spec.Mounts = slices.DeleteFunc(spec.Mounts, func(mount specs.Mount) bool {
@@ -25,14 +25,14 @@ func withoutMounts(place string) harness.Edit {
 	}
 }
 
-// canaryFiles are what an image could have the runtime write to.
+// canaryFiles are what an image could trick the runtime into writing.
 var canaryFiles = map[string]string{
 	"null": "", "console": "c", "core_pattern": "core", "attr/exec": "", "self/attr/exec": "",
 	"sys/kernel/shmmax": "1", "self/status": "fake",
 }
 
-// newCanary makes a tree on the host that no container may change, and has the
-// test fail if one does.
+// newCanary makes a tree on the host that no container may change, and fails the test if
+// one does.
 func newCanary(t *testing.T) string {
 	t.Helper()
 	directory := harness.Directory(t)
@@ -46,7 +46,7 @@ func newCanary(t *testing.T) string {
 	return directory
 }
 
-// beginnings are how a container comes to run.
+// beginnings are the ways in which a container can be started.
 var beginnings = map[string]func(*container) error{
 	"run": func(c *container) error {
 		running, err := parent.Run(c.Options)
@@ -63,9 +63,9 @@ var beginnings = map[string]func(*container) error{
 	},
 }
 
-// TestDevOfTheImageLeadsOutside: where no file system is mounted on /dev, devices,
-// links and the console are made in what the image has there, which leads to the
-// host. Nothing is changed there, by whichever way the container comes to run.
+// TestDevOfTheImageLeadsOutside: if no file system is mounted on /dev, devices, links and
+// the console are made in what the image has there, which leads to the host. Nothing may
+// change there, however the container is started.
 //
 // CLASS: V6
 func TestDevOfTheImageLeadsOutside(t *testing.T) {
@@ -98,9 +98,8 @@ func TestDevOfTheImageLeadsOutside(t *testing.T) {
 	}
 }
 
-// TestNullOfTheImageIsNoMask: whatever the image has in the place of /dev/null, the
-// secret is never to be read, and a container whose masks cannot be made does not
-// start.
+// TestNullOfTheImageIsNoMask: whatever the image has in place of /dev/null, the secret can
+// never be read, and a container whose masks cannot be made does not start.
 //
 // CLASS: V7
 func TestNullOfTheImageIsNoMask(t *testing.T) {
@@ -139,9 +138,9 @@ func TestNullOfTheImageIsNoMask(t *testing.T) {
 	}
 }
 
-// TestFakeProcTakesNothing: what the image or the configuration shows at /proc is
-// not the kernel's. A parameter, and a label where the kernel has them, are the
-// kernel's all the same, or the container does not start.
+// TestFakeProcTakesNothing: what the image or the configuration shows at /proc is not
+// procfs. A parameter, and a label if the kernel has them, must nevertheless be the
+// kernel's, or the container must not start.
 //
 // CLASS: V4
 func TestFakeProcTakesNothing(t *testing.T) {
@@ -205,7 +204,7 @@ func TestFakeProcTakesNothing(t *testing.T) {
 	}
 }
 
-// labels are none, and the one that the kernel of this machine can give.
+// labels returns no label, and one that this machine's kernel supports.
 func labels() map[string]harness.Edit {
 	all := map[string]harness.Edit{"": func(*specs.Spec) {}}
 	if hasAppArmor() {

@@ -24,23 +24,23 @@ import (
 // spy is a program in a container that is told what to look at, and answers.
 type spy struct {
 	*container
-	joined  *container // the one that joinWatched joins; by default the spy's own
+	joined  *container // the container that joinWatched joins, by default the spy's own
 	orders  *os.File
 	answers *bufio.Reader
-	pipe    *os.File // that answers reads
+	pipe    *os.File // for its answers
 }
 
 // spyPatience is how long an answer may take.
 const spyPatience = 20 * time.Second
 
-// newSpy starts a container whose shell runs a script for each order that it
-// reads, with the order's words as its arguments.
+// newSpy starts a container whose shell runs a script for each order that it reads, with
+// the order's words as arguments.
 func newSpy(t *testing.T, script string, edits ...harness.Edit) *spy {
 	t.Helper()
 	return newSpyIn(t, "", script, edits...)
 }
 
-// newSpyIn starts it with its state in root, "" for one of its own.
+// newSpyIn starts it with its state in root, "" for a new one.
 func newSpyIn(t *testing.T, root, script string, edits ...harness.Edit) *spy {
 	t.Helper()
 	loop := fmt.Sprintf("answer() {\n%s\n}\nwhile read -r order; do answer $order; echo end; done 2>/dev/null", script)
@@ -83,8 +83,7 @@ func (s *spy) order(words ...string) (lines []string) {
 	}
 }
 
-// insideAs is what a process is called in the innermost of its pid namespaces, ""
-// if that is ours.
+// insideAs returns a process's ID in its innermost PID namespace, "" if that is ours.
 func insideAs(pid uint32) string {
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -100,8 +99,8 @@ func insideAs(pid uint32) string {
 	return ""
 }
 
-// joinWatched has /bin/true join a container, by a command, and calls a function
-// before each system call that the runtime makes where the container sees it.
+// joinWatched makes /bin/true join a container with a command, and calls before for each
+// system call that the runtime makes where the container sees it.
 func (s *spy) joinWatched(command string, before func(inside string, call *sys.Notification)) {
 	t := s.t
 	t.Helper()
@@ -117,7 +116,7 @@ func (s *spy) joinWatched(command string, before func(inside string, call *sys.N
 	err := supervise.Run(t, joining, func(call *sys.Notification) unix.Errno {
 		if inside := insideAs(call.PID); inside != "" && !executed[call.PID] {
 			before(inside, call)
-			// The runtime's own binary is executed by execveat(2).
+			// The runtime's own binary is executed with execveat(2).
 			executed[call.PID] = call.Call == unix.SYS_EXECVE
 		}
 		return 0
@@ -130,16 +129,16 @@ func (s *spy) joinWatched(command string, before func(inside string, call *sys.N
 	}
 }
 
-// lookInto opens all of a process that is open to those who may trace it.
+// lookInto opens everything of a process that those who may trace it can open.
 const lookInto = `
 for file in exe mem environ maps auxv; do true < /proc/$1/$file && echo opens $file; done
 for file in /proc/$1/fd/*; do true < $file && echo opens $file; done
 for place in root cwd; do cd /proc/$1/$place && echo enters $place; cd /; done`
 
-// TestJoiningChildIsClosed: before each system call that it makes where the
-// container sees it, root in the container tries to look into the runtime that
-// joins. With all capabilities over its own user namespace it gets nowhere; nor
-// without CAP_SYS_PTRACE where the user namespace is the host's.
+// TestJoiningChildIsClosed: before each system call that the joining runtime makes where
+// the container sees it, root in the container tries to look into it. That fails even with
+// all capabilities in the container's own user namespace, and, without CAP_SYS_PTRACE, in
+// the host's.
 //
 // SPEC: M-ACT-7
 // CLASS: V1
@@ -159,23 +158,24 @@ func TestJoiningChildIsClosed(t *testing.T) {
 				}
 			})
 			t.Logf("looked before %d calls", looks)
-			// That it could see anything at all: itself.
+			// Check that it can see anything at all: itself.
 			equal(t, "what it can do with itself", "opens exe", strings.Join(s.order("self")[:1], ""))
 		})
 	}
 }
 
-// reachFrom looks for a directory of the host's from all that leads out of a process.
+// reachFrom looks for a directory of the host through everything that leads out of a
+// process.
 const reachFrom = `
 for place in /proc/$1/root /proc/$1/cwd /proc/$1/fd/*; do
 	test -e $place/$2 && echo reaches the host by $place
 	test -e $place/../$2 && echo reaches the host by $place/..
 done`
 
-// TestJoiningChildHasNothingOfTheHosts: with all capabilities over the host's user
-// namespace, root in the container may look into the runtime that joins, whatever that
-// does. From the first call on that it makes where the container sees it, it has no way
-// to the host's files and shares nothing with the processes outside.
+// TestJoiningChildHasNothingOfTheHosts: with all capabilities in the host's user namespace,
+// root in the container may look into the joining runtime, whatever that does. But from the
+// first call that it makes where the container sees it, it has no way to the host's files
+// and shares nothing with processes outside.
 //
 // SPEC: M-ACT-11
 // CLASS: V1
@@ -201,7 +201,7 @@ func TestJoiningChildHasNothingOfTheHosts(t *testing.T) {
 
 const ownUserNamespace = "/proc/self/ns/user"
 
-// joins has the container join a namespace that is there already.
+// joins makes the container join an existing namespace.
 func joins(kind specs.LinuxNamespaceType, path string) harness.Edit {
 	return func(spec *specs.Spec) {
 		harness.Without(kind)(spec)
@@ -229,11 +229,11 @@ func (s *spy) seesNothingOfTheHosts() {
 	}
 }
 
-// sharedResources are what kcmp(2) tells of: KCMP_VM, KCMP_FILES and KCMP_FS.
+// sharedResources are those of kcmp(2): KCMP_VM, KCMP_FILES and KCMP_FS.
 var sharedResources = map[string]uintptr{"memory": 1, "descriptors": 2, "root": 3}
 
-// shares says whether a thread of another process that the container does not see has
-// the process's resource for its own.
+// shares reports whether a thread of another process, which the container does not see,
+// shares the process's resource.
 func shares(t *testing.T, pid int, resource uintptr) bool {
 	t.Helper()
 	entries, err := os.ReadDir("/proc")
@@ -250,7 +250,7 @@ func shares(t *testing.T, pid int, resource uintptr) bool {
 	return false
 }
 
-// inherited prints what a process has from those that made it.
+// inherited prints what a process has inherited.
 const inherited = `
 grep -E '^(Uid|Gid|Groups|NoNewPrivs|Seccomp|Umask|Sig[BI]|Cpus_allowed)' /proc/$$/status
 for kind in cgroup ipc mnt net pid time user uts; do test $(readlink /proc/self/ns/$kind) = $(readlink /proc/1/ns/$kind) && echo $kind; done
@@ -260,8 +260,8 @@ cut -d ' ' -f 7,8 /proc/$$/stat
 test $(cut -d ' ' -f 5 /proc/$$/stat) = $$ && test $(cut -d ' ' -f 6 /proc/$$/stat) = $$ && echo leads its session
 pwd; env`
 
-// TestWatchedProcessIsLikeAnother: a process that joins where it may be looked into, by
-// another way, has what it has elsewhere.
+// TestWatchedProcessIsLikeAnother: a process that joins where it may be looked into is
+// started in another way, but must be like any other.
 func TestWatchedProcessIsLikeAnother(t *testing.T) {
 	harness.Need(t, append(harness.Container, harness.Static)...)
 	tracer := func(spec *specs.Spec) {
@@ -278,9 +278,9 @@ func TestWatchedProcessIsLikeAnother(t *testing.T) {
 	equal(t, "what it has", told["elsewhere"], told["watched"])
 }
 
-// TestBinaryIsNotWrittenWhenItIsFree: root in the container, with all capabilities,
-// opens the binary of the runtime that joins, as soon as that can be seen, and writes to
-// it once nobody executes it any more.
+// TestBinaryIsNotWrittenWhenItIsFree: root in the container, with all capabilities, opens
+// the binary of the joining runtime as soon as it is visible, and writes to it once it is
+// no longer being executed.
 //
 // CLASS: V2
 func TestBinaryIsNotWrittenWhenItIsFree(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// TestLengthsAroundSixteenBits: what is as long as a 16-bit number can count, or
-// a little longer, comes through whole.
+// TestLengthsAroundSixteenBits: texts whose lengths are near the largest 16-bit number
+// arrive unchanged.
 //
 // CLASS: V13
 func TestLengthsAroundSixteenBits(t *testing.T) {
@@ -28,9 +28,9 @@ func TestLengthsAroundSixteenBits(t *testing.T) {
 	}
 }
 
-// TestMegabytesOfEnvironment: of 2 MiB of environment, and as many arguments as the
-// kernel takes beside it, none is lost or changed. One byte more is refused before
-// anything is made.
+// TestMegabytesOfEnvironment: of 2 MiB of environment, and as many arguments as the kernel
+// accepts with it, none is lost or changed. One byte more is refused before anything is
+// made.
 //
 // SPEC: M-LIM-1
 // CLASS: V13
@@ -45,13 +45,13 @@ func TestMegabytesOfEnvironment(t *testing.T) {
 		return func(spec *specs.Spec) {
 			spec.Process.Env = variables
 			spec.Process.Rlimits = append(spec.Process.Rlimits, specs.POSIXRlimit{Type: "RLIMIT_STACK", Soft: stack, Hard: stack})
-			left := stack/4 + more - len(spec.Process.Args[0]) - 1 // which is the path that is executed, too
+			left := stack/4 + more - len(spec.Process.Args[0]) - 1 // it is also the path that is executed
 			for _, value := range slices.Concat(variables, spec.Process.Args) {
 				left -= len(value) + 1 + pointer
 			}
 			for left > 0 {
 				size := min(left, 100_000)
-				if left-size <= pointer { // not even an empty one would fit behind it
+				if left-size <= pointer { // not even an empty one would fit after it
 					size = left
 				}
 				spec.Process.Args = append(spec.Process.Args, strings.Repeat("a", size-1-pointer))
@@ -69,7 +69,7 @@ func TestMegabytesOfEnvironment(t *testing.T) {
 	}
 }
 
-// TestThousandsOfMounts: a plan that takes several frames is carried out whole.
+// TestThousandsOfMounts: a plan that takes several frames is carried out completely.
 //
 // SPEC: M-LIM-3
 // CLASS: V13
@@ -89,8 +89,8 @@ func TestThousandsOfMounts(t *testing.T) {
 	equal(t, "mounts", fmt.Sprint(count), strings.TrimSpace(said))
 }
 
-// TestThousandsOfExtents: the kernel takes 340 extents in less than a page, and
-// what is more is refused by its place.
+// TestThousandsOfExtents: the kernel accepts 340 extents that fit into a page; more are
+// refused, by their place.
 //
 // CLASS: V13
 func TestThousandsOfExtents(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 	"github.com/fsrun/fsrun/internal/harness/supervise"
 )
 
-// calls are those by which protections come about, or by which the runtime finds
-// its way to them. An old kernel, or a filter around the runtime, may lack any.
+// calls are those that set up protections, or that the runtime uses on the way. An old
+// kernel, or a filter around the runtime, may lack any of them.
 var calls = map[string]uint32{
 	"bpf": unix.SYS_BPF, "capget": unix.SYS_CAPGET, "capset": unix.SYS_CAPSET, "chdir": unix.SYS_CHDIR, "clone3": unix.SYS_CLONE3,
 	"close_range": unix.SYS_CLOSE_RANGE, "execveat": unix.SYS_EXECVEAT, "faccessat2": unix.SYS_FACCESSAT2, "fchdir": unix.SYS_FCHDIR,
@@ -35,7 +35,7 @@ var calls = map[string]uint32{
 	"symlinkat": unix.SYS_SYMLINKAT, "umount2": unix.SYS_UMOUNT2, "unshare": unix.SYS_UNSHARE,
 }
 
-// everything asks for every kind of protection that there is on every kernel.
+// everything asks for every kind of protection that every kernel has.
 func everything(spec *specs.Spec) {
 	denying(false, "getpriority")(spec)
 	spec.Process.User = specs.User{UID: 1000, GID: 100, AdditionalGids: []uint32{7}}
@@ -48,8 +48,8 @@ func everything(spec *specs.Spec) {
 	spec.Mounts = append(spec.Mounts, specs.Mount{Destination: "/tmp", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "noexec", "nodev", "size=1m"}})
 }
 
-// protections prints what protects the one who asks, without what is another at
-// each start. Where it says whether a namespace is the host's it needs its name.
+// protections prints what protects the caller, without what differs from start to start. To
+// compare a namespace with the host's, it needs the host's name of it.
 const protections = `
 grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp:|Umask)' /proc/self/status
 grep -E 'open files|core' /proc/self/limits
@@ -60,13 +60,13 @@ ls -l /dev /proc/self/fd
 (: < /dev/fuse) 2>&1
 :`
 
-// changing is what differs from start to start: numbers of namespaces, of
-// processes and pipes, times, and names of pipes.
+// changing matches what differs from start to start: numbers of namespaces, processes and
+// pipes, times, and names of pipes.
 var changing = regexp.MustCompile(`(pipe|socket):\[\d+\]|/proc/\d+|\w{3} +\d+ \d\d:\d\d|/fsrun-test\S*|/tmp/\S+`)
 
-// TestNoProtectionIsDroppedInSilence takes from the runtime one system call at a
-// time. It either finds another way to the very same protections, or says what
-// it lacks and leaves nothing behind.
+// TestNoProtectionIsDroppedInSilence takes one system call at a time away from the runtime.
+// The runtime must either set up the very same protections in another way, or report what
+// it lacks and leave nothing behind.
 //
 // CLASS: V15, V17
 func TestNoProtectionIsDroppedInSilence(t *testing.T) {
@@ -85,7 +85,7 @@ func TestNoProtectionIsDroppedInSilence(t *testing.T) {
 	for name, number := range calls {
 		for _, errno := range answers {
 			if name == "clone3" && errno != unix.ENOSYS {
-				continue // a C library, which this test has, starts its threads by it
+				continue // the C library in this test uses it to start threads
 			}
 			got, err := protected(t, directory, func(run func()) { supervise.Blocked(t, number, errno, run) })
 			switch {
@@ -103,8 +103,8 @@ func TestNoProtectionIsDroppedInSilence(t *testing.T) {
 	t.Logf("as protected %d times, refused %d times", same, refused)
 }
 
-// protected runs the bundle's program by the command line and returns what it
-// wrote. A refusal has to name something.
+// protected runs the bundle's program with the command line and returns what it wrote. A
+// failure must name something.
 func protected(t *testing.T, directory string, around func(func())) (string, error) {
 	t.Helper()
 	c := newContainerOf(t, directory)
@@ -114,7 +114,7 @@ func protected(t *testing.T, directory string, around func(func())) (string, err
 	var err error
 	around(func() { err = command.Run() })
 	if err != nil {
-		for line := range strings.Lines(stderr.String()) { // warnings, and in the end the cause
+		for line := range strings.Lines(stderr.String()) { // warnings, and finally the cause
 			if what, is := strings.CutPrefix(line, "fsrun: "); !is || !strings.Contains(what, ": ") {
 				t.Errorf("the refusal names nothing, or is not fsrun's: %q, %v", line, err)
 			}

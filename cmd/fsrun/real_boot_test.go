@@ -17,8 +17,8 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// TestBootLeavesNothing: what package boot arranges before the Go runtime begins is for
-// that alone, and neither the container's program nor a hook nor the child inherits it.
+// TestBootLeavesNothing: what package boot sets up before the Go runtime begins is for that
+// alone; neither the container's program nor a hook nor the child inherits it.
 func TestBootLeavesNothing(t *testing.T) {
 	harness.NativeOnly(t, "the guest has no Go to build the binary with")
 	ordinary := slackOf(t, fmt.Sprint(os.Getpid()))
@@ -28,11 +28,11 @@ func TestBootLeavesNothing(t *testing.T) {
 	program := buildFsrun(t)
 	for _, words := range [][]string{{"create", "--bundle", c.Bundle, c.ID}, {"start", c.ID}} {
 		command := exec.Command(program, append([]string{"--root", c.StateRoot}, words...)...)
-		command.Stderr = errorFile(t) // no pipe: the container would keep it open
+		command.Stderr = errorFile(t) // not a pipe, which the container would keep open
 		if err := command.Run(); err != nil {
 			t.Fatalf("%v: %v\n%s", words, err, written(t, command.Stderr))
 		}
-		// The container's process: the child, and then its program.
+		// The container's process: first the child, then its program.
 		equal(t, "the slack after "+words[0], ordinary, slackOf(t, fmt.Sprint(initOf(t, c))))
 	}
 	waitForStatus(c, state.Running)
@@ -41,7 +41,7 @@ func TestBootLeavesNothing(t *testing.T) {
 	equal(t, "the hook's slack", ordinary, strings.TrimSpace(string(slack)))
 }
 
-// slackOf is the timer slack of a process or thread, in nanoseconds.
+// slackOf returns the timer slack of a process or thread, in nanoseconds.
 func slackOf(t *testing.T, id string) string {
 	t.Helper()
 	content, err := os.ReadFile("/proc/" + id + "/timerslack_ns")
@@ -49,7 +49,7 @@ func slackOf(t *testing.T, id string) string {
 	return strings.TrimSpace(string(content))
 }
 
-// TestBootIsTaken: a foreground run began at the entry: its code is mapped as a whole, its
+// TestBootIsTaken: a foreground run began at the entry: its code is completely mapped, its
 // main thread has the caller's slack again, and another thread has the monitor's.
 func TestBootIsTaken(t *testing.T) {
 	harness.NativeOnly(t, "the guest has no Go to build the binary with")
@@ -76,7 +76,7 @@ func TestBootIsTaken(t *testing.T) {
 	}
 }
 
-// notMapped is how much of a process's code it has not mapped, in KiB.
+// notMapped returns how much of a process's code is not mapped, in KiB.
 func notMapped(t *testing.T, pid int) (missing int) {
 	t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps", pid))
@@ -99,7 +99,7 @@ func notMapped(t *testing.T, pid int) (missing int) {
 }
 
 // TestBootKeepsTheCaller: the entry moves arguments and environment before anybody reads
-// them, and adds what is taken out again.
+// them, and adds a variable that is removed again.
 func TestBootKeepsTheCaller(t *testing.T) {
 	harness.NativeOnly(t, "the guest has no Go to build the binary with")
 	harness.Need(t, harness.Container...)
@@ -117,7 +117,7 @@ func TestBootKeepsTheCaller(t *testing.T) {
 		"no value": {"GOMAXPROCS=", "A=1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for count := range 3 { // with it the stack's alignment changes
+			for count := range 3 { // this changes the stack's alignment
 				arguments := slices.Repeat([]string{"an argument"}, count)
 				words := []string{"--root", t.TempDir(), "wrap", "--", "/bin/sh", "-c", `tr '\0' '\n' < /proc/$$/environ; echo "$# arguments"`, "sh"}
 				command := exec.Command(program, append(words, arguments...)...)

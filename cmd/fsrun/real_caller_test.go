@@ -19,8 +19,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// requestVariable holds a request as JSON. It makes the test binary a caller of
-// the library in a process of its own: one that can be killed, or traced.
+// requestVariable holds a request as JSON. It makes the test binary a caller of the library
+// in a process of its own, which can be killed or traced.
 const requestVariable = "FSRUN_TEST_REQUEST"
 
 // callerGate is the caller's own gate; the child's is gate.
@@ -29,14 +29,14 @@ const callerGate = 4
 // request is what a caller is to do.
 type request struct {
 	Verb, StateRoot, ID, Bundle string
-	Process                     *specs.Process // to exec
-	Gated                       bool           // stop the caller at each step; the child too, by PreservedFDs
+	Process                     *specs.Process // for exec
+	Gated                       bool           // stop the caller at each step; the child too, through PreservedFDs
 	Asked                       bool           // the child inherits what a test asks of it
-	Modelled                    bool           // hold what the parent's machine did to the model
-	Deadline                    time.Duration  // of each wait of either side, if not 0
+	Modelled                    bool           // compare what the parent's machine did with the model
+	Deadline                    time.Duration  // for each wait of either side, if not 0
 }
 
-// newCaller is the command of a caller.
+// newCaller returns the command of a caller.
 func newCaller(t *testing.T, r request) *exec.Cmd {
 	t.Helper()
 	content, err := json.Marshal(r)
@@ -52,8 +52,8 @@ func newCaller(t *testing.T, r request) *exec.Cmd {
 	return command
 }
 
-// callerMain does what the request says. Its status is the program's; a failure
-// is told as the error and where it happened.
+// callerMain does what the request says. Its exit status is the program's; it prints a
+// failure and where it happened.
 func callerMain(content string) {
 	var r request
 	if err := json.Unmarshal([]byte(content), &r); err != nil {

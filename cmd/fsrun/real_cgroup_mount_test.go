@@ -12,11 +12,11 @@ import (
 	"github.com/fsrun/fsrun/parent/preflight"
 )
 
-// A file that every cgroup has but the one at the top of the host's tree (Linux
+// A file in every cgroup except the one at the top of the host's tree (Linux
 // Documentation/admin-guide/cgroup-v2.rst, "cgroup.type").
 const belowTheTop = "/sys/fs/cgroup/cgroup.type"
 
-// cgroupMount is what a container has at /sys/fs/cgroup, which must be the tree.
+// cgroupMount returns the container's mount at /sys/fs/cgroup, which must be the tree.
 func cgroupMount(t *testing.T, report *probe.Report) probe.Mount {
 	t.Helper()
 	mount := byPoint(report)["/sys/fs/cgroup"]
@@ -25,8 +25,8 @@ func cgroupMount(t *testing.T, report *probe.Report) probe.Mount {
 	return mount
 }
 
-// TestCgroupTreeOfAPod: who joins the cgroup namespace of a pod sees the pod's part of
-// the tree, and not the host's mount with all the other containers.
+// TestCgroupTreeOfAPod: a container that joins the cgroup namespace of a pod sees the pod's
+// part of the tree, rather than the host's mount with all other containers.
 func TestCgroupTreeOfAPod(t *testing.T) {
 	for name, test := range map[string]struct {
 		edits  []harness.Edit
@@ -49,8 +49,8 @@ func TestCgroupTreeOfAPod(t *testing.T) {
 	}
 }
 
-// TestCgroupTreeOfTheHost: without a cgroup namespace, or with the runtime's own by its
-// path, the host's tree is shown, to a container without a cgroup as well.
+// TestCgroupTreeOfTheHost: without a cgroup namespace, or with the path of the runtime's
+// own, the host's tree is shown, even to a container without a cgroup.
 func TestCgroupTreeOfTheHost(t *testing.T) {
 	for name, edit := range map[string]harness.Edit{
 		"no entry": harness.Without(specs.CgroupNamespace),
@@ -66,8 +66,8 @@ func TestCgroupTreeOfTheHost(t *testing.T) {
 	}
 }
 
-// TestPlanOfWhatIsRefused: that a limit needs a cgroup is a check of the plan, whose
-// mounts are planned all the same.
+// TestPlanOfWhatIsRefused: that a limit needs a cgroup is a check in the plan, whose mounts
+// are planned all the same.
 func TestPlanOfWhatIsRefused(t *testing.T) {
 	c := newContainer(t, harness.Args("/bin/true"), harness.Without(specs.CgroupNamespace), func(spec *specs.Spec) {
 		limit := int64(5)

@@ -16,8 +16,8 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// cgroupPlaces are the forms of linux.cgroupsPath, with where beneath the tree they
-// lead (config-linux.md, "Cgroups Path").
+// cgroupPlaces maps the forms of linux.cgroupsPath to the places beneath the tree that they
+// mean (config-linux.md, "Cgroups Path").
 func cgroupPlaces(t *testing.T) map[string]string {
 	id := harness.ID(t)
 	return map[string]string{
@@ -26,9 +26,9 @@ func cgroupPlaces(t *testing.T) map[string]string {
 	}
 }
 
-// TestEveryController: what config.json asks of every controller stands in the
-// kernel, seen from inside the container and from the host, at absolute and relative
-// cgroup paths. When the container is deleted nothing of it is left.
+// TestEveryController: what config.json asks of every controller is in force, as seen
+// inside the container and on the host, with absolute and relative cgroup paths. After
+// delete nothing is left.
 func TestEveryController(t *testing.T) {
 	needed := harness.Container
 	for _, name := range []string{"cpu", "cpuset", "memory", "io", "pids", "hugetlb"} {
@@ -86,7 +86,7 @@ func everyResource(disk specs.LinuxBlockIODevice) harness.Edit {
 	}
 }
 
-// blockDevice is a whole disk of this machine.
+// blockDevice is a whole disk on this machine.
 func blockDevice(t *testing.T) specs.LinuxBlockIODevice {
 	t.Helper()
 	disks, err := filepath.Glob("/sys/block/*/dev")
@@ -106,9 +106,8 @@ func blockDevice(t *testing.T) specs.LinuxBlockIODevice {
 	return specs.LinuxBlockIODevice{}
 }
 
-// TestCgroupThatWasThere: a cgroup that was made by somebody else stays, with the
-// device programs that it had and without the container's, however its container
-// ended.
+// TestCgroupThatWasThere: a cgroup that somebody else has made remains, with the device
+// programs that it had and without the container's, however the container ends.
 func TestCgroupThatWasThere(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -120,7 +119,7 @@ func TestCgroupThatWasThere(t *testing.T) {
 			must(t, parent.Delete(c.StateRoot, c.ID, true))
 		}},
 		{"never created", func(c *container) {
-			c.Bundle = harness.Bundle(t, withHook("createRuntime", shellHook("exit 1")), inCgroupOf(c)) // which comes after the program
+			c.Bundle = harness.Bundle(t, withHook("createRuntime", shellHook("exit 1")), inCgroupOf(c)) // this comes after the program
 			_ = c.refuse()
 		}},
 	} {
@@ -131,7 +130,7 @@ func TestCgroupThatWasThere(t *testing.T) {
 			must(t, os.MkdirAll(directory, 0o755))
 			t.Cleanup(func() {
 				must(t, os.Remove(directory))
-				_ = os.Remove(filepath.Dir(directory)) // others may be in use of it
+				_ = os.Remove(filepath.Dir(directory)) // others may be using it
 			})
 			kept := attachProgram(t, directory)
 			c := newContainer(t, harness.Args("/bin/sleep", "1000"), func(spec *specs.Spec) { spec.Linux.CgroupsPath = path })
@@ -141,7 +140,7 @@ func TestCgroupThatWasThere(t *testing.T) {
 	}
 }
 
-// inCgroupOf is an edit that names the cgroup of another bundle.
+// inCgroupOf names another bundle's cgroup.
 func inCgroupOf(c *container) harness.Edit {
 	return func(spec *specs.Spec) { spec.Linux.CgroupsPath = cgroupOf(c) }
 }

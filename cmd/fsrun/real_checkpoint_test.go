@@ -18,10 +18,10 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// counting is a program that counts in its memory alone, and tells how far it is.
+// counting is a program that counts only in its memory, and reports how far it is.
 const counting = "i=0; while :; do i=$((i+1)); echo $i > /volume/new; mv /volume/new /volume/count; sleep 0.02; done"
 
-// counter is a container that counts, with the directory where it tells.
+// counter is a container that counts, with the directory where it reports.
 func counter(t *testing.T, edits ...harness.Edit) (c *container, volume string) {
 	t.Helper()
 	volume = harness.Directory(t)
@@ -31,7 +31,7 @@ func counter(t *testing.T, edits ...harness.Edit) (c *container, volume string) 
 	return newContainer(t, edits...), volume
 }
 
-// countAfter waits until the counter is beyond a number, and returns where it is.
+// countAfter waits until the counter has passed a number, and returns its value.
 func countAfter(t *testing.T, volume string, number int) int {
 	t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
@@ -47,8 +47,8 @@ func countAfter(t *testing.T, volume string, number int) int {
 	return 0
 }
 
-// TestCheckpointAndRestore: a container comes back as it was, in a cgroup with its
-// limits and device rules, and nothing is left of it in the end.
+// TestCheckpointAndRestore: a container comes back as it was, in a cgroup with its limits
+// and device rules, and in the end nothing is left of it.
 func TestCheckpointAndRestore(t *testing.T) {
 	harness.NeedCRIU(t)
 	mark := filepath.Join(harness.Directory(t), "poststart")
@@ -100,7 +100,7 @@ func TestCheckpointAndRestore(t *testing.T) {
 	must(t, parent.Delete(c.StateRoot, c.ID, false))
 }
 
-// seen is what must be the same of a container that was brought back.
+// seen is what must be the same about a restored container.
 type seen struct {
 	Cgroup, Seccomp, Capabilities, Command string
 	Mounts                                 []string
@@ -130,12 +130,12 @@ func look(t *testing.T, c *container) seen {
 		fields := strings.Fields(line)
 		s.Mounts = append(s.Mounts, fields[4]+" "+fields[5])
 	}
-	slices.Sort(s.Mounts) // whose order is CRIU's own
+	slices.Sort(s.Mounts) // their order is CRIU's own
 	return s
 }
 
-// TestCheckpointLeavesRunning: a container that runs goes on, and one that is paused
-// stays so.
+// TestCheckpointLeavesRunning: a running container continues, and a paused one remains
+// paused.
 func TestCheckpointLeavesRunning(t *testing.T) {
 	harness.NeedCRIU(t)
 	c, volume := counter(t)
@@ -153,7 +153,7 @@ func TestCheckpointLeavesRunning(t *testing.T) {
 	countAfter(t, volume, count)
 }
 
-// TestCheckpointRefuses: what would not come back whole is refused by name, before
+// TestCheckpointRefuses: what could not be restored completely is refused by name, before
 // anything is written.
 func TestCheckpointRefuses(t *testing.T) {
 	harness.NeedCRIU(t)
@@ -191,8 +191,8 @@ func TestCheckpointRefuses(t *testing.T) {
 	}
 }
 
-// TestCheckpointRestoreFails: nothing is left of a container that cannot be brought
-// back, at whatever step.
+// TestCheckpointRestoreFails: nothing is left of a container that cannot be restored,
+// whichever step fails.
 func TestCheckpointRestoreFails(t *testing.T) {
 	harness.NeedCRIU(t)
 	c, volume := counter(t)

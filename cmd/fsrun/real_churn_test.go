@@ -20,15 +20,15 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// fullVariable asks for the full numbers of tests that have two sizes; its value, if
-// it is a number, for that many starts in a row.
+// fullVariable selects the full numbers in tests that have two sizes. If its value is a
+// number, that many starts are made in a row.
 const fullVariable = "FSRUN_TEST_FULL"
 
 func fullRun() bool { return os.Getenv(fullVariable) != "" }
 
-// wholeInGuest leaves a sweep over our own system calls and frames out of an ordinary
-// run in the guest: they are the same on every kernel, and an emulated processor is
-// too slow for their deadlines.
+// wholeInGuest skips a sweep over our own system calls and frames in an ordinary run in the
+// guest: they are the same on every kernel, and an emulated processor is too slow for their
+// deadlines.
 func wholeInGuest(t *testing.T) {
 	t.Helper()
 	if !fullRun() {
@@ -36,7 +36,7 @@ func wholeInGuest(t *testing.T) {
 	}
 }
 
-// countOf is a count for an ordinary run, or for a full one.
+// countOf returns a count for an ordinary run, or for a full one.
 func countOf(ordinary, full int) int {
 	if fullRun() {
 		return full
@@ -44,8 +44,7 @@ func countOf(ordinary, full int) int {
 	return ordinary
 }
 
-// fates are what becomes of the containers of a churn: an edit, and whether run
-// is to fail.
+// fates are what happens to the containers of a churn: an edit, and whether run must fail.
 var fates = []struct {
 	name  string
 	edit  harness.Edit
@@ -68,7 +67,7 @@ var fates = []struct {
 // churnPatience is how long a step of a start may take before it counts as hanging.
 const churnPatience = 2 * time.Minute
 
-// churn starts containers, one bundle for each fate.
+// churn starts containers, with a bundle for each fate.
 type churn struct {
 	t       *testing.T
 	root    string
@@ -82,7 +81,7 @@ func newChurn(t *testing.T) *churn {
 	c := &churn{t: t, root: t.TempDir()}
 	for _, fate := range fates {
 		c.bundles = append(c.bundles, harness.Bundle(t, fate.edit, func(spec *specs.Spec) {
-			spec.Linux.CgroupsPath = "" // each has its own, by its id
+			spec.Linux.CgroupsPath = "" // each has its own, named after its ID
 		}))
 	}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
@@ -92,11 +91,11 @@ func newChurn(t *testing.T) *churn {
 	return c
 }
 
-// one takes a container from its creation to its end.
+// one takes a container from creation to deletion.
 func (c *churn) one(fate int) error {
 	stdio := int(c.null.Fd())
 	options := parent.Options{StateRoot: c.root, ID: harness.ID(c.t), Bundle: c.bundles[fate], Stdio: [3]int{stdio, stdio, stdio}}
-	// How long a start takes on a machine that is busy otherwise is not the question.
+	// How long a start takes on a busy machine does not matter here.
 	options.Deadlines = map[machine.State]time.Duration{}
 	for _, wait := range waits() {
 		options.Deadlines[wait.State] = churnPatience
@@ -125,11 +124,11 @@ func orFailed(err error) error {
 	return err
 }
 
-// held is what must not grow, beside what a Snapshot sees.
+// held is what must not grow, in addition to what a Snapshot sees.
 type held struct{ dying, slab int }
 
-// measure counts the cgroups that are dying and the kernel's unreclaimable memory, in
-// KiB. Others on the machine have their share in both.
+// measure counts the cgroups that are dying and the kernel's unreclaimable memory, in KiB.
+// Both include those of others on the machine.
 func measure(t *testing.T) held {
 	t.Helper()
 	read := func(name, field string) int {
@@ -152,7 +151,7 @@ func measure(t *testing.T) held {
 func TestStartsAtOnce(t *testing.T) {
 	atOnce := []int{64}
 	switch {
-	case harness.Guest(): // each has a copy of the binary in memory, where no overlay can seal it
+	case harness.Guest(): // each has a copy of the binary in memory, because no overlay can seal it
 		atOnce = []int{16}
 	case fullRun():
 		atOnce = []int{64, 256}
@@ -180,8 +179,8 @@ func TestStartsAtOnce(t *testing.T) {
 	}
 }
 
-// TestStartsInARow starts containers one after the other, with mixed outcomes.
-// Nothing may be left of them, and nothing may grow.
+// TestStartsInARow starts containers one after another, with mixed outcomes. Nothing may
+// remain of them, and nothing may grow.
 func TestStartsInARow(t *testing.T) {
 	count := countOf(120, 10_000)
 	if number, err := strconv.Atoi(os.Getenv(fullVariable)); err == nil && number > 1 {
@@ -209,7 +208,7 @@ func TestStartsInARow(t *testing.T) {
 	t.Logf("figure: starts in a row %d", count)
 	t.Logf("figure: starts in a row, p50 %s", median.Round(10*time.Microsecond))
 	t.Logf("figure: starts in a row, p99 / p50 %.1f", float64(slow)/float64(median))
-	// Dying cgroups and freed slab go when the kernel finds the time.
+	// Dying cgroups and freed slab disappear when the kernel has time.
 	const patience, slack = 10 * time.Second, 32
 	var after held
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
@@ -221,14 +220,14 @@ func TestStartsInARow(t *testing.T) {
 	if after.dying > before.dying+slack+count/10 {
 		t.Errorf("%d cgroups are dying, %d were", after.dying, before.dying)
 	}
-	// 1 KiB a start would be a leak; other processes of the machine may take some MiB.
+	// 1 KiB per start would be a leak; other processes on the machine may use a few MiB.
 	if grown := after.slab - before.slab; grown > 64<<10+count {
 		t.Errorf("the kernel's unreclaimable memory has grown by %d KiB in %d starts", grown, count)
 	}
 }
 
-// TestKilledAtRandom kills the runtime at random instants. One delete then leaves
-// everything as it was.
+// TestKilledAtRandom kills the runtime at random instants. A single delete then restores
+// everything.
 func TestKilledAtRandom(t *testing.T) {
 	count := countOf(15, 1000)
 	m := newMatrix(t, "run", harness.Args(markArgs...))

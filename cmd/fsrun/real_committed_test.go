@@ -49,7 +49,7 @@ func programs(t *testing.T, cgroup string) []uint32 {
 func TestCommittedTellsWhatStands(t *testing.T) {
 	var limits []harness.Edit
 	if harness.Guest() {
-		limits = append(limits, harness.Pids(7), harness.Memory(8<<20)) // a limit that moves the child on Ready
+		limits = append(limits, harness.Pids(7), harness.Memory(8<<20)) // a limit that makes the child move at Ready
 	}
 	c := newContainer(t, append(limits, denyDevices, harness.Args("/bin/sleep", "1000"))...)
 	var committed *protocol.Committed

@@ -11,12 +11,12 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 	"github.com/fsrun/fsrun/internal/model"
 	"github.com/fsrun/fsrun/protocol/conformance"
-	_ "github.com/fsrun/fsrun/protocol/conformance/stub" // the test binary is the stub, too
+	_ "github.com/fsrun/fsrun/protocol/conformance/stub" // the test binary is also the stub
 	stories "github.com/fsrun/fsrun/testdata/conformance"
 )
 
-// TestParentConforms plays the child against fsrun run: every story, every state
-// and kind, and every deviation of one step.
+// TestParentConforms plays the child against fsrun run: every story, every state and kind,
+// and every deviation in one step.
 //
 // SPEC: M-TRAN-12, M-TRUST-2, M-TRUST-3, M-TRUST-4, M-TRUST-5, M-VER-5, M-ENC-10, M-ENC-11, M-EXE-2, M-END-3
 func TestParentConforms(t *testing.T) {
@@ -57,8 +57,8 @@ func realParent(t *testing.T) conformance.ParentProgram {
 	}
 }
 
-// TestCounterexamplesAreReplayed: the model's counterexamples to seeded bugs are played
-// against the real parent and the real child, and neither plays one to its end.
+// TestCounterexamplesAreReplayed: the model's counterexamples for seeded bugs are played
+// against the real parent and the real child, which do not play any of them to its end.
 func TestCounterexamplesAreReplayed(t *testing.T) {
 	self, err := os.Executable()
 	must(t, err)

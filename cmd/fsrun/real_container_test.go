@@ -16,8 +16,7 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// container is one that a test makes: what is to be done with it, and what it
-// has written.
+// container is a container made by a test: its options, and what it has written.
 type container struct {
 	parent.Options
 	t              *testing.T
@@ -25,15 +24,15 @@ type container struct {
 	stdout, stderr output
 }
 
-// newContainer makes a bundle. When the test ends the container is deleted, and
-// the host must be as it was before.
+// newContainer makes a bundle. When the test ends, the container is deleted and the host
+// must be as it was before.
 func newContainer(t *testing.T, edits ...harness.Edit) *container {
 	t.Helper()
 	harness.Need(t, harness.Container...)
 	return newContainerOf(t, harness.Bundle(t, edits...))
 }
 
-// newContainerOf takes a bundle that is there.
+// newContainerOf uses an existing bundle.
 func newContainerOf(t *testing.T, bundle string) *container {
 	t.Helper()
 	harness.Need(t, harness.Container...)
@@ -66,7 +65,7 @@ func (o *output) begin(t *testing.T) int {
 		t.Fatal(err)
 	}
 	o.write, o.done = write, make(chan struct{})
-	t.Cleanup(func() { write.Close() }) // where nobody has waited for the end
+	t.Cleanup(func() { write.Close() }) // if nobody has waited for the end
 	go func() {
 		defer close(o.done)
 		defer read.Close()
@@ -120,8 +119,7 @@ func (c *container) wait(running *parent.Running) unix.WaitStatus {
 	return status
 }
 
-// succeed runs the container, whose program must succeed, and returns what it
-// wrote.
+// succeed runs the container, whose program must succeed, and returns what it wrote.
 func (c *container) succeed() string {
 	c.t.Helper()
 	if status := c.run(); !status.Exited() || status.ExitStatus() != 0 {
@@ -130,7 +128,7 @@ func (c *container) succeed() string {
 	return strings.TrimSuffix(c.stdout.String(), "\n")
 }
 
-// refuse runs the container, which must not be possible, and returns why.
+// refuse runs the container, which must fail, and returns the error.
 func (c *container) refuse() error {
 	c.t.Helper()
 	c.connect()
@@ -142,7 +140,7 @@ func (c *container) refuse() error {
 	return err
 }
 
-// start creates and starts the container, which goes on while the test does.
+// start creates and starts the container, which continues while the test does.
 func (c *container) start() {
 	c.t.Helper()
 	c.create()
@@ -151,8 +149,7 @@ func (c *container) start() {
 	}
 }
 
-// exec has a process join the container, which must succeed, and returns what it
-// wrote.
+// exec makes a process join the container, which must succeed, and returns what it wrote.
 func (c *container) exec(process *specs.Process) string {
 	c.t.Helper()
 	joined := &container{t: c.t}

@@ -18,13 +18,13 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// purePart is a part of a start that asks the kernel for nothing.
+// purePart is a part of a start that makes no system calls.
 type purePart struct {
 	name string
 	do   func() error
 }
 
-// pureParts are those of the start of a bundle.
+// pureParts returns those of a bundle's start.
 func pureParts(directory string) ([]purePart, error) {
 	text, err := os.ReadFile(filepath.Join(directory, bundle.ConfigName))
 	if err != nil {
@@ -53,7 +53,7 @@ func pureParts(directory string) ([]purePart, error) {
 	}, nil
 }
 
-// countAllocations counts those of the pure parts.
+// countAllocations counts the allocations of the pure parts.
 func countAllocations(t *testing.T, c *container) (costs []cost) {
 	t.Helper()
 	parts, err := pureParts(c.Bundle)
@@ -66,14 +66,14 @@ func countAllocations(t *testing.T, c *container) (costs []cost) {
 	return costs
 }
 
-// countInstructions counts the instructions that processors execute for the pure
-// parts, and for the program's start: its runtime's and its packages'
-// initialization. Valgrind plays the processor: counters of a real one are missing
-// in most virtual machines, and differ between its kinds.
+// countInstructions counts the instructions executed for the pure parts, and for the
+// program's start: the initialization of its runtime and packages. Valgrind emulates the
+// processor: real performance counters are missing in most virtual machines and differ
+// between processors.
 func countInstructions(c *container, valgrind, program string) []cost {
 	c.t.Helper()
 	least := math.MaxInt
-	for range 5 { // the runtime's threads spin at times
+	for range 5 { // the runtime's threads sometimes spin
 		least = min(least, instructions(c.t, valgrind, nil, program, "--version"))
 	}
 	costs := []cost{{"instructions to start and show the version", least}}
@@ -81,7 +81,7 @@ func countInstructions(c *container, valgrind, program string) []cost {
 	must(c.t, err)
 	self, err := os.Executable()
 	must(c.t, err)
-	// What comes before and after the repetitions is in all counts.
+	// What comes before and after the repetitions is in both counts.
 	const times = 200
 	counted := func(number, times int) int {
 		return instructions(c.t, valgrind, []string{fmt.Sprintf("%s=%d %d %s", repeatVariable, number, times, c.Bundle)}, self)
@@ -93,12 +93,12 @@ func countInstructions(c *container, valgrind, program string) []cost {
 	return costs
 }
 
-// totalOfInstructions is how cachegrind tells it.
+// totalOfInstructions matches cachegrind's total.
 var totalOfInstructions = regexp.MustCompile(`I\s+refs:\s+([0-9,]+)`)
 
-// instructions counts those of a command. Neither the collector nor signals to
-// preempt goroutines come when they like; and what some processors can do and others,
-// or valgrind, cannot is not made use of.
+// instructions counts those of a command. The garbage collector and preemption signals,
+// whose timing varies, are turned off, and so are processor features that some processors,
+// or valgrind, do not have.
 func instructions(t *testing.T, valgrind string, environment []string, words ...string) int {
 	t.Helper()
 	command := exec.Command(valgrind, append([]string{"--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"}, words...)...)
@@ -117,8 +117,7 @@ func instructions(t *testing.T, valgrind string, environment []string, words ...
 	return count
 }
 
-// repeatVariable has this program do a pure part, by its number, so many times for
-// a bundle.
+// repeatVariable makes this program repeat a pure part, given by number, for a bundle.
 const repeatVariable = "FSRUN_TEST_REPEAT"
 
 func repeatMain(what string) {

@@ -17,13 +17,12 @@ import (
 	"github.com/fsrun/fsrun/internal/sys/boot"
 )
 
-// costFile records what a start costs, in counts that do not depend on how busy the
-// machine is. A change that makes it cost more fails here; -update records what it
-// costs now.
+// costFile records what a start costs, in counts that do not depend on how busy the machine
+// is. A change that increases the cost fails this test; -update records the new cost.
 const costFile = "testdata/cost.txt"
 
-// tolerance is by how much a count may exceed the record: another kernel maps a
-// few pages more, another Go makes a few calls more.
+// tolerance is by how much a count may exceed the record: another kernel maps a few more
+// pages, another version of Go makes a few more calls.
 const tolerance = 0.05
 
 // TestCost compares the costs with their record.
@@ -43,7 +42,7 @@ func TestCost(t *testing.T) {
 	compareCosts(t, costs)
 }
 
-// manyBinds shows what each mount costs: read, lowered, encoded, decoded and made.
+// manyBinds shows the cost per mount: to read, lower, encode, decode and make it.
 func manyBinds(spec *specs.Spec) {
 	for i := range 1000 {
 		spec.Mounts = append(spec.Mounts, harness.Bind("/etc/passwd", fmt.Sprintf("/mnt/%d", i)))
@@ -56,9 +55,9 @@ type cost struct {
 	count int
 }
 
-// buildFsrun builds what is measured as it is shipped, and copies it as an
-// installation does: a file that was written at once is in the page cache in larger
-// pieces than what the linker leaves, by chance, and mapped with fewer faults.
+// buildFsrun builds the binary as it is shipped, and copies it as an installation does: a
+// file that was written at once is in the page cache in larger pieces than what the linker
+// happens to leave, and is mapped with fewer faults.
 func buildFsrun(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(harness.Directory(t), "fsrun")
@@ -81,19 +80,19 @@ func sizeOf(t *testing.T, program string) int {
 	return int(info.Size())
 }
 
-// runOf is a run of the container by the built program.
+// runOf returns the command line for running the container with the built program.
 func runOf(c *container, program string) []string {
 	return []string{program, "--root", c.StateRoot, "run", "--bundle", c.Bundle, c.ID}
 }
 
-// waiting are calls by which the Go runtime's threads wait for each other; how often
-// they do is chance.
+// waiting are calls with which the Go runtime's threads wait for each other; how often they
+// do is chance.
 var waiting = []string{
 	"futex", "nanosleep", "sched_yield", "epoll_pwait", "tgkill", "rt_sigreturn", "getpid", "restart_syscall", "madvise",
 	"clone", "sigaltstack", "rt_sigprocmask", "gettid", "mmap", "exit",
 }
 
-// countCalls counts the system calls of the parent and of the child.
+// countCalls counts the system calls of the parent and the child.
 func countCalls(c *container, strace, program string) []cost {
 	c.t.Helper()
 	least := map[string]int{}
@@ -115,7 +114,7 @@ func countCalls(c *container, strace, program string) []cost {
 	return []cost{{"system calls of the parent in run", least["parent"]}, {"system calls of the child in run", least["child"]}}
 }
 
-// childOf is the process that the parent's clone made.
+// childOf returns the process that the parent's clone made.
 func (r *tracing) childOf(parent string) string {
 	r.t.Helper()
 	threads := r.threads(parent)
@@ -128,7 +127,7 @@ func (r *tracing) childOf(parent string) string {
 	return ""
 }
 
-// count counts a process's calls, with those of its threads.
+// count counts a process's calls, including those of its threads.
 func (r *tracing) count(process string) int {
 	threads := r.threads(process)
 	total := 0
@@ -140,7 +139,7 @@ func (r *tracing) count(process string) int {
 	return total
 }
 
-// countFaults counts page faults that needed no disk.
+// countFaults counts page faults that needed no disk access.
 func countFaults(c *container, program string) int {
 	c.t.Helper()
 	least := 0
@@ -157,8 +156,8 @@ func countFaults(c *container, program string) int {
 	return least
 }
 
-// compareCosts fails for what has become more than its record and the tolerance,
-// or is not recorded.
+// compareCosts fails for a cost that exceeds its record plus the tolerance, or has no
+// record.
 func compareCosts(t *testing.T, costs []cost) {
 	t.Helper()
 	if *update {
@@ -197,7 +196,7 @@ func readCosts(t *testing.T) map[string]int {
 	return recorded
 }
 
-// cutLast cuts a line at its last blank.
+// cutLast cuts a line at its last space.
 func cutLast(line string) (before, last string, found bool) {
 	at := strings.LastIndexByte(line, ' ')
 	if at < 0 {

@@ -15,8 +15,8 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// TestNotRunningIsNotSaidOfAContainerInTheMaking: engines take those words for its end, and
-// it will live.
+// TestNotRunningIsNotSaidOfAContainerInTheMaking: engines understand those words as its
+// end, but it will live.
 func TestNotRunningIsNotSaidOfAContainerInTheMaking(t *testing.T) {
 	directory, bind := hookPlace(t)
 	goOn := filepath.Join(directory, "go-on")
@@ -72,7 +72,7 @@ func TestForcedDeleteOfWhatIsNoContainer(t *testing.T) {
 	}
 }
 
-// TestLastOfRepeatedVariables: callers append to override what is there.
+// TestLastOfRepeatedVariables: callers append variables to override earlier ones.
 func TestLastOfRepeatedVariables(t *testing.T) {
 	c := newContainer(t, harness.Args("sleep", "1000"), func(spec *specs.Spec) {
 		spec.Process.Env = []string{"A=1", "PATH=/nope", "A=2", "PATH=/bin"}

@@ -18,7 +18,7 @@ import (
 // otherTools write bundles too.
 var otherTools = []string{"runc", "crun"}
 
-// specOf makes a bundle as the other tool writes it, with a busybox rootfs.
+// specOf makes a bundle with the other tool's spec command and a busybox rootfs.
 func specOf(t *testing.T, tool string) *container {
 	t.Helper()
 	harness.Need(t, harness.Container...)

@@ -55,8 +55,7 @@ func TestDefaultCapabilities(t *testing.T) {
 	equal(t, "capabilities", []string{granted, granted, granted, none, none}, capabilities(status))
 }
 
-// capabilities are the five sets: bounding, effective, permitted, inheritable,
-// ambient.
+// capabilities returns the five sets: bounding, effective, permitted, inheritable, ambient.
 func capabilities(status map[string]string) []string {
 	return []string{status["CapBnd"], status["CapEff"], status["CapPrm"], status["CapInh"], status["CapAmb"]}
 }
@@ -73,8 +72,8 @@ func TestFiveCapabilitySets(t *testing.T) {
 			Ambient:     []string{"CAP_KILL"},
 		}
 	}).probe()
-	// execve(2) of a user other than root leaves of permitted and effective what is
-	// ambient (capabilities(7)).
+	// At execve(2), a user other than root keeps only the ambient capabilities in the
+	// permitted and effective sets (capabilities(7)).
 	equal(t, "capabilities", []string{
 		"00000000000020a1", "0000000000000020", "0000000000000020", "0000000000002020", "0000000000000020",
 	}, capabilities(report.Status))
@@ -97,7 +96,7 @@ func TestNamespacesAreNew(t *testing.T) {
 // SPEC: M-ACT-6
 // CLASS: V3
 func TestDescriptors(t *testing.T) {
-	// What the caller has open must not be seen, close-on-exec or not.
+	// What the caller has open must not be visible, close-on-exec or not.
 	leak, err := unix.Open("/", unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -206,8 +205,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// A container that asks for every capability gets those that the runtime has; of
-// the others there is a warning (config.md, "Linux Process").
+// A container that asks for every capability gets those that the runtime has, and a warning
+// about the others (config.md, "Linux Process").
 func TestCapabilitiesThatTheRuntimeLacks(t *testing.T) {
 	var warnings []string
 	c := newContainer(t, harness.Probing(t), func(spec *specs.Spec) {
@@ -215,7 +214,7 @@ func TestCapabilitiesThatTheRuntimeLacks(t *testing.T) {
 		spec.Process.Capabilities = &specs.LinuxCapabilities{Bounding: all, Permitted: all, Effective: all, Inheritable: all, Ambient: all}
 	})
 	c.Warn = func(text string) { warnings = append(warnings, text) }
-	// The bounding set is the thread's, which is discarded with the goroutine.
+	// The bounding set is the thread's, which ends with the goroutine.
 	done := make(chan struct{})
 	go func() {
 		runtime.LockOSThread()

@@ -9,12 +9,12 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// withoutHome leaves it to the child to look for the user's home directory.
+// withoutHome leaves it to the child to find the user's home directory.
 func withoutHome(spec *specs.Spec) { spec.Process.Env = []string{"PATH=/bin"} }
 
-// TestDevicesAreNotOpened: a device in the place of a file that the child looks into
-// is never opened. Its driver acts on that, and the child may open what the
-// container's device rules forbid.
+// TestDevicesAreNotOpened: a device in place of a file that the child reads is never
+// opened. Its driver would act on that, and the child may open what the container's device
+// rules forbid.
 //
 // SPEC: M-TRUST-10
 // CLASS: V20

@@ -15,7 +15,7 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// disk is a file with an empty ext4 file system, and a block device on it.
+// disk is a file with an empty ext4 file system, and a block device for it.
 type disk struct{ image, device string }
 
 func newDisk(t *testing.T, flags uint32) disk {
@@ -34,7 +34,7 @@ func newDisk(t *testing.T, flags uint32) disk {
 	return d
 }
 
-// attach makes a block device of a file, which lasts as long as the test (loop(4)).
+// attach makes a block device from a file, for the duration of the test (loop(4)).
 func attach(t *testing.T, file *os.File, flags uint32) string {
 	t.Helper()
 	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
@@ -52,7 +52,7 @@ func attach(t *testing.T, file *os.File, flags uint32) string {
 		}
 		config := &unix.LoopConfig{Fd: uint32(file.Fd()), Info: unix.LoopInfo64{Flags: flags | unix.LO_FLAGS_AUTOCLEAR}}
 		err = unix.IoctlLoopConfigure(int(device.Fd()), config)
-		if errors.Is(err, unix.EBUSY) { // somebody else was faster
+		if errors.Is(err, unix.EBUSY) { // another process was faster
 			device.Close()
 			continue
 		}
@@ -68,8 +68,8 @@ func (d disk) mounted(options ...string) harness.Edit {
 	}
 }
 
-// TestReadOnlyDisk: a file system is mounted read-only as a whole, as mount -o ro does
-// it: from a device that cannot be written, and without a write to one that can.
+// TestReadOnlyDisk: a file system is mounted read-only as a whole, as with mount -o ro:
+// from a device that cannot be written, and from one that can be, without writing to it.
 func TestReadOnlyDisk(t *testing.T) {
 	for name, flags := range map[string]uint32{"device for reading": unix.LO_FLAGS_READ_ONLY, "device for writing": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +88,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	}
 }
 
-// TestRemountedDisk: what made the file system read-only can be taken back.
+// TestRemountedDisk: a file system that was mounted read-only can be made writable.
 func TestRemountedDisk(t *testing.T) {
 	d := newDisk(t, 0)
 	newContainer(t, harness.Shell("echo written > /disk/file && cat /disk/file"), d.mounted("ro"), d.mounted("remount", "rw")).succeed()

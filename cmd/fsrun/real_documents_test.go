@@ -17,10 +17,10 @@ import (
 // withoutLimits are the documents whose commands need no controller.
 var withoutLimits = []string{"protocol.md", "tracing.md", "install.md"}
 
-// The blocks marked console in a document are one session: each command is run,
-// and what is shown behind it is what comes out. An ellipsis stands for anything
-// on a line, and alone on one for any lines. A command fails if, and only if, an
-// error of fsrun's is shown.
+// The blocks marked console in a document form one session: each command is run, and its
+// output must be what is shown after it. An ellipsis stands for anything on a line, or
+// alone on a line for any lines. A command must fail if an error of fsrun's is shown, and
+// only then.
 func TestDocumentedCommands(t *testing.T) {
 	tested := 0
 	for _, path := range documents(t) {
@@ -52,10 +52,10 @@ func documents(t *testing.T) []string {
 	return append(found, "../../README.md")
 }
 
-// shownCommand is a command with what is shown of its output.
+// shownCommand is a command and the output that is shown.
 type shownCommand struct{ line, output string }
 
-// fails says whether an error is shown.
+// fails reports whether an error is shown.
 func (c shownCommand) fails() bool {
 	return strings.HasPrefix(c.output, "fsrun: ") || strings.Contains(c.output, "\nfsrun: ")
 }
@@ -91,11 +91,11 @@ func consoleCommands(t *testing.T, path string) []shownCommand {
 	return all
 }
 
-// separator stands between the outputs of two commands.
+// separator separates the outputs of two commands.
 const separator = "\x1e"
 
-// runSession gives all commands to one shell, in a directory of its own and with
-// a state directory of its own.
+// runSession passes all commands to one shell, in a new directory and with a new state
+// directory.
 func runSession(t *testing.T, session []shownCommand) {
 	directory := harness.Directory(t)
 	binaries, state := filepath.Join(directory, "bin"), filepath.Join(directory, "state")
@@ -115,7 +115,7 @@ func runSession(t *testing.T, session []shownCommand) {
 	for _, command := range session {
 		script += command.line + "\nprintf '" + `\036` + "%s\\n' $?\n"
 	}
-	// A file: a container that goes on keeps it open, and a pipe would be waited for.
+	// A file: a container that continues would keep a pipe open.
 	said, err := os.Create(filepath.Join(directory, "said"))
 	must(t, err)
 	defer said.Close()

@@ -22,7 +22,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// pidOf is the process that a pidfd is of (pidfd_open(2)).
+// pidOf returns the process that a pidfd refers to (pidfd_open(2)).
 func pidOf(t *testing.T, pidfd *os.File) int {
 	t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", pidfd.Fd()))
@@ -61,8 +61,7 @@ func TestPIDFDSocketThatNobodyServes(t *testing.T) {
 	}
 }
 
-// A process joins where it is told to, beneath the container's cgroup and nowhere
-// else.
+// A process joins where it is told to, beneath the container's cgroup and nowhere else.
 //
 // CLASS: V14
 func TestExecIntoASubgroup(t *testing.T) {
@@ -96,8 +95,8 @@ func TestExecIntoASubgroup(t *testing.T) {
 	}
 }
 
-// A container that has moved its init and hands a controller down takes processes
-// where its init is.
+// In a container that has moved its init and hands down a controller, a process joins the
+// init's cgroup.
 func TestExecFollowsTheInit(t *testing.T) {
 	c := newContainer(t, harness.Args("/bin/sleep", "1000"))
 	harness.Need(t, harness.Controller("pids"))
@@ -112,7 +111,7 @@ func TestExecFollowsTheInit(t *testing.T) {
 	}
 }
 
-// What the program tells the socket arrives at the service manager's.
+// What the program writes to the socket reaches the service manager's.
 func TestNotifySocket(t *testing.T) {
 	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(harness.Directory(t), "notify"), Net: "unixgram"})
 	must(t, err)
@@ -130,8 +129,8 @@ func TestNotifySocket(t *testing.T) {
 
 func readOnlyRoot(spec *specs.Spec) { spec.Root.Readonly = true }
 
-// The init of a pid namespace stays until every process in it is reaped, which is
-// for somebody else to do. The container has ended all the same.
+// The init of a PID namespace stays until every process in it has been reaped, which is up
+// to somebody else. The container counts as ended all the same.
 func TestEndWithAProcessThatNobodyReaps(t *testing.T) {
 	c := newContainer(t, harness.Args("/bin/sleep", "1000"))
 	c.start()
@@ -150,7 +149,7 @@ func TestEndWithAProcessThatNobodyReaps(t *testing.T) {
 	must(t, err)
 }
 
-// With its flag a process joins a paused container, and runs once it is resumed.
+// With the flag, a process joins a paused container and runs once that is resumed.
 func TestExecIntoAPausedContainer(t *testing.T) {
 	c := newContainer(t, harness.Args("/bin/sleep", "1000"))
 	c.start()
@@ -178,8 +177,8 @@ func TestExecIntoAPausedContainer(t *testing.T) {
 	equal(t, "output", "resumed\n", c.stdout.String())
 }
 
-// A cgroup in which a container could not start is refused by name, before
-// anything is made.
+// A cgroup in which a container could not start is refused by name, before anything is
+// made.
 func TestCgroupThatIsUnfit(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	for name, unfit := range map[string]func(t *testing.T, cgroup string){
@@ -223,8 +222,8 @@ func TestCgroupThatIsUnfit(t *testing.T) {
 	}
 }
 
-// Containers that overlap leave nothing of the group that they share, whichever
-// of them made it.
+// Containers that overlap leave nothing of the group that they share, whichever of them
+// made it.
 func TestOverlappingContainersLeaveNoSlice(t *testing.T) {
 	if !harness.Guest() {
 		t.Skip("guest only: others on this machine may have containers there")
@@ -274,9 +273,9 @@ func TestWithoutPivot(t *testing.T) {
 	equal(t, "what the container sees", roots[false], roots[true])
 }
 
-// The caller's session keyring stays where it is asked for.
+// The caller's session keyring is kept if that is asked for.
 func TestKeptSessionKeyring(t *testing.T) {
-	runtime.LockOSThread() // whose keyring it is; the thread ends with the test
+	runtime.LockOSThread() // the owner of the keyring; the thread ends with the test
 	const name = "kept-by-the-caller"
 	_, err := unix.KeyctlJoinSessionKeyring(name)
 	must(t, err)

@@ -17,7 +17,7 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// mishaps are what people meet.
+// mishaps are failures that people meet.
 var mishaps = []mishap{
 	// The program.
 	{name: "a program that is missing", edit: harness.Args("/bin/missing")},
@@ -34,10 +34,10 @@ var mishaps = []mishap{
 	}},
 	{name: "no arguments", edit: harness.Args()},
 
-	// Where and as whom it runs.
+	// Where it runs, and as which user.
 	{name: "a working directory that is a file", edit: func(spec *specs.Spec) { spec.Process.Cwd = "/etc/passwd" }},
 	{name: "a working directory that is closed", edit: func(spec *specs.Spec) {
-		harness.UserNamespace(spec) // to whose root it does not belong
+		harness.UserNamespace(spec) // which does not own the root
 		spec.Process.Cwd = "/closed"
 		spec.Process.User = specs.User{UID: 1000, GID: 1000}
 	}, before: func(s *scene) { must(s.T, os.Mkdir(filepath.Join(s.rootfs, "closed"), 0o700)) }},
@@ -148,7 +148,7 @@ var mishaps = []mishap{
 	{name: "an unknown command", line: []string{"strat", "ID"}},
 }
 
-// machines are the ELF machines of the architectures.
+// machines are the architectures' ELF machines.
 var machines = map[string]struct{ own elf.Machine }{"amd64": {elf.EM_X86_64}, "arm64": {elf.EM_AARCH64}}
 
 // file puts an executable file into the root.
@@ -171,7 +171,7 @@ func unified(file, value string) harness.Edit {
 	return func(spec *specs.Spec) { spec.Linux.Resources.Unified = map[string]string{file: value} }
 }
 
-// noCgroup asks for nothing of cgroups.
+// noCgroup asks for nothing that needs a cgroup.
 func noCgroup(spec *specs.Spec) { spec.Linux.CgroupsPath, spec.Linux.Resources = "", nil }
 
 func seconds(count int) *int { return &count }
@@ -205,8 +205,8 @@ func makeGroup(s *scene, path string) string {
 	return group
 }
 
-// busyGroup makes a group with a process, which cannot have groups with
-// controllers beneath it (cgroup-v2.rst, "No Internal Process Constraint").
+// busyGroup makes a group with a process, so that there can be no groups with controllers
+// beneath it (cgroup-v2.rst, "No Internal Process Constraint").
 func busyGroup(s *scene) {
 	s.Helper()
 	makeGroup(s, harness.Slice())
@@ -219,7 +219,7 @@ func busyGroup(s *scene) {
 	s.Cleanup(func() { _ = process.Process.Kill(); _ = process.Wait(); time.Sleep(10 * time.Millisecond) })
 }
 
-// fullDisk keeps the state on a file system that is full.
+// fullDisk stores the state on a full file system.
 func fullDisk(s *scene) {
 	s.Helper()
 	must(s.T, os.MkdirAll(s.root, 0o700))
@@ -228,14 +228,14 @@ func fullDisk(s *scene) {
 	must(s.T, os.WriteFile(filepath.Join(s.root, "full"), make([]byte, 4096), 0o600))
 }
 
-// everybody lets other users read the bundle, and write in the place.
+// everybody lets other users read the bundle, and write to the place.
 func everybody(s *scene) {
 	s.Helper()
 	must(s.T, os.Chmod(s.place, 0o777))
 }
 
-// smallFiles executes fsrun under a limit on the size of the files that it writes:
-// 1 KiB, which its log stays below.
+// smallFiles executes fsrun under a limit on the size of files that it writes: 1 KiB, which
+// its log stays below.
 func smallFiles(s *scene, command *exec.Cmd) {
 	s.Helper()
 	program := filepath.Join(s.place, commandName)
@@ -243,8 +243,8 @@ func smallFiles(s *scene, command *exec.Cmd) {
 	command.Path, command.Args = "/bin/sh", append([]string{"sh", "-c", `ulimit -f 2; exec "$0" "$@"`, program}, command.Args[1:]...)
 }
 
-// unprivileged executes fsrun as a user who has nothing: no privileges, no ids,
-// no programs. The test binary is where that user cannot reach it.
+// unprivileged executes fsrun as a user without privileges, subordinate IDs or programs.
+// The test binary is out of that user's reach.
 func unprivileged(s *scene, command *exec.Cmd) {
 	s.Helper()
 	content, err := os.ReadFile(command.Path)
@@ -255,8 +255,8 @@ func unprivileged(s *scene, command *exec.Cmd) {
 	command.Env = []string{"PATH=/nonexistent"}
 }
 
-// withoutRanges executes fsrun as a user that the system knows, who has no
-// subordinate ids, and the programs that give them out.
+// withoutRanges executes fsrun as a known user without subordinate IDs, but with the
+// programs that map them.
 func withoutRanges(s *scene, command *exec.Cmd) {
 	harness.NeedProgram(s, "newgidmap")
 	unprivileged(s, command)

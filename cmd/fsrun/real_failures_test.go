@@ -22,40 +22,39 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// mishap is something that goes wrong for people, made to happen for real.
+// mishap is something that goes wrong for people, brought about for real.
 type mishap struct {
 	name string
-	// edit changes the bundle, whose program is /bin/true.
+	// edit modifies the bundle, whose program is /bin/true.
 	edit harness.Edit
-	// before makes what has to be there. What it makes it takes back by t.Cleanup.
+	// before makes what must exist, and undoes it with t.Cleanup.
 	before func(*scene)
-	// line is the command line behind the global flags, "run" without one.
+	// line is the command line after the global flags, "run" if empty.
 	line []string
-	// as changes how fsrun is executed.
+	// as modifies how fsrun is executed.
 	as func(*scene, *exec.Cmd)
-	// blocked is a system call that fails for fsrun, 0 for none, and answer is with
-	// what: EPERM if nothing is said.
+	// blocked is a system call that fails for fsrun, 0 for none. answer is its error
+	// number, by default EPERM.
 	blocked uint32
 	answer  unix.Errno
-	// needs are more than what every container needs.
+	// needs are in addition to what every container needs.
 	needs []harness.Feature
-	// native is why this is to be seen on this host only, "" if it is not.
+	// native is why this can only be seen on this host, "" if it can be seen elsewhere.
 	native string
 }
 
-// scene is where a mishap happens. In the command line BUNDLE, ID and PLACE stand
-// for what is here.
+// scene is where a mishap happens. In the command line, BUNDLE, ID and PLACE stand for its
+// fields.
 type scene struct {
 	*testing.T
 	bundle, rootfs, root, id string
-	place                    string // a directory that is gone afterwards
+	place                    string // a directory that is removed afterwards
 }
 
 const failuresGolden = "testdata/failures.txt"
 
-// What goes wrong is told in one line that names the place and the remedy, and as
-// a JSON object with all that is known beside it. The golden file holds both, as
-// people see them.
+// A failure is reported in one line that names the place and the remedy, and as a JSON
+// object with everything else that is known. The golden file has both, as people see them.
 //
 // SPEC: M-EXE-4
 func TestFailuresAreExplained(t *testing.T) {
@@ -82,7 +81,7 @@ func TestFailuresAreExplained(t *testing.T) {
 	}
 }
 
-// happen lets it happen, and returns what people and programs see.
+// happen makes it happen, and returns what people and programs see.
 func (m *mishap) happen(t *testing.T) string {
 	if m.edit == nil {
 		m.edit = func(*specs.Spec) {}
@@ -123,7 +122,7 @@ func (m *mishap) happen(t *testing.T) string {
 	return fmt.Sprintf("$ fsrun %s\n%sexit status %d\n%s", strings.Join(line, " "), s.neutral(stderr.String()), ended.ExitCode(), s.neutral(s.lastError(log)))
 }
 
-// fsrun is the command itself, which this test binary is under its name.
+// fsrun returns the command itself, which this test binary is under that name.
 func (s *scene) fsrun(arguments ...string) *exec.Cmd {
 	s.Helper()
 	self, err := os.Executable()
@@ -140,7 +139,7 @@ func (s *scene) fsrun(arguments ...string) *exec.Cmd {
 	return command
 }
 
-// do has fsrun do something that has to succeed, with its output out of reach.
+// do runs an fsrun command that must succeed, and discards its output.
 func (s *scene) do(arguments ...string) {
 	s.Helper()
 	output, err := os.CreateTemp(s.TempDir(), "")
@@ -154,8 +153,7 @@ func (s *scene) do(arguments ...string) {
 	}
 }
 
-// lastError is the last line of the log, without its time, over as many lines as
-// it has members.
+// lastError returns the last line of the log, without its time, with each member on a line.
 func (s *scene) lastError(log string) string {
 	s.Helper()
 	content, err := os.ReadFile(log)
@@ -178,7 +176,7 @@ func (s *scene) lastError(log string) string {
 	return indented.String() + "\n"
 }
 
-// varying is what differs from run to run, and what stands for it.
+// varying is what differs from run to run, and its replacement.
 var varying = []struct {
 	pattern *regexp.Regexp
 	stands  string
@@ -190,7 +188,7 @@ var varying = []struct {
 	{regexp.MustCompile(`/proc/self/fd/\d+`), "/proc/self/fd/N"},
 }
 
-// neutral leaves out what differs from run to run.
+// neutral replaces what differs from run to run.
 func (s *scene) neutral(text string) string {
 	text = strings.NewReplacer(s.bundle, "BUNDLE", s.place, "PLACE", s.id, "ID").Replace(text)
 	for _, one := range varying {

@@ -20,12 +20,11 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// failures are what the kernel answers when something is short, interrupted,
-// forbidden, unknown or broken.
+// failures are the kernel's errors when something is exhausted, interrupted, forbidden,
+// unknown or broken.
 var failures = []unix.Errno{unix.EINTR, unix.EAGAIN, unix.ENOMEM, unix.EMFILE, unix.ENOSPC, unix.EPERM, unix.ENOSYS, unix.EIO}
 
-// site is one system call of a walk: the n-th of its number, by whichever process
-// of the runtime.
+// site is a system call in a walk: the n-th with its number, by any process of the runtime.
 type site struct {
 	number uint32
 	n      int
@@ -33,19 +32,19 @@ type site struct {
 
 func (s site) String() string { return fmt.Sprintf("call_%d_%d", s.number, s.n) }
 
-// sweep is a verb of which system calls are failed.
+// sweep is a verb whose system calls are made to fail.
 type sweep struct {
 	verb string
-	// container is what the verb is for; after it has failed it is deleted.
+	// container makes what the verb is for; after a failure it is deleted.
 	container func(*testing.T) *container
 	arguments func(*container) []string
-	every     int // by default each every-th call is failed
+	every     int // by default, each every-th call fails
 }
 
-// TestEveryCallFails walks run, create and exec again and again, and fails the
-// first, the second, … of each system call that parent and child make. What is
-// started has what it was promised, or the failure is told by name; either way
-// nothing is left once it is deleted.
+// TestEveryCallFails runs run, create and exec again and again, and makes the first, the
+// second, … of each of parent's and child's system calls fail. What is started must have
+// what it was promised, or the failure must be named; in both cases nothing may be left
+// after delete.
 func TestEveryCallFails(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	// The containers' common group is not theirs to remove.
@@ -95,9 +94,8 @@ func (s *sweep) test(t *testing.T) {
 	t.Logf("of %d calls; %d walks were refused, the others overcame the failure", len(sites), refused)
 }
 
-// errnos are those to fail a call with: in a full run all, in the guest, which is
-// emulated, one after the other; otherwise another one for each call that has its
-// turn.
+// errnos returns those to fail a call with: in a full run all; in the guest, which is
+// emulated, one after another; otherwise a different one for each call that has its turn.
 func (s *sweep) errnos(turn int) []unix.Errno {
 	every := s.every
 	switch {
@@ -114,12 +112,12 @@ func (s *sweep) errnos(turn int) []unix.Errno {
 	return failures[turn/every%len(failures):][:1]
 }
 
-// walk runs the verb, fails one of its calls, and counts them all.
+// walk runs the verb, makes one of its calls fail, and counts them all.
 func (s *sweep) walk(t *testing.T, at site, errno unix.Errno, counts map[uint32]int) error {
 	t.Helper()
 	c := s.container(t)
 	command := exec.Command("fsrun", append([]string{"--root", c.StateRoot}, s.arguments(c)...)...)
-	// A file: a container that is created keeps what it inherits.
+	// A file: a created container keeps what it inherits.
 	output, err := os.Create(filepath.Join(t.TempDir(), "output"))
 	must(t, err)
 	defer output.Close()
@@ -128,7 +126,7 @@ func (s *sweep) walk(t *testing.T, at site, errno unix.Errno, counts map[uint32]
 	ended := supervise.Run(t, command, func(call *sys.Notification) unix.Errno {
 		number := uint32(call.Call)
 		if number == unix.SYS_FCNTL && call.Arguments[1] == unix.F_GETFD {
-			return 0 // Go's runtime looks for its standard descriptors and does not stand a failure
+			return 0 // Go's runtime checks its standard descriptors and does not tolerate a failure
 		}
 		counts[number]++
 		if at == (site{number, counts[number]}) {
@@ -148,7 +146,7 @@ func (s *sweep) walk(t *testing.T, at site, errno unix.Errno, counts map[uint32]
 	return ended
 }
 
-// failed are the statuses of fsrun's own failures.
+// failed maps verbs to the exit status of fsrun's own failures.
 var failed = map[string]int{"run": 1, "create": 1, "exec": 255}
 
 // explained fails unless the last line says what failed.

@@ -13,8 +13,7 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// While a startContainer hook runs, the child stands in executing: after Start,
-// before execve.
+// While a startContainer hook runs, the child is in executing: after Start, before execve.
 func TestChildKilledWhileExecuting(t *testing.T) {
 	for name, edit := range map[string]harness.Edit{
 		"with a pid namespace": func(*specs.Spec) {}, "without": harness.Without(specs.PIDNamespace),

@@ -22,11 +22,11 @@ const (
 	mostFrames = 12
 )
 
-// frames meddles with each frame of each side of one verb's handshake, in each way.
+// frames tampers with each frame of each side in one verb's handshake, in each way.
 type frames struct {
 	*matrix
-	accepted int // meddlings that changed nothing which the other side reads
-	// around, if not nil, has the meddling done, and not the child, before the verb.
+	accepted int // cases in which the other side did not read what was changed
+	// around, if not nil, tampers in place of the child, from before the verb.
 	around func(meddling) (end func())
 }
 
@@ -54,8 +54,8 @@ func (f *frames) undisturbedFrames() {
 	f.clean()
 }
 
-// ways are the meddlings that are tried: two in an ordinary run, and all in a full
-// one. The first is one that always shows.
+// ways returns how to tamper: two ways in an ordinary run, all in a full one. The first
+// always has an effect.
 func ways() []string {
 	first := []string{"malformed", "skipped"}
 	if !fullRun() {
@@ -69,8 +69,8 @@ func ways() []string {
 	return first
 }
 
-// every meddles with one frame in each way; false if a side has not so many: then
-// its malformed frame is none, and the verb succeeds.
+// every tampers with one frame in each way. It returns false if a side does not send that
+// many frames: then nothing is damaged, and the verb succeeds.
 func (f *frames) every(by side, n int) bool {
 	f.t.Helper()
 	for _, what := range ways() {
@@ -88,7 +88,7 @@ func (f *frames) every(by side, n int) bool {
 	return true
 }
 
-// one is one cell. It reports whether there is such a frame.
+// one tests one cell. It reports whether there is such a frame.
 func (f *frames) one(m meddling) bool {
 	f.t.Helper()
 	f.before()
@@ -131,7 +131,7 @@ func (f *frames) meddled(m meddling) (said string, err error) {
 	f.t.Helper()
 	request := f.request
 	request.Gated, request.Asked = false, f.around == nil
-	// It takes seconds; and that a side says the same twice the model does not know.
+	// It takes seconds, and the model does not know a side that sends the same frame twice.
 	request.Modelled = fullRun() && m.What != "duplicated"
 	if slices.Contains([]string{silence, "skipped", reordered}, m.What) {
 		request.Deadline = silenceTime

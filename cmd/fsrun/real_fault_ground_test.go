@@ -14,8 +14,8 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// A cgroup that somebody removes when the container has ended is no obstacle to
-// deleting it, and a container that is gone is not deleted twice.
+// If somebody removes the cgroup after the container has ended, it can still be deleted,
+// and a container that is gone is not deleted twice.
 func TestCgroupRemovedUnderneath(t *testing.T) {
 	c := created(t, harness.Args("/bin/true"))
 	inspected, err := parent.Inspect(c.StateRoot, c.ID)
@@ -37,8 +37,9 @@ func TestCgroupRemovedUnderneath(t *testing.T) {
 	}
 }
 
-// A state directory on a full disk: whatever room is left, a container is created
-// whole or refused with the reason, and after one delete nothing of it is there.
+// With the state directory on a full disk, whatever room is left, a container is either
+// created completely or refused with the reason, and after one delete nothing of it
+// remains.
 func TestFullDiskUnderCreate(t *testing.T) {
 	const size, page = "65536", 4096
 	refused, made := 0, 0

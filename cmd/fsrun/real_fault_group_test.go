@@ -13,8 +13,8 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// groupMeddlings are done with a container's cgroup by somebody who has nothing to do with it.
-// Each says whether there was a cgroup to meddle with.
+// groupMeddlings are what a third party does to a container's cgroup. Each returns whether
+// there was a cgroup.
 var groupMeddlings = map[string]func(group string) bool{
 	"frozen": func(group string) bool {
 		return os.WriteFile(group+"/cgroup.freeze", []byte("1"), 0) == nil
@@ -32,9 +32,9 @@ var groupMeddlings = map[string]func(group string) bool{
 	},
 }
 
-// A cgroup that is frozen, or emptied and removed, at any step of a start: the start
-// fails and says where, or was over already; nothing hangs, the program is executed
-// only if it was started, and one delete leaves nothing.
+// A cgroup is frozen, or emptied and removed, at any step of a start: the start fails and
+// says where, or was already over; nothing hangs, the program is executed only if it was
+// started, and one delete leaves nothing.
 func TestCgroupMeddledWithAtEveryStep(t *testing.T) {
 	wholeInGuest(t)
 	for _, verb := range []string{"run", "create"} {
@@ -42,7 +42,7 @@ func TestCgroupMeddledWithAtEveryStep(t *testing.T) {
 			t.Run(verb+"_"+name, func(t *testing.T) {
 				m := newMatrix(t, verb, harness.Args(markArgs...))
 				if name == "frozen" {
-					m.Deadline = 10 * silenceTime // of the caller, who waits for a side that does nothing
+					m.Deadline = 10 * silenceTime // for the caller, who waits for a side that does nothing
 				}
 				m.withGroup(harness.CgroupMount+cgroupPathOf(t, m.Bundle), name, meddle)
 			})
@@ -58,7 +58,7 @@ func (m *matrix) withGroup(group, name string, meddle func(string) bool) {
 	m.Deadline = deadline
 	m.snapshot = harness.Watch(m.t, m.StateRoot, m.Bundle)
 	count := m.count(callerSide)
-	first, every := 2, 6 // then the child is about to be born
+	first, every := 2, 6 // from here on the child is about to be born
 	if fullRun() {
 		first, every = 1, 1
 	}
@@ -82,7 +82,7 @@ func (m *matrix) withGroup(group, name string, meddle func(string) bool) {
 	}
 }
 
-// groupCell is one cell; it says whether the start failed.
+// groupCell tests one cell. It returns whether the start failed.
 func (m *matrix) groupCell(n int, group string, meddle func(string) bool) bool {
 	m.t.Helper()
 	m.before()
@@ -92,7 +92,7 @@ func (m *matrix) groupCell(n int, group string, meddle func(string) bool) bool {
 		case e.side == callerSide && count == n:
 			was = meddle(group)
 		case e.side == callerSide && strings.HasSuffix(e.Step, " running"):
-			_ = os.WriteFile(group+"/cgroup.freeze", []byte("0"), 0) // the caller now waits for the program's end
+			_ = os.WriteFile(group+"/cgroup.freeze", []byte("0"), 0) // the caller is now waiting for the program to end
 		}
 	}
 	m.walk(cell{})
@@ -100,7 +100,7 @@ func (m *matrix) groupCell(n int, group string, meddle func(string) bool) bool {
 	m.disturb = nil
 	failed := !m.command.ProcessState.Success()
 	switch {
-	case failed && !was && !strings.Contains(said, "waited "): // a slow machine's deadline passes unprovoked
+	case failed && !was && !strings.Contains(said, "waited "): // on a slow machine a deadline may pass by itself
 		m.t.Errorf("there was no cgroup, and yet: %s", said)
 	case failed && !m.took(" running") && (!strings.Contains(said, "error: ") || !strings.Contains(said, " in state ")):
 		m.t.Errorf("the caller does not say in which state it failed: %s", said)

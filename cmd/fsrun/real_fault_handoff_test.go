@@ -18,19 +18,19 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// handoffTime is how long a walk may take of which each call is decided on.
+// handoffTime is how long a walk may take in which each call waits for a decision.
 const handoffTime = 2 * time.Minute
 
-// handoff kills a side at each system call that the child makes after Ready, for
-// one verb. There the child is raw and nobody observes its machine: what it does
-// next is a call, and it stands in it until somebody has decided.
+// handoff kills a side at each system call that the child makes after Ready, for one verb.
+// There the child makes raw calls and nobody observes its machine: its steps are calls, in
+// each of which it waits for a decision.
 type handoff struct {
 	*matrix
-	sent int // what the caller had begun to send, once Ready was, when somebody was killed
+	sent int // what the caller had begun to send, after Ready, when somebody was killed
 }
 
-// framesToStart are Committed and Start. The caller waits for nothing between them, and
-// the child may find both when it looks for the first.
+// framesToStart are Committed and Start. The caller waits for nothing between them, so the
+// child may find both when it looks for the first.
 const framesToStart = 2
 
 // SPEC: M-END-1
@@ -92,8 +92,9 @@ func (h *handoff) run() {
 	h.t.Logf("figure: fault cells, handoff of %s %d/%d", h.Verb, h.passed, h.total)
 }
 
-// turns are the calls, from 1, at which somebody is killed: all in a full run, and
-// else the first of several of the same number. An emulated machine takes some.
+// turns returns the calls, counted from 1, at which somebody is killed: all in a full run,
+// otherwise the first of several with the same number, and on an emulated machine only
+// some.
 func (h *handoff) turns(calls []uint32) []int {
 	var turns []int
 	for n := 1; n <= len(calls); n++ {
@@ -111,7 +112,7 @@ func (h *handoff) turns(calls []uint32) []int {
 	return some
 }
 
-// one kills the victim when the child stands at its n-th call after Ready.
+// one kills the victim when the child is at its n-th call after Ready.
 func (h *handoff) one(n int, victim side, calls []uint32) {
 	h.t.Helper()
 	_, said, ended := h.until(n, victim)
@@ -127,8 +128,8 @@ func (h *handoff) one(n int, victim side, calls []uint32) {
 	h.clean()
 }
 
-// until runs the verb and kills the victim at the child's n-th call after Ready. It
-// returns these calls, up to the one that replaces the child.
+// until runs the verb and kills the victim at the child's n-th call after Ready. It returns
+// these calls, up to the one that replaces the child.
 func (h *handoff) until(n int, victim side) (calls []uint32, said string, ended error) {
 	h.t.Helper()
 	h.before()
@@ -136,9 +137,10 @@ func (h *handoff) until(n int, victim side) (calls []uint32, said string, ended 
 	command.Stderr = errorFile(h.t)
 	h.sent = 0
 	var child uint32
-	var since time.Time // when the caller had ended
+	var since time.Time // when the caller ended
 	var all []uint32
-	// The child is decided on until it has ended, or a created one has had the time to.
+	// Decide on the child's calls until it has ended or, if it was created, has had time
+	// to.
 	over := func() bool {
 		if since.IsZero() {
 			since = time.Now()
@@ -179,8 +181,8 @@ func (h *handoff) until(n int, victim side) (calls []uint32, said string, ended 
 	return afterReady(all), written(h.t, command.Stderr), ended
 }
 
-// afterReady are the calls that come after the one which sends Ready: it is the first
-// that the child makes without the transport.
+// afterReady returns the calls after the one that sends Ready, which is the first that the
+// child makes without the transport.
 func afterReady(calls []uint32) []uint32 {
 	ready := slices.Index(calls, unix.SYS_SENDTO)
 	if ready < 0 {

@@ -21,10 +21,10 @@ type matrix struct {
 	trial
 	marks         string // a directory in which the program leaves a marker
 	snapshot      *harness.Snapshot
-	before        func() // each trial
-	every         int    // how far apart the steps are that an ordinary run tries
+	before        func() // before each trial
+	every         int    // the distance between the steps that an ordinary run tries
 	passed, total int
-	absent        int // cells whose victim was not there yet, or any more
+	absent        int // cells whose victim did not exist yet, or no longer
 }
 
 // SPEC: M-TRAN-10
@@ -80,8 +80,8 @@ func newMatrix(t *testing.T, verb string, edits ...harness.Edit) *matrix {
 	return m
 }
 
-// create creates the container in this process, which then has no part in it, and
-// returns its init.
+// create creates the container in this process, which then plays no part, and returns its
+// init.
 func (m *matrix) create() int {
 	m.t.Helper()
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
@@ -97,8 +97,7 @@ func (m *matrix) create() int {
 	return container.Init.PID
 }
 
-// run takes the steps once undisturbed, which tells how many there are, and then
-// once for each cell.
+// run walks once undisturbed, to count the steps, and then once for each cell.
 func (m *matrix) run() {
 	m.t.Helper()
 	m.undisturbed()
@@ -158,7 +157,7 @@ func (m *matrix) ranWithin(patience time.Duration) bool {
 	return marked(m.marks)
 }
 
-// disturbed is one cell.
+// disturbed tests one cell.
 func (m *matrix) disturbed(c cell) bool {
 	m.t.Helper()
 	return m.t.Run(fmt.Sprintf("%s_step_%d_kill_%s", c.at, c.n, c.victim), func(t *testing.T) {
@@ -183,13 +182,13 @@ func (m *matrix) disturbed(c cell) bool {
 	})
 }
 
-// orphaned: the caller is dead. Unless it had done its part the child dies too.
+// orphaned: the caller is dead. Unless it had finished its part, the child dies too.
 func (m *matrix) orphaned() {
 	m.t.Helper()
 	if m.started() || m.took("sent Detach") {
 		return
 	}
-	if m.Verb == "start" { // the container goes on waiting for another caller
+	if m.Verb == "start" { // the container waits for another caller
 		if err := parent.Start(m.StateRoot, m.ID, parent.Handshake{}); err != nil {
 			m.t.Errorf("a second start after the first was killed: %v", err)
 		}
@@ -207,7 +206,7 @@ func (m *matrix) orphaned() {
 func (m *matrix) bereaved(said string) {
 	m.t.Helper()
 	if m.took(" running") || m.took("sent Detach") {
-		return // it had done its part
+		return // it had finished its part
 	}
 	if !strings.Contains(said, "error: ") || !strings.Contains(said, "at: parent in state ") {
 		m.t.Errorf("the caller's status is %s and it says %q, not in which state the child died", m.command.ProcessState, said)
@@ -217,7 +216,7 @@ func (m *matrix) bereaved(said string) {
 	}
 }
 
-// clean deletes what is left; then all must be as before.
+// clean deletes what is left; then everything must be as before.
 func (m *matrix) clean() {
 	m.t.Helper()
 	m.delete()
@@ -227,8 +226,8 @@ func (m *matrix) clean() {
 	m.snapshot.SettledFor(m.t)
 }
 
-// delete deletes the container by force, in a process of its own. Meanwhile this
-// one reaps: an init ends only once the orphans in its pid namespace have.
+// delete deletes the container by force, in another process. Meanwhile this one reaps: an
+// init ends only once the orphans in its PID namespace have been reaped.
 func (m *matrix) delete() {
 	m.t.Helper()
 	command := newCaller(m.t, request{Verb: "delete", StateRoot: m.StateRoot, ID: m.ID})

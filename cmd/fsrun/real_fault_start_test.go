@@ -14,8 +14,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// TestFramesOfStartMeddledWith stands between a created container and the callers
-// who start it, where its socket is: each frame of a caller's is meddled with.
+// TestFramesOfStartMeddledWith takes the place of a created container's socket, between it
+// and the callers who start it, and tampers with each of a caller's frames.
 //
 // SPEC: M-DET-4
 func TestFramesOfStartMeddledWith(t *testing.T) {
@@ -25,9 +25,8 @@ func TestFramesOfStartMeddledWith(t *testing.T) {
 	f.run()
 }
 
-// atTheSocket takes a socket's place and meddles with the first connection to it.
-// Those that come later wait, as the child serves one at a time. It is over once end
-// returns.
+// atTheSocket takes the place of a socket and tampers with the first connection. Later ones
+// wait, because the child serves one at a time. It is over once end returns.
 func (m meddling) atTheSocket(t *testing.T, name string) (end func()) {
 	t.Helper()
 	behind := filepath.Join(harness.Directory(t), "start")
@@ -70,8 +69,8 @@ func (m meddling) atTheSocket(t *testing.T, name string) (end func()) {
 	}
 }
 
-// A created container whose caller's Start was damaged on its way is none that runs:
-// it can be deleted, and its program was not executed.
+// If a caller's Start was damaged on the way, the created container is not running: it can
+// be deleted, and its program was not executed.
 func TestStartDamagedIsNotRunning(t *testing.T) {
 	marks := harness.Directory(t)
 	c := created(t, harness.Args(markArgs...), mark(marks))

@@ -18,7 +18,7 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// side is one of the two who walk a machine.
+// side is a side of the handshake.
 type side string
 
 const (
@@ -27,8 +27,8 @@ const (
 	nobody     side = ""
 )
 
-// cell is one case of the fault matrix: when the side that stands at its n-th
-// step does, the victim is killed.
+// cell is a case of the fault matrix: when a side is at its n-th step, the victim is
+// killed.
 type cell struct {
 	at     side
 	n      int
@@ -38,28 +38,28 @@ type cell struct {
 // walkTime is how long a walk may take.
 const walkTime = 20 * time.Second
 
-// trial is one walk of a verb, of which every step of both sides is known.
+// trial is one walk of a verb, of which every step on both sides is known.
 type trial struct {
 	request
 	t       *testing.T
 	gates   map[side]*harness.Gate
 	command *exec.Cmd
-	waiting int // the child that a caller before has left to wait
-	child   int // its process id, once it is known
+	waiting int // the child that an earlier caller has left waiting
+	child   int // its process ID, once known
 	steps   []event
 	killed  bool
-	disturb func(e event, count int) // if not nil, before a side passes its count-th step
+	disturb func(e event, count int) // if not nil, called before a side passes its count-th step
 }
 
-// event is a side that stands at a step; of one that has ended stop is empty.
+// event is a side that is at a step; stop is empty if it has ended.
 type event struct {
 	side side
 	harness.Stop
 	err error
 }
 
-// walk runs the verb and kills the cell's victim. It returns when caller and
-// child have ended, or the child has become the program or waits to.
+// walk runs the verb and kills the cell's victim. It returns when caller and child have
+// ended, or the child has become the program or waits to.
 func (r *trial) walk(c cell) {
 	r.t.Helper()
 	r.begin()
@@ -104,7 +104,7 @@ func follow(side side, gate *harness.Gate, events chan<- event) {
 	}
 }
 
-// begin starts the caller with the descriptors of the gates.
+// begin starts the caller with the gates' descriptors.
 func (r *trial) begin() {
 	r.t.Helper()
 	r.steps, r.child, r.killed = nil, r.waiting, false
@@ -120,8 +120,8 @@ func (r *trial) begin() {
 	}
 }
 
-// errorFile is a file that no goroutine has to copy: a program that lives on
-// must not keep the test waiting for its end.
+// errorFile is a file, which needs no goroutine to copy it: a program that lives on must
+// not keep the test waiting.
 func errorFile(t *testing.T) *os.File {
 	t.Helper()
 	file, err := unix.MemfdCreate("stderr", unix.MFD_CLOEXEC)
@@ -131,14 +131,14 @@ func errorFile(t *testing.T) *os.File {
 	return os.NewFile(uintptr(file), "stderr")
 }
 
-// kill kills the victim, if it lives.
+// kill kills the victim, if it is alive.
 func (r *trial) kill(victim side) {
 	r.t.Helper()
 	switch victim {
 	case callerSide:
 		r.killed = r.command.Process.Kill() == nil
 	case childSide:
-		if r.child == 0 { // it has not said anything yet
+		if r.child == 0 { // it has not sent anything yet
 			for _, pid := range harness.Children(r.command.Process.Pid) {
 				r.child = pid
 			}
@@ -178,7 +178,7 @@ func written(t *testing.T, to io.Writer) string {
 	return string(content)
 }
 
-// last is the step at which a side stood last.
+// last returns the last step of a side.
 func (r *trial) last(of side) string {
 	last := "nothing"
 	for _, e := range r.steps {
@@ -189,7 +189,7 @@ func (r *trial) last(of side) string {
 	return last
 }
 
-// count is how many steps a side has taken.
+// count returns how many steps a side has taken.
 func (r *trial) count(of side) int {
 	count := 0
 	for _, e := range r.steps {
@@ -200,18 +200,18 @@ func (r *trial) count(of side) int {
 	return count
 }
 
-// took says whether the caller has taken a step, which may be named by its end.
+// took reports whether the caller has taken a step, which may be given by the end of its
+// name.
 func (r *trial) took(step string) bool {
 	return slices.ContainsFunc(r.steps, func(e event) bool {
 		return e.side == callerSide && strings.HasSuffix(e.Step, step)
 	})
 }
 
-// started says whether Start may have been sent: from then on the program may
-// run.
+// started reports whether Start may have been sent: from then on the program may run.
 func (r *trial) started() bool { return r.took(" starting") }
 
-// goneWithin waits until a process has ended; one that is a zombie has.
+// goneWithin waits until a process has ended; a zombie has.
 func goneWithin(pid int, patience time.Duration) bool {
 	for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
 		content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -224,7 +224,7 @@ func goneWithin(pid int, patience time.Duration) bool {
 	}
 }
 
-// mark has the program leave a marker, in a directory of the host's.
+// mark makes the program leave a marker in a directory of the host's.
 const markPlace = "/mark"
 
 func mark(directory string) harness.Edit {

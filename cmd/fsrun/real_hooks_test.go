@@ -18,8 +18,8 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// points are the points at which hooks run, in their order (runtime.md,
-// "Lifecycle"), with the status that the state on their standard input has.
+// points are the points at which hooks run, in order (runtime.md, "Lifecycle"), with the
+// status in the state on their standard input.
 var points = []struct{ name, status string }{
 	{"prestart", "creating"}, {"createRuntime", "creating"}, {"createContainer", "creating"},
 	{"startContainer", "created"}, {"poststart", "running"}, {"poststop", "stopped"},
@@ -49,7 +49,7 @@ func withHook(point string, hook ...specs.Hook) harness.Edit {
 	}
 }
 
-// hookPlace is a directory that is the same on the host and in the container.
+// hookPlace returns a directory that is the same on the host and in the container.
 func hookPlace(t *testing.T) (directory string, edit harness.Edit) {
 	t.Helper()
 	directory = harness.Directory(t)
@@ -59,14 +59,14 @@ func hookPlace(t *testing.T) (directory string, edit harness.Edit) {
 	}
 }
 
-// shellHook runs a script: by a path that is there on the host and in the
+// shellHook runs a script with a shell whose path exists both on the host and in the
 // container.
 func shellHook(script string) specs.Hook {
 	return specs.Hook{Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: []string{"PATH=/bin:/usr/bin", "IN=hook"}}
 }
 
-// TestHooksSayNothingForTheProgram: what is read from the container's output comes
-// from its program, whatever its hooks write.
+// TestHooksSayNothingForTheProgram: the container's output comes from its program, whatever
+// its hooks write.
 //
 // SPEC: M-OP-9
 func TestHooksSayNothingForTheProgram(t *testing.T) {
@@ -109,7 +109,7 @@ func TestHooksRunInOrderWithTheState(t *testing.T) {
 		if string(state.Status) != point.status || state.ID != c.ID || state.Bundle != c.Bundle || state.Annotations["key"] != "value" || state.Pid == 0 {
 			t.Errorf("%s: the state is %+v, want status %s", point.name, state, point.status)
 		}
-		// In the container's namespaces the init is process 1, and to us it is not.
+		// In the container's namespaces the init is process 1; for us it is not.
 		if inside := strings.HasSuffix(point.name, "Container"); (state.Pid == 1) != inside {
 			t.Errorf("%s: the state's pid is %d", point.name, state.Pid)
 		}
@@ -124,8 +124,7 @@ func TestHooksRunInOrderWithTheState(t *testing.T) {
 	}
 }
 
-// A hook puts itself into the container's cgroup, and there the device rules hold
-// for it already.
+// A hook enters the container's cgroup, where the device rules are already in force.
 //
 // SPEC: M-HOOK-1
 func TestHookFindsTheDeviceProgram(t *testing.T) {
@@ -187,8 +186,8 @@ func TestHookThatHangs(t *testing.T) {
 	}
 }
 
-// A hook's environment is what the configuration says, and nothing more; its
-// arguments begin with its name.
+// A hook's environment is exactly what the configuration says; its arguments begin with its
+// name.
 func TestHookEnvironment(t *testing.T) {
 	t.Setenv("OF_THE_RUNTIME", "1")
 	for _, point := range points[:4] {
@@ -207,8 +206,8 @@ func TestHookEnvironment(t *testing.T) {
 	}
 }
 
-// The rest of the poststop hooks runs, and the container is deleted, also where
-// one of them fails (runtime.md, "Lifecycle").
+// If a poststop hook fails, the rest of them run and the container is deleted all the same
+// (runtime.md, "Lifecycle").
 func TestFailedPoststopIsAWarning(t *testing.T) {
 	directory, bind := hookPlace(t)
 	c := newContainer(t, harness.Args("/bin/true"), bind,
@@ -233,7 +232,7 @@ func TestFailedPoststartEndsTheContainer(t *testing.T) {
 	}
 }
 
-// TestFailedPoststartOfStart: start stops the container, which is left to be deleted
+// TestFailedPoststartOfStart: start stops the container, which remains to be deleted
 // (runtime.md, "Lifecycle").
 func TestFailedPoststartOfStart(t *testing.T) {
 	for name, edit := range map[string]harness.Edit{"pid namespace": func(*specs.Spec) {}, "without": harness.Without(specs.PIDNamespace)} {
@@ -248,7 +247,7 @@ func TestFailedPoststartOfStart(t *testing.T) {
 	}
 }
 
-// TestPoststartChangesTheContainer: its lock is not held while poststart hooks run.
+// TestPoststartChangesTheContainer: the container is not locked while poststart hooks run.
 func TestPoststartChangesTheContainer(t *testing.T) {
 	root := t.TempDir()
 	executable, err := os.Executable()

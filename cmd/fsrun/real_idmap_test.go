@@ -14,8 +14,7 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// needOwnerMapping ends the test where a tmpfs, which it maps the owners of, cannot
-// be mapped: before Linux 6.3.
+// needOwnerMapping skips the test if a tmpfs cannot be ID-mapped: before Linux 6.3.
 func needOwnerMapping(t *testing.T) {
 	t.Helper()
 	var name unix.Utsname
@@ -30,7 +29,7 @@ func needOwnerMapping(t *testing.T) {
 	}
 }
 
-// ownedTree is a tree of two mounts with a file of some owners in each.
+// ownedTree makes a tree of two mounts with files of different owners in each.
 func ownedTree(t *testing.T) string {
 	t.Helper()
 	source := mountTree(t, "")
@@ -44,13 +43,13 @@ func ownedTree(t *testing.T) string {
 	return source
 }
 
-// TestOwnerMappings: owners as the container sees them, and what it makes as the
-// host sees it.
+// TestOwnerMappings checks owners as seen in the container, and what it makes as seen on
+// the host.
 func TestOwnerMappings(t *testing.T) {
 	needOwnerMapping(t)
 	source := ownedTree(t)
-	// What the container's root user makes belongs to an owner that the mapping
-	// has, or nothing can be made.
+	// The mapping must contain the owner of what the container's root user makes, or
+	// nothing can be made.
 	own := func(first, size uint32) []specs.LinuxIDMapping {
 		return []specs.LinuxIDMapping{{ContainerID: 0, HostID: first, Size: size}}
 	}
@@ -69,7 +68,7 @@ func TestOwnerMappings(t *testing.T) {
 	}{
 		{
 			name: "mapping of the mount's own", edit: func(*specs.Spec) {}, options: []string{"rbind", "idmap"},
-			uids: own(0, 2000), gids: own(0, 1000), // group 1001 is in none
+			uids: own(0, 2000), gids: own(0, 1000), // group 1001 is not mapped
 			root: "0:1", user: "1000:65534", other: nobody, below: "1000:1001", made: "0:0",
 		},
 		{

@@ -14,8 +14,8 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// TestStreamsAndPreservedDescriptors: the program has the caller's standard streams
-// and the descriptors that are passed on, each under its number.
+// TestStreamsAndPreservedDescriptors: the program has the caller's standard streams and the
+// descriptors that are passed on, each with its number.
 //
 // SPEC: M-TRAN-13
 func TestStreamsAndPreservedDescriptors(t *testing.T) {
@@ -37,12 +37,12 @@ func TestStreamsAndPreservedDescriptors(t *testing.T) {
 	equal(t, "standard error", "complaint\n", complaint.String())
 }
 
-// TestSignalsThatTheCallerBlocks: the program has none blocked.
+// TestSignalsThatTheCallerBlocks: none is blocked in the program.
 //
 // SPEC: M-TRAN-14
 func TestSignalsThatTheCallerBlocks(t *testing.T) {
 	c := newContainer(t, harness.Args("/bin/grep", "^SigBlk:", "/proc/self/status"))
-	runtime.LockOSThread() // whose mask a process that it starts inherits
+	runtime.LockOSThread() // its signal mask is inherited by a process that it starts
 	defer runtime.UnlockOSThread()
 	set := unix.Sigset_t{Val: [16]uint64{1<<(unix.SIGUSR1-1) | 1<<(unix.SIGTERM-1)}}
 	var before unix.Sigset_t

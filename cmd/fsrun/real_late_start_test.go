@@ -13,8 +13,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// TestLateStartIsNoSuccess: a caller that is so slow to say Start that the child
-// has closed its connection is told so, however alive the child is.
+// TestLateStartIsNoSuccess: if a caller takes so long to send Start that the child has
+// closed its connection, it gets an error, even though the child is alive.
 //
 // SPEC: M-EXE-5, M-DET-4
 func TestLateStartIsNoSuccess(t *testing.T) {

@@ -21,7 +21,7 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// created is a container that a caller has created that has ended long ago.
+// created is a container whose creator ended long ago.
 func created(t *testing.T, edits ...harness.Edit) *container {
 	t.Helper()
 	c := newContainer(t, edits...)
@@ -102,7 +102,7 @@ func TestDeleteOfARunningContainer(t *testing.T) {
 	must(t, parent.Delete(c.StateRoot, c.ID, true))
 }
 
-// Who connects to a created container and is not a starter does it no harm.
+// A stranger who connects to a created container does it no harm.
 //
 // SPEC: M-ACT-1
 func TestStrangersAtTheStartSocket(t *testing.T) {
@@ -134,7 +134,7 @@ func encoded(t *testing.T, frame protocol.Frame) []byte {
 	return data
 }
 
-// startPath is a name of the start socket that is short enough for an address.
+// startPath returns a name of the start socket that is short enough for a socket address.
 func startPath(t *testing.T, c *container) string {
 	t.Helper()
 	directory, err := os.Open(filepath.Join(c.StateRoot, c.ID))
@@ -179,8 +179,8 @@ func TestConcurrentDeletes(t *testing.T) {
 	equal(t, "winners", 1, winners)
 }
 
-// atOnce has several callers do the same and counts those that succeed; every
-// other one must say why not.
+// atOnce makes several callers do the same thing and counts those that succeed; every other
+// one must say why not.
 func atOnce(t *testing.T, c *container, verb string) int {
 	t.Helper()
 	var callers []*exec.Cmd
@@ -204,7 +204,7 @@ func atOnce(t *testing.T, c *container, verb string) int {
 	return winners
 }
 
-// Without a pid namespace nothing ends with the init by itself.
+// Without a PID namespace, nothing ends by itself with the init.
 //
 // SPEC: M-END-4
 func TestEndOfAnInitWithoutPIDNamespace(t *testing.T) {
@@ -244,8 +244,8 @@ func TestKillWithoutPIDNamespaceReachesAll(t *testing.T) {
 	}
 }
 
-// TestSignalWithoutPIDNamespace: but for SIGKILL a signal is the init's, which knows what
-// to do about the others (runtime.md, "Kill").
+// TestSignalWithoutPIDNamespace: signals other than SIGKILL go only to the init, which
+// knows what to do about the other processes (runtime.md, "Kill").
 func TestSignalWithoutPIDNamespace(t *testing.T) {
 	script := `sleep 1000 & trap 'kill -0 $! && echo both live; kill -KILL $!; exit 5' USR1; while :; do wait; done`
 	c := newContainer(t, harness.Without(specs.PIDNamespace), harness.Shell(script))
@@ -309,7 +309,7 @@ func TestExecLeavesNoZombie(t *testing.T) {
 	equal(t, "processes", before, harness.Descendants(os.Getpid()))
 }
 
-// catches says whether a process has a handler for the signal (proc_pid_status(5)).
+// catches reports whether a process has a handler for the signal (proc_pid_status(5)).
 func catches(t *testing.T, pid int, signal unix.Signal) bool {
 	t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

@@ -15,7 +15,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// starts is how often a tiny limit has to work, of as many times.
+// starts is how many starts under a tiny limit must all succeed.
 const starts = 200
 
 func TestOneProcess(t *testing.T) {
@@ -29,8 +29,8 @@ func TestOneProcess(t *testing.T) {
 	}
 }
 
-// At Committed the threads in the cgroup are the child's own. From then on there
-// is never another, and of those the program's only is left.
+// At Committed the threads in the cgroup are the child's own. From then on there is never
+// another, and the only one left is the program's.
 func TestNoThreadIsCreatedAfterCommitted(t *testing.T) {
 	harness.Need(t, append(harness.Container, harness.Controller("pids"))...)
 	c := newContainer(t, harness.Pids(1), harness.Args("/bin/sleep", "1000"))
@@ -97,8 +97,8 @@ func TestTinyMemory(t *testing.T) {
 	}
 }
 
-// A number of those for local use (Documentation/admin-guide/devices.txt) has no
-// driver: what the rules allow is ENXIO.
+// A number for local use (Documentation/admin-guide/devices.txt) has no driver: what the
+// rules allow fails with ENXIO.
 func TestDevices(t *testing.T) {
 	major, minor := int64(240), int64(7)
 	mode := os.FileMode(0o666)
@@ -120,8 +120,8 @@ func TestDevices(t *testing.T) {
 	}
 }
 
-// Natively the controllers may be bound to cgroup v1: then a limit is refused and
-// the refusal says where.
+// Natively the controllers may be bound to cgroup v1: a limit is then refused, and the
+// error says where.
 func TestLimitWithoutController(t *testing.T) {
 	harness.NativeOnly(t, "every controller is there")
 	c := newContainer(t, harness.Pids(1), harness.Args("/bin/true"))

@@ -12,10 +12,10 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// meddling is what happens to one frame of a side's on its way to the other.
+// meddling is how a frame is tampered with on its way to the other side.
 type meddling struct {
 	By   side   // whose frame
-	N    int    // which one, from 1
+	N    int    // which one, counted from 1
 	What string // a key of damages
 }
 
@@ -25,7 +25,7 @@ type packet struct {
 	descriptors []int
 }
 
-// damages are the ways: what is sent for a frame, and whether it is held back until
+// damages are the ways: what is sent in place of a frame, and whether it is held back until
 // after the next.
 var damages = map[string]func(packet) []packet{
 	"malformed": func(p packet) []packet { p.data[0] ^= 0xff; return []packet{p} },
@@ -48,16 +48,15 @@ var damages = map[string]func(packet) []packet{
 
 const (
 	reordered = "reordered" // the frame comes after the next
-	silence   = "silence"   // nor does anything that comes later
+	silence   = "silence"   // and nothing after it arrives either
 )
 
-// meddlerName is the argv[0] of the process that stands between child and parent.
+// meddlerName is the argv[0] of the process between child and parent.
 const meddlerName = "fsrun-test-meddler"
 
-// between has a process stand between the child and its parent, and returns the
-// arguments with which the child is to begin. The process ends as the child does, or
-// becomes the program. It is none of the child's own threads: those get no processor
-// once the child is raw.
+// between puts a process between the child and its parent, and returns the arguments for
+// the child. The process ends when the child does or becomes the program. It cannot be one
+// of the child's own threads, which get no processor once the child makes raw calls.
 func between(arguments []string, m meddling) ([]string, error) {
 	descriptor, err := strconv.Atoi(arguments[1])
 	if err != nil {
@@ -106,7 +105,7 @@ func meddlerMain() {
 	os.Exit(0)
 }
 
-// carry takes one side's frames to the other until the side is gone.
+// carry carries one side's frames to the other until the side is gone.
 func (m meddling) carry(of side, from *transport.Socket, to int) {
 	defer unix.Shutdown(to, unix.SHUT_WR)
 	var held []packet
