@@ -7,8 +7,8 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// TestAbstractNotifySocket: the name of such a socket belongs to a network
-// namespace. It is passed on where that is the runtime's own, by a path too.
+// TestAbstractNotifySocket: the name of such a socket belongs to a network namespace. It is
+// passed on if that is the runtime's own, even if given by a path.
 func TestAbstractNotifySocket(t *testing.T) {
 	for name, test := range map[string]struct {
 		namespaces []specs.LinuxNamespace

@@ -12,17 +12,17 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// unified are limits written as they stand.
+// unified returns limits to be written as they are.
 func unified(values map[string]string) *specs.LinuxResources {
 	return &specs.LinuxResources{Unified: values}
 }
 
-// TestLimitsFitTheFrame: limits that Committed cannot carry are refused with their place
-// before anything is made; the most that are taken it carries.
+// TestLimitsFitTheFrame: limits that do not fit into Committed are refused with their place
+// before anything is made; the most that is accepted does fit.
 //
 // SPEC: M-LIM-1
 func TestLimitsFitTheFrame(t *testing.T) {
-	const most = 1024 // as SPEC.md, "Fields of each kind", has it of Committed
+	const most = 1024 // as in SPEC.md, "Fields of each kind", for Committed
 	wide := map[string]string{}
 	for i := range 25 {
 		wide[fmt.Sprintf("misc.wide%02d", i)] = strings.Repeat("1", 4095)
@@ -62,8 +62,8 @@ func TestLimitsFitTheFrame(t *testing.T) {
 	}
 }
 
-// TestReadBackThatCannotBeTold: what the kernel shows beyond the frame's limits fails the
-// commit, with its place.
+// TestReadBackThatCannotBeTold: if the kernel shows more than fits into the frame, the
+// commit fails, with the place.
 //
 // SPEC: M-COM-2
 func TestReadBackThatCannotBeTold(t *testing.T) {

@@ -20,18 +20,18 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// bearName makes a shell bear the child's name.
+// bearName gives a shell the child's name.
 const bearName = "printf " + protocol.ChildComm + " >/proc/self/comm; "
 
-// TestExecuted looks at real processes whose channel has closed.
+// TestExecuted tests real processes whose channel has closed.
 //
 // SPEC: M-EXE-2, M-EXE-3
 func TestExecuted(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		script  string
-		until   func(*testing.T, *process) // the state to be looked at
-		goOn    bool                       // the shell goes on while it is looked at
+		until   func(*testing.T, *process) // waits for the state to be tested
+		goOn    bool                       // the shell continues while it is being tested
 		died    bool
 		atLeast time.Duration
 	}{
@@ -61,7 +61,7 @@ func TestExecuted(t *testing.T) {
 			} else if err != nil || event != parentmachine.Executed {
 				t.Errorf("got %q, %v, want %q", event, err, parentmachine.Executed)
 			}
-			// A shell that holds its programs itself is "exe" before it is "sleep".
+			// A shell with built-in programs is "exe" before it is "sleep".
 			if test.goOn && !test.died && nameOf(t, child) == protocol.ChildComm {
 				t.Error("decided while it still bore the child's name")
 			}
@@ -69,8 +69,8 @@ func TestExecuted(t *testing.T) {
 	}
 }
 
-// TestExecutedWhileExiting: a killed init has closed its descriptors and stays, as long
-// as somebody else's tracer keeps a process of its namespace from being reaped.
+// TestExecutedWhileExiting: a killed init has closed its descriptors but stays as long as
+// somebody else's tracer keeps a process in its namespace from being reaped.
 //
 // SPEC: M-EXE-2, M-EXE-3
 func TestExecutedWhileExiting(t *testing.T) {
@@ -115,7 +115,7 @@ func TestExecutedWhileExiting(t *testing.T) {
 	untilEnded(t, init)
 }
 
-// TestExecutedUnknown: what cannot be read is no success.
+// TestExecutedUnknown: what cannot be read is not a success.
 //
 // SPEC: M-EXE-2
 func TestExecutedUnknown(t *testing.T) {
@@ -138,7 +138,7 @@ func TestExecutedUnknown(t *testing.T) {
 	}
 }
 
-// TestExplain: a child that died is reported with how it ended.
+// TestExplain: the report about a child that died says how it ended.
 //
 // SPEC: M-EXE-3
 func TestExplain(t *testing.T) {
@@ -180,7 +180,7 @@ func nameOf(t *testing.T, child *process) string {
 	return name
 }
 
-// shell starts a shell, which ends with the test, and gives its standard input.
+// shell starts a shell, which ends with the test, and returns its standard input.
 func shell(t *testing.T, script string) (*process, io.Writer) {
 	t.Helper()
 	return shellIn(t, 0, script)
@@ -205,7 +205,7 @@ func shellIn(t *testing.T, namespaces uintptr, script string) (*process, io.Writ
 	}
 	t.Cleanup(func() {
 		if child.ended == nil {
-			_ = child.signal(unix.SIGKILL) // one that has ended needs none
+			_ = child.signal(unix.SIGKILL) // it may have ended already
 			_, _ = child.wait()
 		}
 		child.close()

@@ -11,8 +11,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// TestExplainWhereNothingIsAwaited: a child that was found dead where the parent was to
-// leave it is told with the parent's state, and not with an empty place.
+// TestExplainWhereNothingIsAwaited: if a child was found dead when the parent was about to
+// leave it, the error has the parent's state rather than an empty place.
 //
 // SPEC: M-END-3
 func TestExplainWhereNothingIsAwaited(t *testing.T) {

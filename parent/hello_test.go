@@ -11,7 +11,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// TestAgree: a child that takes what was not offered is not of our making.
+// TestAgree: a child that accepts what was not offered is not ours.
 //
 // SPEC: M-VER-5
 func TestAgree(t *testing.T) {
@@ -37,8 +37,8 @@ func TestAgree(t *testing.T) {
 	}
 }
 
-// TestDeadlinesDoNotWrap: a deadline that the wire cannot hold is for ever, and not
-// what is left of it in 32 bits; the shortest is a millisecond and not for ever.
+// TestDeadlinesDoNotWrap: a deadline that does not fit on the wire becomes forever, rather
+// than its lower 32 bits; the shortest becomes a millisecond, rather than forever.
 //
 // SPEC: M-DL-3
 func TestDeadlinesDoNotWrap(t *testing.T) {
@@ -54,8 +54,8 @@ func TestDeadlinesDoNotWrap(t *testing.T) {
 	}
 }
 
-// TestManyHooksTogether: hooks whose timeouts add up to more than a deadline holds
-// are waited for for ever.
+// TestManyHooksTogether: if the sum of the hooks' timeouts exceeds what a deadline can
+// hold, they are waited for forever.
 func TestManyHooksTogether(t *testing.T) {
 	const longest = hookTimeout(math.MaxUint32 * time.Millisecond)
 	if sum := extend(time.Second, []hookTimeout{longest, longest}); sum != time.Second+2*time.Duration(longest) {

@@ -9,7 +9,7 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// What a change is completed with, and what the container has been given then.
+// What is added to a change, and the container's resources afterwards.
 func TestResourcesOfAnUpdate(t *testing.T) {
 	for _, c := range []struct{ name, has, change, completed, merged string }{
 		{"nothing", `{}`, `{}`, `{}`, `{}`},
@@ -71,8 +71,7 @@ func asText(t *testing.T, value any) string {
 	return string(text)
 }
 
-// Only the resources of a configuration change: what this version does not know
-// stays too.
+// Only a configuration's resources change: even what this version does not know is kept.
 func TestWithResources(t *testing.T) {
 	resources, err := bundle.ParseResources(`{"pids":{"limit":5}}`)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// TestShares: a container's process, and one that joins it, are in its resctrl group,
-// which goes with the container: by delete, and where its creation fails.
+// TestShares: a container's process, and one that joins it, are in its resctrl group, which
+// is removed with the container, by delete or if its creation fails.
 func TestShares(t *testing.T) {
 	for name, end := range map[string]func(*handshake) error{
 		"delete":   func(h *handshake) error { return undo(h.handle) },
@@ -49,8 +49,8 @@ func TestShares(t *testing.T) {
 	}
 }
 
-// TestSharesWithoutFileSystem: a group that cannot be had is refused, and one that
-// went with the file system is no hindrance to delete.
+// TestSharesWithoutFileSystem: a group that cannot be made is refused, and one that
+// disappeared with the file system does not prevent delete.
 func TestSharesWithoutFileSystem(t *testing.T) {
 	find := findResctrl
 	findResctrl = func() (*resctrl.Tree, error) { return nil, resctrl.ErrNotMounted }
@@ -64,7 +64,7 @@ func TestSharesWithoutFileSystem(t *testing.T) {
 	wantNoError(t, removeShares([]string{"web"}))
 }
 
-// reserved is a handshake whose container's id is taken and whose child is there.
+// reserved is a handshake whose container's ID is reserved and whose child exists.
 func reserved(t *testing.T, asked *specs.LinuxIntelRdt) *handshake {
 	t.Helper()
 	store, err := state.Open(t.TempDir())

@@ -13,8 +13,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// Whatever the child tells in Ready, the parent commits the same, and keeps what
-// was told for people.
+// Whatever the child reports in Ready, the parent commits the same, and keeps the report
+// for people.
 //
 // SPEC: M-TELL-2
 func TestReadyChangesNothing(t *testing.T) {

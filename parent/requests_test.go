@@ -12,9 +12,9 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// TestOpenRefusals: a child gets the descriptors that our own plan says it will
-// ask for, once, and in order. Operations 0 and 2 may be opened, without
-// privileges too; each refused request but one names such a one.
+// TestOpenRefusals: a child gets the descriptors that our own plan says it needs, once, and
+// in order. Operations 0 and 2 may be opened, even without privileges; every refused
+// request but one names one of them.
 //
 // SPEC: M-TRUST-4
 func TestOpenRefusals(t *testing.T) {
@@ -67,7 +67,7 @@ func openRequest(ops []uint32) machine.Message {
 	return machine.Message{Frame: &protocol.OpenRequest{Ops: ops}}
 }
 
-// ourselves is this process, as one whose mount namespace may be asked for.
+// ourselves is this process, as one whose mount namespace may be requested.
 func ourselves(t *testing.T) mountfd.Process {
 	t.Helper()
 	pidfd, err := unix.PidfdOpen(os.Getpid(), 0)
@@ -91,7 +91,7 @@ func countDescriptors(t *testing.T) int {
 	return len(entries)
 }
 
-// TestConsoleOnce: a terminal's master is taken if the plan has a terminal, and
+// TestConsoleOnce: a terminal's master is accepted if the plan has a terminal, and only
 // one; another is closed and reaches nobody.
 //
 // SPEC: M-TRUST-5
@@ -138,7 +138,7 @@ func TestConsoleOnce(t *testing.T) {
 	}
 }
 
-// TestHooksOnce: the parent's hooks run if the plan has them, and once.
+// TestHooksOnce: the parent's hooks run if the plan has them, and only once.
 //
 // SPEC: M-TRUST-5
 func TestHooksOnce(t *testing.T) {

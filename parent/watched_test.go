@@ -9,8 +9,8 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// The child begins in the container's mount namespace where, and only where, something
-// that sees it may be able to look into it.
+// The child begins in the container's mount namespace if, and only if, something that sees
+// it may be able to look into it.
 func TestWatched(t *testing.T) {
 	tracer := &specs.Process{Capabilities: &specs.LinuxCapabilities{Bounding: []string{"CAP_KILL", traceCapability}}}
 	plain := &specs.Process{Capabilities: &specs.LinuxCapabilities{Bounding: []string{"CAP_KILL"}}}
@@ -19,7 +19,7 @@ func TestWatched(t *testing.T) {
 	const ours, other = "/proc/self/ns/user", "/proc/self/ns/net" // any other file will do
 	for _, c := range []struct {
 		name       string
-		process    *specs.Process // the container's
+		process    *specs.Process // of the container
 		joined     *specs.Process // that has joined before
 		namespaces []specs.LinuxNamespace
 		user       string // the file of the container's user namespace

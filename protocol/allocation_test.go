@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// allocated is how many bytes a call allocates in all, freed or not.
+// allocated returns how many bytes a call allocates in total, freed or not.
 func allocated(call func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -32,8 +32,8 @@ func TestScanAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestRejectedFramesAllocateLittle sends headers that claim more than there is,
-// wherever a value may stand: nothing but the error is allocated.
+// TestRejectedFramesAllocateLittle sends headers that claim more than there is, wherever
+// there may be a value: nothing is allocated but the error.
 //
 // SPEC: M-ENC-12
 func TestRejectedFramesAllocateLittle(t *testing.T) {
@@ -69,12 +69,12 @@ func TestRejectedFramesAllocateLittle(t *testing.T) {
 	}
 }
 
-// TestAcceptedFramesAllocateWithinBounds decodes the frames that make most of
-// their bytes: as many of each operation, and of each list's elements, as fit.
+// TestAcceptedFramesAllocateWithinBounds decodes the frames that allocate the most per
+// byte: as many of each operation, and of each list's elements, as fit.
 //
 // SPEC: M-ENC-12
 func TestAcceptedFramesAllocateWithinBounds(t *testing.T) {
-	const most = 512 << 10 // of what MaxAllocation allows
+	const most = 512 << 10 // less than MaxAllocation allows
 	decode := func(name string, frame Frame) {
 		t.Helper()
 		data, err := Encode(frame)
@@ -105,7 +105,7 @@ func TestAcceptedFramesAllocateWithinBounds(t *testing.T) {
 	decode("deadlines", &Hello{LowestVersion: 1, HighestVersion: 1, Role: 1, Deadlines: repeated(Deadline{"s", 1}, maxDeadlines)})
 }
 
-// smallest is an operation that takes the fewest bytes.
+// smallest returns an operation with the shortest encoding.
 func smallest(kind OpKind) Op {
 	draft := ops[kind].draft()
 	for _, field := range draft.fields() {
@@ -123,7 +123,7 @@ func smallest(kind OpKind) Op {
 	return draft.take()
 }
 
-// fullest is a Part with the operation as often as one frame can hold it.
+// fullest returns a Part with the operation as often as it fits into a frame.
 func fullest(t *testing.T, op Op) Frame {
 	t.Helper()
 	one := mustEncode(t, &Part{Ops: []Op{op}})
@@ -148,7 +148,7 @@ func repeated[T any](element T, count int) []T {
 	return all
 }
 
-// After Ready the child must not allocate for the first frame of a kind either.
+// After Ready the child must not allocate even for the first frame of a kind.
 func TestExpectMakesWhatScanNeeds(t *testing.T) {
 	accept := SetOf(KindCommitted, KindStart)
 	for _, kind := range []Kind{KindCommitted, KindStart, KindDetach} {

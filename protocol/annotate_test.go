@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// annotate prints a msgpack value for people, one item a line: its bytes in
-// hexadecimal and, behind a #, what they say. It is written from the msgpack
-// specification alone and shares nothing with the codec, so that a golden vector
-// is a second opinion on what the codec writes.
+// annotate prints a msgpack value for people, one item per line: its bytes in hexadecimal
+// and, after a #, what they mean. It is written from the msgpack specification alone and
+// shares nothing with the codec, so that a golden vector is a second opinion about what the
+// codec writes.
 func annotate(data []byte) (string, error) {
 	var out strings.Builder
 	reader := annotator{data: data, out: &out}
@@ -38,7 +38,7 @@ func (a *annotator) take(count int) ([]byte, error) {
 	return taken, nil
 }
 
-// item prints one value, and what it holds a level deeper.
+// item prints a value and, a level deeper, what it contains.
 func (a *annotator) item(level int) error {
 	head, err := a.take(1)
 	if err != nil {
@@ -127,8 +127,8 @@ func (a *annotator) line(level int, bytes []byte, meaning string) error {
 	return nil
 }
 
-// parseVector reads a golden vector: hexadecimal digits, anything behind a # is
-// for people, but for the line that says how many descriptors travel with it.
+// parseVector parses a golden vector: hexadecimal digits, with comments after #. One
+// comment says how many descriptors travel with it.
 func parseVector(text string) (data []byte, descriptors int, err error) {
 	for line := range strings.Lines(text) {
 		if count, found := strings.CutPrefix(line, "# descriptors: "); found {

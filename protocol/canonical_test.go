@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestEveryFormRoundTrips takes each number and length at which msgpack changes
-// its form, and the ends of the ranges allowed, there and back.
+// TestEveryFormRoundTrips encodes and decodes each number and length at which msgpack
+// changes its form, and the ends of the allowed ranges.
 //
 // SPEC: M-ENC-3
 func TestEveryFormRoundTrips(t *testing.T) {
@@ -54,8 +54,8 @@ func TestEveryFormRoundTrips(t *testing.T) {
 	}
 }
 
-// TestSamplesAreCanonical flips every byte of every sample to every value: what
-// is still accepted must be the one encoding of what it decodes to.
+// TestSamplesAreCanonical changes every byte of every sample to every value: what is still
+// accepted must be the only encoding of what it decodes to.
 //
 // SPEC: M-ENC-14
 func TestSamplesAreCanonical(t *testing.T) {
@@ -83,7 +83,7 @@ func TestSamplesAreCanonical(t *testing.T) {
 	}
 }
 
-// wanted is how many descriptors go with a frame.
+// wanted returns how many descriptors travel with a frame.
 func wanted(frame Frame) int {
 	switch frame := frame.(type) {
 	case *Console, *Detach:

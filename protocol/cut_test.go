@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCutPlansFitTheirFrames cuts plans that are too large for one frame, by
-// bytes or by elements, and puts them together again.
+// TestCutPlansFitTheirFrames cuts plans that are too large for one frame, in bytes or
+// elements, and puts them together again.
 //
 // SPEC: M-LIM-3
 func TestCutPlansFitTheirFrames(t *testing.T) {
@@ -80,13 +80,13 @@ func TestCutRefuses(t *testing.T) {
 	}
 }
 
-// TestCutCountsWhatTheChildCounts: a plan is as large as its frames. One that fills
-// MaxPlan passes, and one byte more does not.
+// TestCutCountsWhatTheChildCounts: the size of a plan is that of its frames. One that fills
+// MaxPlan is accepted; one more byte is not.
 //
 // SPEC: M-LIM-1, M-LIM-2
 func TestCutCountsWhatTheChildCounts(t *testing.T) {
 	argument := func(size int) Op { return &Arguments{Values: []string{strings.Repeat("a", size)}} }
-	of := func(op Op) int { return len(mustEncode(t, &Part{Ops: []Op{op}})) } // two of them fit no frame
+	of := func(op Op) int { return len(mustEncode(t, &Part{Ops: []Op{op}})) } // two of them do not fit into a frame
 	longest, count := argument(MaxArgument), MaxPlan/of(argument(MaxArgument))
 	left := MaxPlan - count*of(longest)
 	around := of(longest) - MaxArgument
@@ -101,7 +101,7 @@ func TestCutCountsWhatTheChildCounts(t *testing.T) {
 	}
 }
 
-// A frame without operations is none that Decode takes.
+// Decode accepts no frame without operations.
 func TestCutOfNothingIsNoFrame(t *testing.T) {
 	parts, err := Cut(nil)
 	if err != nil || len(parts) != 1 {

@@ -110,8 +110,8 @@ func TestNamesOfCodesKindsAndSets(t *testing.T) {
 	}
 }
 
-// TestObjectsKeepSecrets holds what people are shown clear of the program's
-// arguments and environment.
+// TestObjectsKeepSecrets: what people are shown contains neither the program's arguments
+// nor its environment.
 func TestObjectsKeepSecrets(t *testing.T) {
 	for _, op := range []Op{&Arguments{Values: []string{"secret"}}, &Environment{Values: []string{"TOKEN=secret"}}} {
 		if text := Describe(op, 0); strings.Contains(text, "secret") {

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// FuzzDecode sends any bytes with any number of descriptors. Whatever is
-// accepted is the one encoding of its frame; whatever is refused says where; in
-// no case does it take more memory than MaxAllocation.
+// FuzzDecode decodes arbitrary bytes with any number of descriptors. What is accepted is
+// the only encoding of its frame; a refusal says where; neither allocates more than
+// MaxAllocation.
 //
 // SPEC: M-ENC-14, M-ENC-15
 func FuzzDecode(f *testing.F) {
@@ -22,7 +22,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, descriptors uint8, accept uint32) {
 		var frame Frame
 		var err error
-		// Other goroutines of the fuzzing engine allocate too, if little.
+		// Other goroutines of the fuzzing engine allocate a little, too.
 		const engine = 1 << 20
 		if bytes := allocated(func() { frame, err = Decode(data, int(descriptors), KindSet(accept)) }); bytes > MaxAllocation+engine {
 			t.Errorf("%d bytes allocated for %d bytes of frame", bytes, len(data))

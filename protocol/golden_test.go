@@ -15,8 +15,8 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 const vectors = "../testdata/frames"
 
-// TestGoldenVectors holds the encoding to the bytes in testdata/frames, both
-// ways. A changed vector is a changed protocol: it needs a new Version.
+// TestGoldenVectors compares the encoding with the bytes in testdata/frames, in both
+// directions. A changed vector is a changed protocol, and needs a new Version.
 //
 // SPEC: M-ENC-1, M-ENC-2, M-ENC-7
 func TestGoldenVectors(t *testing.T) {

@@ -20,7 +20,7 @@ func raw(t testing.TB, parts ...string) []byte {
 	return data
 }
 
-// str is a string in its shortest form.
+// str encodes a string in its shortest form.
 func str(content string) string {
 	switch size := len(content); {
 	case size < 32:
@@ -34,13 +34,13 @@ func str(content string) string {
 	}
 }
 
-// welcome is a Welcome whose version and features are given.
+// welcome encodes a Welcome with the given version and features.
 func welcome(version, features string) string {
 	return "92 02 82" + str("version") + version + str("features") + features
 }
 
-// part is a Part that holds one operation: an OOM score, a host name, a program's
-// arguments or a hook, whose one interesting field is given.
+// part encodes a Part that contains one operation: an OOM score, a host name, a program's
+// arguments or a hook, with the given value in its interesting field.
 func part(op string) string { return "92 05 81" + str("ops") + "91" + op }
 
 func score(value string) string { return part("92 02 82" + str("at") + "a0" + str("value") + value) }
@@ -58,9 +58,9 @@ func hook(state string) string {
 // The offsets of the interesting values in the frames above.
 const (
 	versionAt  = 3 + 8
-	featuresAt = versionAt + 1 + 9 // behind a version of one byte
+	featuresAt = versionAt + 1 + 9 // after a version of one byte
 	opAt       = 3 + 4 + 1
-	firstAt    = opAt + 3 + 4 // behind the operation's at
+	firstAt    = opAt + 3 + 4 // after the operation's at
 	scoreAt    = firstAt + 6
 	nameAt     = firstAt + 5
 	moveAt     = firstAt + 5
@@ -331,8 +331,8 @@ func TestTruncatedFramesAreRejected(t *testing.T) {
 	}
 }
 
-// TestNestingIsBounded enters arrays until the scanner refuses; no frame's
-// fields lead so deep.
+// TestNestingIsBounded enters arrays until the scanner refuses; no frame's fields are
+// nested so deeply.
 func TestNestingIsBounded(t *testing.T) {
 	data := raw(t, strings.Repeat("91", MaxDepth+1))
 	scan := scanner{data: data}
@@ -348,7 +348,7 @@ func TestNestingIsBounded(t *testing.T) {
 	}
 }
 
-// TestMaxDepthIsReached keeps MaxDepth no larger than some frame needs.
+// TestMaxDepthIsReached: MaxDepth is no larger than some frame needs.
 func TestMaxDepthIsReached(t *testing.T) {
 	deepest := 0
 	for _, sample := range samples() {

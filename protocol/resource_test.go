@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A resource limit is told by its name, with what it is set to.
+// A resource limit is described by its name and its values.
 func TestResourceLimitObject(t *testing.T) {
 	for want, limit := range map[string]ResourceLimit{
 		"RLIMIT_NOFILE 1024:4096":       {Resource: 7, Soft: 1024, Hard: 4096},

@@ -13,8 +13,8 @@ type sample struct {
 	descriptors int
 }
 
-// samples holds a frame of every kind and, in a Part each, an operation of every
-// kind. No field of them is zero if it need not be.
+// samples has a frame of every kind and, in a Part each, an operation of every kind. No
+// field is zero if it need not be.
 func samples() []sample {
 	all := []sample{
 		{"hello", &Hello{

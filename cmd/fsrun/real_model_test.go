@@ -12,12 +12,12 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// recorder keeps what the parent's machine did.
+// recorder records what the parent's machine did.
 type recorder []machine.Step
 
 func (r *recorder) observe(step machine.Step) { *r = append(*r, step) }
 
-// isPath holds what was recorded to the model, and to having come to an end.
+// isPath checks that the model can do what was recorded, and that it ended.
 func (r recorder) isPath(t *testing.T, end machine.State) {
 	t.Helper()
 	if err := model.Path("parent", r); err != nil {
@@ -34,8 +34,8 @@ func (r recorder) isPath(t *testing.T, end machine.State) {
 	}
 }
 
-// TestRealRunsArePathsOfTheModel records real runs, good ones and failing ones:
-// the model must have known them all.
+// TestRealRunsArePathsOfTheModel records real runs, successful and failing ones, all of
+// which the model must know.
 //
 // SPEC: M-SM-1
 func TestRealRunsArePathsOfTheModel(t *testing.T) {
@@ -80,8 +80,7 @@ func TestRealRunsArePathsOfTheModel(t *testing.T) {
 	}
 }
 
-// TestRealCallersArePathsOfTheModel records creators, starters and those who
-// join.
+// TestRealCallersArePathsOfTheModel records creators, starters, and processes that join.
 func TestRealCallersArePathsOfTheModel(t *testing.T) {
 	c := newContainer(t, harness.Args("/bin/sleep", "1000"))
 	c.connect()

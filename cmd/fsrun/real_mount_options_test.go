@@ -16,36 +16,35 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// A tree that binds take, with a mount below it: an open one, or one that has
-// every restriction. What the kernel shows of them (proc_pid_mountinfo(5)):
+// A tree for binds, with a mount below it: an open one, or one with every restriction. The
+// options shown by the kernel (proc_pid_mountinfo(5)):
 const (
 	open   = "rw,relatime"
 	closed = "ro,nosuid,nodev,noexec,noatime,nodiratime,nosymfollow"
 )
 
-// without is the closed tree's options less one.
+// without returns the closed tree's options without one.
 func without(option string) string {
 	return strings.ReplaceAll(closed+",", option+",", "")[:len(closed)-len(option)-1]
 }
 
-// seenOption is how a container sees a mount with one option.
+// seenOption is what a container sees of a mount with one option.
 type seenOption struct {
-	source     string // open, closed: a recursive bind of that; "": a new tmpfs
-	with       string // another option that is needed
+	source     string // open, closed: a recursive bind of that tree; "": a new tmpfs
+	with       string // another option that it needs
 	top, below string // the options of the mount, and of the one below
-	superblock string // an option of the file system's
+	superblock string // an option of the file system
 }
 
 var (
-	// writable is the closed tree but for "ro".
+	// writable is closed with "rw" in place of "ro".
 	writable = "rw" + strings.TrimPrefix(closed, "ro")
-	// relative is the closed tree with relatime in place of noatime, where the
-	// kernel shows it.
+	// relative is closed with relatime in place of noatime, in the kernel's order.
 	relative = strings.Replace(without("noatime"), "nodiratime", "nodiratime,relatime", 1)
 )
 
-// mountOptionsSeen has a row for each option that config.md knows. Those with a
-// test of their own have an empty row.
+// mountOptionsSeen has a row for each option in config.md. Options with a test of their own
+// have an empty row.
 var mountOptionsSeen = map[string]seenOption{
 	// The mount alone.
 	"atime":         {source: closed, top: relative, below: closed},
@@ -67,7 +66,7 @@ var mountOptionsSeen = map[string]seenOption{
 	"suid":          {source: closed, top: without("nosuid"), below: closed},
 	"symfollow":     {source: closed, top: without("nosymfollow"), below: closed},
 
-	// The mounts below too.
+	// The mounts below, too.
 	"ratime":         {source: closed, top: relative, below: relative},
 	"rdev":           {source: closed, top: without("nodev"), below: without("nodev")},
 	"rdiratime":      {source: closed, top: without("nodiratime"), below: without("nodiratime")},
@@ -87,8 +86,8 @@ var mountOptionsSeen = map[string]seenOption{
 	"rsuid":          {source: closed, top: without("nosuid"), below: without("nosuid")},
 	"rsymfollow":     {source: closed, top: without("nosymfollow"), below: without("nosymfollow")},
 
-	// The file system. Its kernel messages, which silent and loud are about, and
-	// its inode versions cannot be seen from a container.
+	// The file system. A container can see neither its kernel messages, which silent and
+	// loud are about, nor its inode versions.
 	"async":      {top: open, with: "sync"},
 	"defaults":   {top: open},
 	"dirsync":    {top: open, superblock: "dirsync"},
@@ -154,8 +153,7 @@ func TestMountOptionsSeenInside(t *testing.T) {
 	}
 }
 
-// byPoint indexes what is mounted by where it is; what covers another mount
-// stands later in the table.
+// byPoint maps mount points to mounts; one that covers another comes later in the table.
 func byPoint(report *probe.Report) map[string]probe.Mount {
 	found := map[string]probe.Mount{}
 	for _, mount := range report.Mounts {
@@ -168,8 +166,8 @@ func tmpfs(destination string, options ...string) specs.Mount {
 	return specs.Mount{Destination: destination, Type: "tmpfs", Source: "tmpfs", Options: options}
 }
 
-// mountTree mounts a file system with another one in "sub" on the host, both with
-// the attributes that are named.
+// mountTree mounts a file system on the host with another one in "sub", both with the named
+// attributes.
 func mountTree(t *testing.T, attributes string) string {
 	t.Helper()
 	harness.Need(t, harness.Container...)
@@ -212,8 +210,8 @@ func TestRemount(t *testing.T) {
 	equal(t, "its file system", "rw,lazytime,size=2048k", strings.TrimSuffix(mounts["/new"].Superblock, ",inode64"))
 }
 
-// TestReadOnlyFileSystemsInMemory: what is to be read-only has what the runtime puts
-// there all the same, and then is.
+// TestReadOnlyFileSystemsInMemory: a file system that is to be read-only contains what the
+// runtime puts there, and then becomes read-only.
 //
 // SPEC: M-PLAN-6
 func TestReadOnlyFileSystemsInMemory(t *testing.T) {
@@ -233,7 +231,7 @@ func TestReadOnlyFileSystemsInMemory(t *testing.T) {
 		name     string
 		edit     harness.Edit
 		readOnly string
-		files    map[string]string // and what the container reads there
+		files    map[string]string // what the container reads there
 	}{
 		{"devices", onDev(func(m *specs.Mount) { m.Options = append(m.Options, "ro") }), "/dev", map[string]string{"/dev/null": ""}},
 		{"devices, remounted", mount(tmpfs("/dev", "remount", "ro")), "/dev", map[string]string{"/dev/null": ""}},
@@ -259,7 +257,7 @@ func TestReadOnlyFileSystemsInMemory(t *testing.T) {
 					equal(t, name, content, report.Files[name].Content)
 					equal(t, name, "", report.Files[name].Error)
 				}
-				for _, mount := range report.Mounts { // of which the table may show a covered one last
+				for _, mount := range report.Mounts { // the table may show a covered mount last
 					if mount.Point == "/run" { // a bind mount begins below the root of its file system
 						equal(t, "read-only is that of "+mount.Root, mount.Root == "/", strings.HasPrefix(mount.Options, "ro"))
 					}

@@ -15,8 +15,7 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// A copy that goes up keeps content, owner and mode; one that was not asked for is
-// not made.
+// tmpcopyup keeps content, owner and mode. Without it nothing is copied.
 func TestTmpCopyUp(t *testing.T) {
 	c := newContainer(t, harness.Probing(t, "/etc/passwd", "/etc", "/root/file", "/home/file"), func(spec *specs.Spec) {
 		spec.Mounts = append(spec.Mounts, tmpfs("/etc", "tmpcopyup"), tmpfs("/root"), tmpfs("/home", "tmpcopyup", "mode=0700"))
@@ -38,13 +37,13 @@ func TestTmpCopyUp(t *testing.T) {
 	equal(t, "/home/file", "content", report.Files["/home/file"].Content)
 }
 
-// Files are bound on files, on nothing, and on what symbolic links lead to, which
-// is always inside the root.
+// Files are bound on files, on nothing, and on what symbolic links lead to, which is always
+// inside the root.
 func TestFileBinds(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	source := filepath.Join(harness.Directory(t), "source")
 	must(t, os.WriteFile(source, []byte("bound"), 0o644))
-	places := map[string]string{ // destination: where it must be seen
+	places := map[string]string{ // destination: where it must be visible
 		"/etc/passwd":      "/etc/passwd",
 		"/new/one":         "/new/one",
 		"/etc/link":        "/etc/target",
@@ -78,7 +77,7 @@ func TestFileBinds(t *testing.T) {
 	}
 }
 
-// What is mounted on a symbolic link is mounted on what it leads to.
+// What is mounted on a symbolic link is mounted on what the link leads to.
 func TestMountsOverSymbolicLinks(t *testing.T) {
 	c := newContainer(t, harness.Probing(t), func(spec *specs.Spec) {
 		spec.Mounts = append(spec.Mounts, tmpfs("/var/run"), tmpfs("/dangling"), tmpfs("/loop/../climb/x"))
@@ -95,7 +94,7 @@ func TestMountsOverSymbolicLinks(t *testing.T) {
 	}
 }
 
-// Without rbind what is mounted below a source is not there.
+// Without rbind, what is mounted below a source is not there.
 func TestBindAndRecursiveBind(t *testing.T) {
 	source := mountTree(t, "")
 	mounts := byPoint(newContainer(t, harness.Probing(t), func(spec *specs.Spec) {
@@ -134,8 +133,8 @@ var userNamespaces = map[string]harness.Edit{
 	"in the host's":       func(*specs.Spec) {},
 }
 
-// mounting is a container that mounts a file system on /volume/inside and tells
-// what it sees there, once a line comes in.
+// mounting is a container that mounts a file system on /volume/inside and reports what it
+// sees there, once it reads a line.
 func mounting(t *testing.T, edits ...harness.Edit) (*container, string) {
 	t.Helper()
 	source := mountTree(t, "")
@@ -153,15 +152,15 @@ func mounting(t *testing.T, edits ...harness.Edit) (*container, string) {
 	return newContainer(t, edits...), source
 }
 
-// mayMount gives the program what it takes to mount file systems.
+// mayMount gives the program what it needs to mount file systems.
 func mayMount(spec *specs.Spec) {
 	sets := spec.Process.Capabilities
 	sets.Bounding = append(sets.Bounding, "CAP_SYS_ADMIN")
 	sets.Effective, sets.Permitted = sets.Bounding, sets.Bounding
 }
 
-// seen runs the container and tells whether its mount shows on the host, and
-// whether one of the host's shows in it.
+// seen runs the container and reports whether its mount appears on the host, and whether
+// one of the host's appears in it.
 func (c *container) seen(source string) (onHost, inContainer bool) {
 	c.t.Helper()
 	read, write, err := os.Pipe()
@@ -187,9 +186,8 @@ func (c *container) seen(source string) (onHost, inContainer bool) {
 	return onHost, strings.HasSuffix(strings.TrimSpace(c.stdout.String()), "1")
 }
 
-// Volumes that show the container's mounts on the host, the host's in the
-// container, or neither: what Kubernetes calls Bidirectional, HostToContainer and
-// None.
+// Volumes show the container's mounts on the host, the host's in the container, or neither:
+// what Kubernetes calls Bidirectional, HostToContainer and None.
 //
 // CLASS: V18
 // SPEC: M-TRUST-9
@@ -228,8 +226,8 @@ func TestVolumePropagation(t *testing.T) {
 	}
 }
 
-// TestPrivateMountsBeneathASharedVolume: a private mount stays so on a volume that shows
-// on the host, and what the container mounts there is its own.
+// TestPrivateMountsBeneathASharedVolume: a private mount stays private on a volume that is
+// shared with the host, and what the container mounts there is its own.
 //
 // CLASS: V18
 // SPEC: M-PLAN-6
@@ -265,14 +263,14 @@ func TestPrivateMountsBeneathASharedVolume(t *testing.T) {
 		must(t, unix.Unmount(onHost, unix.MNT_DETACH))
 	}
 	for _, peers := range regexp.MustCompile(`(shared|master):\d+ `).FindAllString(output, -1) {
-		// All are shared in the end, as rootfsPropagation says, but with nobody.
+		// In the end all are shared, as rootfsPropagation says, but with nobody.
 		if _, group, _ := strings.Cut(peers, ":"); strings.Contains(string(table), "shared:"+group) {
 			t.Errorf("%s is a group of the host's:\n%s", peers, output)
 		}
 	}
 }
 
-// waitForFile waits until there is a file.
+// waitForFile waits until a file exists.
 func waitForFile(t *testing.T, name string) {
 	t.Helper()
 	for range 1000 {

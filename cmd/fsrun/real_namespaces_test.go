@@ -13,10 +13,10 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// holder is a process that lives in namespaces of its own.
+// holder is a process in new namespaces.
 func holder(t *testing.T, flags uintptr) int { return holderWith(t, flags, true) }
 
-// holderWith says whether setgroups(2) is allowed in its user namespace.
+// holderWith also says whether setgroups(2) is allowed in its user namespace.
 func holderWith(t *testing.T, flags uintptr, setgroups bool) int {
 	t.Helper()
 	command := exec.Command("sleep", "1000")
@@ -60,8 +60,8 @@ func TestNamespacesJoinedByPath(t *testing.T) {
 	}
 }
 
-// All namespaces of a pod's infrastructure container, its user namespace among
-// them, with mount namespace and pids of the container's own.
+// All namespaces of a pod's infrastructure container, including its user namespace, but
+// with the container's own mount and PID namespaces.
 func TestNamespacesOfAPod(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	pod := holder(t, syscall.CLONE_NEWUSER|syscall.CLONE_NEWNET|syscall.CLONE_NEWIPC|syscall.CLONE_NEWUTS)
@@ -82,8 +82,8 @@ func TestNamespacesOfAPod(t *testing.T) {
 	equal(t, "pid", "1", report.Status["Pid"])
 }
 
-// A user namespace in which setgroups(2) is denied, as one that an ordinary user has
-// made, can be joined by who asks for no groups. Those of the runtime are gone.
+// A user namespace in which setgroups(2) is denied, such as one made by an ordinary user,
+// can be joined by a process that asks for no groups. Those of the runtime are gone.
 func TestUserNamespaceWithoutSetgroups(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	pod := holderWith(t, syscall.CLONE_NEWUSER, false)
@@ -137,8 +137,8 @@ func TestUserNamespaceHasFullCapabilitiesOnlyIfAsked(t *testing.T) {
 	equal(t, "attempt to mount", "EPERM", report.Attempts["mount"])
 }
 
-// A namespace that is not listed is the runtime's (config-linux.md, "Namespaces");
-// only the mount namespace has to be the container's own.
+// A namespace that is not listed is the runtime's (config-linux.md, "Namespaces"); only the
+// mount namespace must be the container's own.
 func TestNamespacesOfTheHost(t *testing.T) {
 	edits := []harness.Edit{harness.Probing(t), func(spec *specs.Spec) { spec.Hostname = "" }}
 	for kind := range files {
@@ -169,6 +169,6 @@ func TestBindMountPropagation(t *testing.T) {
 			}
 		}
 	}
-	seen["shared"], _, _ = strings.Cut(seen["shared"], " ") // it may have a master too
+	seen["shared"], _, _ = strings.Cut(seen["shared"], " ") // it may also have a master
 	equal(t, "propagation", wanted, seen)
 }

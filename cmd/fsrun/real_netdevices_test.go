@@ -13,8 +13,8 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// inNetwork runs a test on a thread that has a network namespace of its own for
-// a host, with a pair of devices in it.
+// inNetwork runs a test on a thread whose host is a new network namespace, with a pair of
+// devices in it.
 func inNetwork(t *testing.T, test func()) {
 	t.Helper()
 	harness.Need(t, harness.Container...)
@@ -44,8 +44,8 @@ func inNetwork(t *testing.T, test func()) {
 	<-done
 }
 
-// A device of the host's is in the container under its new name, up, with its
-// addresses, and gone from the host; also in a user namespace.
+// A device of the host is in the container under its new name, up, with its addresses, and
+// gone from the host; in a user namespace, too.
 func TestNetDevices(t *testing.T) {
 	for name, edit := range map[string]harness.Edit{"plain": func(*specs.Spec) {}, "user namespace": harness.UserNamespace} {
 		t.Run(name, func(t *testing.T) {

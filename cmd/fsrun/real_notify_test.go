@@ -15,8 +15,8 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// seccompAgent is an agent that answers all that it is notified of with 27. (With
-// package net the test would link a C library, which the child is not made for.)
+// seccompAgent is an agent that answers every notification with 27. (With package net the
+// test would link a C library, which the child is not made for.)
 type seccompAgent struct {
 	path   string
 	states chan specs.ContainerProcessState
@@ -43,7 +43,7 @@ func startAgent(t *testing.T) *seccompAgent {
 	return agent
 }
 
-// serve takes what one connection brings, up to its end, and answers.
+// serve receives what one connection brings, up to its end, and answers.
 func (a *seccompAgent) serve(t *testing.T, connection int) {
 	defer unix.Close(connection)
 	var content []byte
@@ -88,7 +88,7 @@ func (a *seccompAgent) state(t *testing.T) specs.ContainerProcessState {
 	}
 }
 
-// notifying has a filter notify the agent of getuid(2) and geteuid(2).
+// notifying makes a filter notify the agent of getuid(2) and geteuid(2).
 func notifying(agent string, newPrivs bool, more ...string) harness.Edit {
 	return func(spec *specs.Spec) {
 		spec.Process.NoNewPrivileges = !newPrivs
@@ -100,10 +100,10 @@ func notifying(agent string, newPrivs bool, more ...string) harness.Edit {
 	}
 }
 
-// whoami prints the user id that the kernel, or the agent, tells.
+// whoami prints the user ID according to the kernel, or to the agent.
 var whoami = []string{"/bin/busybox", "id", "-u"}
 
-// An agent answers for the init and for what joins it, and is told of both.
+// An agent answers for the init and for processes that join it, and is told about both.
 //
 // SPEC: M-LST-1
 func TestSeccompAgent(t *testing.T) {
@@ -137,15 +137,15 @@ func TestSeccompAgent(t *testing.T) {
 	}
 }
 
-// Of the call that hands the listener over, too, an agent can be notified: there
-// is another one.
+// The agent can even be notified of the call that hands over the listener: there is another
+// one.
 func TestSeccompAgentOfSendmsg(t *testing.T) {
 	agent := startAgent(t)
 	c := newContainer(t, harness.Args(whoami...), notifying(agent.path, false, "sendmsg"))
 	equal(t, "user", "27", c.succeed())
 }
 
-// An agent that is not there is told before anything of the program's runs.
+// A missing agent is reported before any program runs.
 //
 // SPEC: M-LST-1
 func TestSeccompAgentThatIsNotThere(t *testing.T) {
@@ -163,7 +163,7 @@ func TestSeccompAgentThatIsNotThere(t *testing.T) {
 	}
 }
 
-// The path means nothing where no rule notifies (config-linux.md, "Seccomp").
+// The path has no effect if no rule notifies (config-linux.md, "Seccomp").
 func TestListenerPathWithoutNotification(t *testing.T) {
 	c := newContainer(t, harness.Args("/bin/true"), func(spec *specs.Spec) {
 		spec.Linux.Seccomp = &specs.LinuxSeccomp{DefaultAction: specs.ActAllow, ListenerPath: "/nobody/is/there"}

@@ -10,15 +10,15 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// startCalls are what a program that only exits needs, and what the plan says that
-// the start itself makes under a filter which is loaded first.
+// startCalls are what a program that only exits needs, and what the plan says that the
+// start itself makes under a filter that is loaded first.
 var startCalls = []string{
 	"umask", "setgroups", "prctl", "setresgid", "setresuid", "capset", "execve",
 }
 
-// The plan's account of what a profile blocks of the start is the truth: with
-// each call blocked it says so and the start fails; with these alone allowed it
-// says nothing and the start works.
+// The plan says which calls of the start a profile blocks, and is right: with any of these
+// calls blocked, it says so and the start fails; with only these allowed, it says nothing
+// and the start works.
 func TestPlanKnowsWhatTheStartNeeds(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	for _, blocked := range append([]string{""}, startCalls...) {

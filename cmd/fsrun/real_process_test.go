@@ -55,10 +55,10 @@ func TestSessionKeyring(t *testing.T) {
 	}
 }
 
-// TestSessionKeyringOfExec: what joins gets none of the caller's keys either, unless the
-// container was created to have them.
+// TestSessionKeyringOfExec: a process that joins does not get the caller's keys either,
+// unless the container was created to have them.
 func TestSessionKeyringOfExec(t *testing.T) {
-	runtime.LockOSThread() // whose keyring it is; the thread ends with the test
+	runtime.LockOSThread() // the owner of the keyring; the thread ends with the test
 	const name = "keys-of-the-caller"
 	_, err := unix.KeyctlJoinSessionKeyring(name)
 	must(t, err)
@@ -73,8 +73,8 @@ func TestSessionKeyringOfExec(t *testing.T) {
 	}
 }
 
-// Standard descriptors belong to the container's root user, so that a program
-// can open /dev/stdout anew.
+// Standard descriptors belong to the container's root user, so that a program can reopen
+// /dev/stdout.
 func TestStdioCanBeOpenedAnew(t *testing.T) {
 	for name, edit := range map[string]harness.Edit{
 		"root": func(*specs.Spec) {}, "user namespace": harness.UserNamespace,
@@ -137,7 +137,7 @@ func TestExecSeesTheContainer(t *testing.T) {
 	}
 }
 
-// initNamespaces are those of the container's init as we see them.
+// initNamespaces are those of the container's init as seen by us.
 func initNamespaces(t *testing.T, c *container) map[string]string {
 	t.Helper()
 	inspected, err := parent.Inspect(c.StateRoot, c.ID)
@@ -151,8 +151,8 @@ func initNamespaces(t *testing.T, c *container) map[string]string {
 	return found
 }
 
-// A hard limit above the caller's own is the container's, too, where it is in a
-// user namespace, whose root user may not raise one.
+// A container in a user namespace, whose root user may not raise a hard limit, still gets
+// one above the caller's own.
 func TestRlimitAboveTheCallers(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	header, held := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, [2]unix.CapUserData{}

@@ -16,7 +16,7 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// sleeping starts a container that sleeps, and returns its process id.
+// sleeping starts a container that sleeps, and returns its process ID.
 func sleeping(t *testing.T, edits ...harness.Edit) (c *container, pid int) {
 	t.Helper()
 	c = newContainer(t, append([]harness.Edit{harness.Args("/bin/sleep", "1000")}, edits...)...)
@@ -37,7 +37,7 @@ func field(stat string, number int) string {
 	return strings.Fields(rest)[number-3]
 }
 
-// Every scheduling policy, seen from the host and from within.
+// Every scheduling policy, as seen from the host and from inside.
 func TestScheduler(t *testing.T) {
 	const millisecond = 1_000_000
 	for _, test := range []struct {
@@ -68,7 +68,7 @@ func TestScheduler(t *testing.T) {
 			test.want.Size = got.Size
 			got.Util_min, got.Util_max = 0, 0
 			if test.want.Runtime == 0 {
-				got.Runtime = 0 // the slice that newer kernels tell of every policy
+				got.Runtime = 0 // the slice, which newer kernels report for every policy
 			}
 			if diff := cmp.Diff(&test.want, got); diff != "" {
 				t.Errorf("from the host (-want +got):\n%s", diff)
@@ -82,8 +82,8 @@ func TestScheduler(t *testing.T) {
 	}
 }
 
-// needPolicy passes over a real-time policy that this machine gives to nobody
-// in its cgroup (CONFIG_RT_GROUP_SCHED), which the guest does not have.
+// needPolicy skips a real-time policy that this machine gives to nobody in its cgroup
+// (CONFIG_RT_GROUP_SCHED), which the guest does not have.
 func needPolicy(t *testing.T, policy uint32) {
 	t.Helper()
 	if policy != unix.SCHED_FIFO && policy != unix.SCHED_RR || harness.Guest() {
@@ -112,14 +112,14 @@ func TestIOPriority(t *testing.T) {
 				spec.Process.IOPriority = &specs.LinuxIOPriority{Class: class, Priority: 5}
 			})
 			equal(t, "the init's", number<<13|5, ioPriority(t, pid))
-			// Of an exec it is what its own process says.
+			// For exec it is what its own process says.
 			process := &specs.Process{Args: []string{"/bin/sh", "-c", "ionice -p $$"}, Cwd: "/", IOPriority: &specs.LinuxIOPriority{Class: specs.IOPRIO_CLASS_BE, Priority: 1}}
 			equal(t, "an exec's", "best-effort: prio 1", strings.TrimSpace(c.exec(process)))
 		})
 	}
 }
 
-// allowedCPUs is a process's Cpus_allowed_list.
+// allowedCPUs returns a process's Cpus_allowed_list.
 func allowedCPUs(status map[string]string) string { return status["Cpus_allowed_list"] }
 
 func TestExecCPUAffinity(t *testing.T) {
@@ -127,7 +127,7 @@ func TestExecCPUAffinity(t *testing.T) {
 		t.Skipf("needs two processors: %s %v", online, err)
 	}
 	c := newContainer(t, harness.Probing(t), harness.Args("/bin/sleep", "1000"), func(spec *specs.Spec) {
-		spec.Process.ExecCPUAffinity = &specs.CPUAffinity{Initial: "1", Final: "1"} // means nothing for the init
+		spec.Process.ExecCPUAffinity = &specs.CPUAffinity{Initial: "1", Final: "1"} // has no effect on the init
 	})
 	c.start()
 	of := func(affinity *specs.CPUAffinity) string {
@@ -143,7 +143,7 @@ func TestExecCPUAffinity(t *testing.T) {
 	equal(t, "final", "1", of(&specs.CPUAffinity{Final: "1"}))
 	equal(t, "final after initial", "1", of(&specs.CPUAffinity{Initial: "0", Final: "1"}))
 	equal(t, "both processors", all, of(&specs.CPUAffinity{Final: "0-1"}))
-	// What is left of the initial one in the cgroup is the kernel's to say: with a
+	// What remains of the initial affinity in the cgroup depends on the kernel: with a
 	// cpuset nothing.
 	if content, err := os.ReadFile(harness.CgroupMount + "/cgroup.controllers"); err == nil && !strings.Contains(string(content), "cpuset") {
 		equal(t, "initial alone", "0", of(&specs.CPUAffinity{Initial: "0"}))
@@ -203,8 +203,8 @@ func TestMemoryPolicy(t *testing.T) {
 	}
 }
 
-// TestResourceControlThatCannotBeHad: a bundle that names a group of a file system
-// which is not there is refused, with the remedy.
+// TestResourceControlThatCannotBeHad: a bundle that names a group in a missing file system
+// is refused, with the remedy.
 func TestResourceControlThatCannotBeHad(t *testing.T) {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	must(t, err)
@@ -218,7 +218,7 @@ func TestResourceControlThatCannotBeHad(t *testing.T) {
 	equal(t, "the refusal", want, c.refuse().Error())
 }
 
-// policyOf is the policy of the first mapping in numa_maps.
+// policyOf returns the policy of the first mapping in numa_maps.
 func policyOf(maps string) string {
 	line, _, _ := strings.Cut(maps, "\n")
 	_, rest, _ := strings.Cut(line, " ")
@@ -229,7 +229,7 @@ func policyOf(maps string) string {
 	return policy
 }
 
-// The container's clocks are the host's, set off; also where its time namespace
+// The container's clocks are the host's plus the offsets, even if its time namespace
 // belongs to a user namespace of its own, and after exec.
 func TestTimeOffsets(t *testing.T) {
 	const day = 86400

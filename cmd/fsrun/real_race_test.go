@@ -14,11 +14,11 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// racers is how many do the same at once.
+// racers is how many callers do the same thing at once.
 const racers = 6
 
-// race has several verbs done by several callers each, all at once, and returns
-// the errors of each verb, nil for a success.
+// race runs several verbs with several callers each, all at once, and returns the errors of
+// each verb, nil for a success.
 func race(verbs map[string]func() error) map[string][]error {
 	results := map[string][]error{}
 	var mutex sync.Mutex
@@ -40,8 +40,8 @@ func race(verbs map[string]func() error) map[string][]error {
 	return results
 }
 
-// winners counts the successes. Every other one must say why not, in words that
-// engines know.
+// winners counts the successes. Every other caller must say why not, in words that engines
+// know.
 func winners(t *testing.T, verb string, results []error, words ...string) int {
 	t.Helper()
 	count := 0
@@ -56,8 +56,8 @@ func winners(t *testing.T, verb string, results []error, words ...string) int {
 	return count
 }
 
-// Whoever is first, one starts at most and one deletes at most, and what remains
-// is a container in a state that everybody agrees about.
+// Whoever is first, at most one starts and at most one deletes, and what remains is a
+// container with a status that everybody agrees on.
 func TestStartsKillsAndDeletesAtOnce(t *testing.T) {
 	for range 8 {
 		c := created(t, harness.Args("/bin/sleep", "1000"))
@@ -84,7 +84,7 @@ func TestStartsKillsAndDeletesAtOnce(t *testing.T) {
 	}
 }
 
-// Of those who pause, and of those who resume, one wins.
+// One of those who pause wins, and one of those who resume.
 func TestPausesAndResumesAtOnce(t *testing.T) {
 	c := newContainer(t, harness.Args("/bin/sleep", "1000"))
 	c.start()

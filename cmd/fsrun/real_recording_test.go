@@ -15,7 +15,7 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// rows are a machine's, in order.
+// rows returns a machine's rows, in order.
 func rows(steps []recording.Step) string {
 	var ids []string
 	for _, step := range steps {
@@ -26,7 +26,8 @@ func rows(steps []recording.Step) string {
 	return strings.Join(ids, " ")
 }
 
-// The handshakes that made and started a container are kept until it is deleted.
+// The recordings of the handshakes that created and started a container are kept until it
+// is deleted.
 func TestHandshakeIsKept(t *testing.T) {
 	c := created(t, harness.Args("/bin/sleep", "1000"))
 	kept := recordings(t, c, 1)
@@ -45,7 +46,7 @@ func TestHandshakeIsKept(t *testing.T) {
 	equal(t, "the starter's rows", "P19 P20 P21", rows(kept[1].Parent))
 }
 
-// A handshake that fails leaves no container, but a recording for who asks.
+// A handshake that fails leaves no container, but a recording for whoever asked for one.
 func TestFailedHandshakeIsRecorded(t *testing.T) {
 	c := newContainer(t, harness.Args("/bin/missing", "hunter2"))
 	var made *recording.Recording
@@ -61,7 +62,7 @@ func TestFailedHandshakeIsRecorded(t *testing.T) {
 	}
 }
 
-// So is one that joins a container.
+// So does one that joins a container.
 func TestExecIsRecorded(t *testing.T) {
 	c := created(t, harness.Args("/bin/sleep", "1000"))
 	joined := &container{t: t}
@@ -88,7 +89,7 @@ func recordings(t *testing.T, c *container, count int) []*recording.Recording {
 	return kept
 }
 
-// Every real handshake is a way through both tables, also one that fails.
+// Every real handshake is a path through both tables, even one that fails.
 func TestRealHandshakesReplay(t *testing.T) {
 	for _, test := range []struct {
 		name string

@@ -22,7 +22,7 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// rootless is an ordinary user with a shell, and fsrun in it.
+// rootless is an ordinary user with an fsrun.
 type rootless struct {
 	t       *testing.T
 	uid     int
@@ -30,21 +30,21 @@ type rootless struct {
 	place   string // a directory of the user's
 	bundle  string
 	id      string
-	cgroup  *os.File // where the user's processes are born, nil: with ours
+	cgroup  *os.File // where the user's processes are born; nil: with ours
 	runtime string   // XDG_RUNTIME_DIR
-	host    string   // "/proc/1/root" for one who is in the mount namespace of process 1
-	wrapper []string // what executes fsrun, nil for nobody
-	flags   []string // global ones
+	host    string   // "/proc/1/root" for a user in the mount namespace of process 1
+	wrapper []string // what executes fsrun, if anything
+	flags   []string // global flags
 }
 
-// The users: one that no machine knows, and the guest's, who has subordinate ids.
+// The users: one unknown to any machine, and the guest's, who has subordinate IDs.
 const (
 	nobodysUID = 54321
 	testerUID  = 1000
 )
 
-// newRootless makes a user with a bundle that the user's own fsrun wrote, changed by
-// edits. The container is deleted in the end, and nothing may be left.
+// newRootless makes a user with a bundle that the user's own fsrun wrote, modified by
+// edits. In the end the container is deleted, and nothing may be left.
 func newRootless(t *testing.T, uid int, edits ...harness.Edit) *rootless {
 	t.Helper()
 	harness.Need(t, harness.Root, harness.Busybox)
@@ -80,7 +80,7 @@ func newRootless(t *testing.T, uid int, edits ...harness.Edit) *rootless {
 	return u
 }
 
-// commandForAll is fsrun where every user may execute it: a test's binary is not.
+// commandForAll is an fsrun that every user may execute, unlike a test's binary.
 func commandForAll(t *testing.T) string {
 	t.Helper()
 	source, err := os.Open("/proc/self/exe")
@@ -93,7 +93,7 @@ func commandForAll(t *testing.T) string {
 	return target.Name()
 }
 
-// command is fsrun as the user, with XDG_RUNTIME_DIR and nothing else of a login.
+// command runs fsrun as the user, with XDG_RUNTIME_DIR and nothing else from a login.
 func (u *rootless) command(arguments ...string) *exec.Cmd {
 	arguments = slices.Concat(u.wrapper, []string{u.program}, u.flags, arguments)
 	credential := &syscall.Credential{Uid: uint32(u.uid), Gid: uint32(u.uid)}
@@ -112,7 +112,7 @@ func (u *rootless) command(arguments ...string) *exec.Cmd {
 	return command
 }
 
-// call carries out a command line; a container that goes on writes to a file.
+// call runs a command line; the output of a container that continues goes to a file.
 func (u *rootless) call(arguments ...string) (stdout, stderr string, status int) {
 	u.t.Helper()
 	output, err := os.CreateTemp(u.t.TempDir(), "")
@@ -146,7 +146,7 @@ func (u *rootless) succeed(arguments ...string) string {
 	return stdout
 }
 
-// refuse carries out a command line that must fail, saying all parts.
+// refuse runs a command line that must fail, with a message that contains all parts.
 func (u *rootless) refuse(parts []string, arguments ...string) {
 	u.t.Helper()
 	stdout, stderr, status := u.call(arguments...)
@@ -165,7 +165,7 @@ func (u *rootless) run() string {
 	return u.succeed("run", "--bundle", u.bundle, u.id)
 }
 
-// hostIDs are the effective user and group of a process, as the host has them.
+// hostIDs returns the effective user and group of a process on the host.
 func hostIDs(t *testing.T, pid int) (uid, gid string) {
 	t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -181,7 +181,7 @@ func hostIDs(t *testing.T, pid int) (uid, gid string) {
 	return uid, gid
 }
 
-// An ordinary user needs nothing but the user's own id.
+// An ordinary user needs nothing but their own ID.
 func TestRootlessOwnID(t *testing.T) {
 	u := newRootless(t, nobodysUID, harness.Shell("id -u; id -g; cat /proc/self/uid_map; touch /home/x 2>&1 || true; hostname"))
 	got := strings.Fields(u.run())
@@ -191,8 +191,8 @@ func TestRootlessOwnID(t *testing.T) {
 	}
 }
 
-// An engine of an ordinary user may have made the user namespace already, and be its
-// root, as Podman does: then the runtime has root's id and none of the host's powers.
+// An ordinary user's engine may already have made the user namespace and be its root, as
+// Podman does: then the runtime has root's ID but none of the host's powers.
 func TestRootlessInUserNamespace(t *testing.T) {
 	harness.NeedProgram(t, "unshare")
 	u := newRootless(t, nobodysUID, harness.Without(specs.UserNamespace), func(spec *specs.Spec) {
@@ -213,7 +213,7 @@ func TestRootlessLifecycle(t *testing.T) {
 	lifecycle(t, newRootless(t, nobodysUID, harness.Args("/bin/sleep", "1000")), strconv.Itoa(nobodysUID))
 }
 
-// lifecycle walks through all verbs of a container whose program sleeps.
+// lifecycle goes through all verbs of a container whose program sleeps.
 func lifecycle(t *testing.T, u *rootless, hostUser string) {
 	t.Helper()
 	u.succeed("create", "--bundle", u.bundle, u.id)
@@ -244,20 +244,20 @@ func (u *rootless) state() (s struct {
 	return s
 }
 
-// Without ranges in /etc/subuid the remedy is in the message.
+// Without ranges in /etc/subuid, the message contains the remedy.
 func TestRootlessWithoutSubordinateIDs(t *testing.T) {
 	u := newRootless(t, nobodysUID, subordinate(nobodysUID))
 	u.refuse([]string{"linux.gidMappings", "newgidmap", "/etc/subuid and /etc/subgid"}, "run", "--bundle", u.bundle, u.id)
 }
 
-// Limits are refused where no cgroup is to be had, with the remedy.
+// Limits are refused, with the remedy, if there can be no cgroup.
 func TestRootlessLimitsWithoutDelegation(t *testing.T) {
 	harness.Need(t, harness.Controller("pids"))
 	u := newRootless(t, nobodysUID, func(spec *specs.Spec) {
 		spec.Linux.Resources = &specs.LinuxResources{}
 		harness.Pids(5)(spec)
 	})
-	outside, err := os.Open(harness.CgroupMount) // processes of the root are in nobody's way
+	outside, err := os.Open(harness.CgroupMount) // processes in the root are in nobody's way
 	must(t, err)
 	defer outside.Close()
 	u.cgroup = outside
@@ -266,7 +266,7 @@ func TestRootlessLimitsWithoutDelegation(t *testing.T) {
 	u.cgroup = nil
 }
 
-// subordinate maps the user to root, and the subordinate ids to all others.
+// subordinate maps the user to root, and the subordinate IDs to all others.
 func subordinate(uid int) harness.Edit {
 	return func(spec *specs.Spec) {
 		mapping := []specs.LinuxIDMapping{{ContainerID: 0, HostID: uint32(uid), Size: 1}, {ContainerID: 1, HostID: 100000, Size: 65536}}
@@ -274,7 +274,7 @@ func subordinate(uid int) harness.Edit {
 	}
 }
 
-// needTester ends the test but in the guest, whose user tester has subordinate ids.
+// needTester skips the test outside the guest, whose user tester has subordinate IDs.
 func needTester(t *testing.T) {
 	t.Helper()
 	content, err := os.ReadFile("/etc/subuid")
@@ -304,8 +304,8 @@ func TestRootlessSubordinateLifecycle(t *testing.T) {
 	lifecycle(t, newRootless(t, testerUID, subordinate(testerUID), harness.Args("/bin/sleep", "1000")), strconv.Itoa(testerUID))
 }
 
-// Device rules take privileges that nobody but root has, and are not needed: in a user
-// namespace nobody makes a device. They are left out with a warning.
+// Device rules need root's privileges, and are unnecessary: nobody can make a device in a
+// user namespace. They are left out with a warning.
 func TestRootlessDeviceRules(t *testing.T) {
 	harness.Need(t, harness.Controller("pids"))
 	needTester(t)
@@ -322,7 +322,7 @@ func TestRootlessDeviceRules(t *testing.T) {
 	}
 }
 
-// An id that was not given to the user is refused by newuidmap, and so by us.
+// An ID that was not granted to the user is refused by newuidmap, and therefore by us.
 func TestRootlessForeignIDs(t *testing.T) {
 	needTester(t)
 	u := newRootless(t, testerUID, subordinate(testerUID), func(spec *specs.Spec) { spec.Linux.UIDMappings[1].HostID = 200000 })
@@ -369,7 +369,8 @@ func TestRootlessDelegatedLifecycle(t *testing.T) {
 	lifecycle(t, u, strconv.Itoa(testerUID))
 }
 
-// TestWithoutStateDirectory: who has no default for it may ask all that needs none.
+// TestWithoutStateDirectory: a user without a default state directory can run whatever does
+// not need one.
 func TestWithoutStateDirectory(t *testing.T) {
 	u := newRootless(t, nobodysUID)
 	for _, arguments := range [][]string{{"help"}, {"help", "run"}, {"--version"}, {"features"}, {"spec", "--help"}, {"completion", "bash"}, {"plan", "--help"}} {

@@ -12,14 +12,13 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// as has the program be another user.
+// as makes the program run as another user.
 func as(uid uint32) harness.Edit {
 	return func(spec *specs.Spec) { spec.Process.User = specs.User{UID: uid, GID: uid} }
 }
 
-// TestProgramIsLookedForWithItsOwnRights: a place of PATH that the program's user may
-// not enter does not hide the places after it, nor does a file that only root may
-// execute.
+// TestProgramIsLookedForWithItsOwnRights: a directory in PATH that the program's user may
+// not enter does not hide those after it, nor does a file that only root may execute.
 //
 // SPEC: M-EXE-6
 func TestProgramIsLookedForWithItsOwnRights(t *testing.T) {

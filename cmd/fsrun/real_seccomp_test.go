@@ -13,7 +13,7 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// denying refuses some system calls.
+// denying denies some system calls.
 func denying(newPrivs bool, names ...string) harness.Edit {
 	return func(spec *specs.Spec) {
 		spec.Process.NoNewPrivileges = !newPrivs
@@ -41,8 +41,8 @@ func TestSeccompDenies(t *testing.T) {
 	}
 }
 
-// A filter that is loaded last needs to allow nothing but what replaces the
-// runtime by the program.
+// A filter that is loaded last need only allow the call that replaces the runtime by the
+// program.
 func TestSeccompNeedNotAllowTheRuntime(t *testing.T) {
 	exits := func() *container {
 		bundle := harness.Bundle(t, harness.Args("/bin/exit"), func(spec *specs.Spec) {
@@ -68,7 +68,7 @@ func TestSeccompOfExecIsTheContainers(t *testing.T) {
 	equal(t, "getpriority", "EPERM", report.Attempts["getpriority"])
 }
 
-// A filter that is asked for and cannot be loaded is a refusal.
+// A filter that is asked for and cannot be loaded is an error.
 //
 // SPEC: M-ACT-9
 func TestSeccompThatCannotBeLoaded(t *testing.T) {
@@ -86,8 +86,8 @@ func TestSeccompThatCannotBeLoaded(t *testing.T) {
 	}
 }
 
-// Neither a filter that is loaded before the credentials change nor the user's
-// missing rights keep the program from its working directory.
+// Neither a filter that is loaded before the credentials change, nor the user's lack of
+// rights, keeps the program from its working directory.
 func TestWorkingDirectoryUnderAFilter(t *testing.T) {
 	c := newContainer(t, harness.Args("/bin/readlink", "/proc/self/cwd"), func(spec *specs.Spec) {
 		spec.Process.Cwd = "/private"

@@ -15,22 +15,22 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// substitute is a program that becomes the child, in the child's place.
+// substitute is a program that becomes the child in the child's place.
 type substitute struct {
 	Path string
 	Env  []string
 }
 
-// become executes it as SPEC.md says that a child is.
+// become executes it as SPEC.md says that a child is executed.
 func (s *substitute) become() {
 	fmt.Fprintf(os.Stderr, "%s: %v\n", s.Path, unix.Exec(s.Path, os.Args, s.Env))
 	os.Exit(1)
 }
 
-// TestSecondChildStartsContainers: the parent starts a container of the default
-// configuration with the child in another language, which was written from SPEC.md
-// alone, and the program finds the very same around it as with our own. It is
-// created and started, and joined, too. The parent's side is a path of the model.
+// TestSecondChildStartsContainers: the parent starts a container with the default
+// configuration and a child in another language, written from SPEC.md alone. The program
+// must see exactly what it sees with our own child, when run, when created and started, and
+// when joining. The parent's side must be a path of the model.
 //
 // SPEC: M-TRAN-15
 func TestSecondChildStartsContainers(t *testing.T) {
@@ -42,7 +42,7 @@ func TestSecondChildStartsContainers(t *testing.T) {
 	must(t, err)
 	second := &substitute{program, []string{"PATH=" + os.Getenv("PATH")}}
 	looks := []string{"/bin/sh", "-c", protections + "\ncat /proc/self/timerslack_ns"}
-	masked := func(spec *specs.Spec) { spec.Linux.MaskedPaths = append(spec.Linux.MaskedPaths, "/proc/meminfo") } // it changes
+	masked := func(spec *specs.Spec) { spec.Linux.MaskedPaths = append(spec.Linux.MaskedPaths, "/proc/meminfo") } // this changes
 	bundle := harness.Bundle(t, harness.Args(looks...), masked, func(spec *specs.Spec) {
 		spec.Process.User = specs.User{UID: 1000, GID: 100, AdditionalGids: []uint32{7}, Umask: new(uint32)}
 	})
@@ -64,7 +64,7 @@ func TestSecondChildStartsContainers(t *testing.T) {
 	}
 }
 
-// seenBy is what the program of a container says that these verbs start.
+// seenBy returns what a container's program prints when these verbs start it.
 func seenBy(t *testing.T, bundle string, child *substitute, verbs ...string) string {
 	t.Helper()
 	c := newContainerOf(t, bundle)
@@ -75,11 +75,11 @@ func seenBy(t *testing.T, bundle string, child *substitute, verbs ...string) str
 	return callWith(t, child, requests...)
 }
 
-// numbers are those of namespaces, which are new each time.
+// numbers matches those of namespaces, which are new each time.
 var numbers = regexp.MustCompile(`:\[\d+\]`)
 
-// callWith has callers do what is requested, with a child of their own or another,
-// and returns what the program writes until nobody can write any more.
+// callWith has callers do what is requested, with their own child or another, and returns
+// what the program writes until nobody can write any more.
 func callWith(t *testing.T, child *substitute, requests ...request) string {
 	t.Helper()
 	file, err := asked{Substitute: child}.file()

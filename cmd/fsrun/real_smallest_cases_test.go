@@ -13,14 +13,13 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// hugePagesFile is where the kernel is told whom it gives transparent huge pages:
-// with them it charges 2 MiB at once.
+// hugePagesFile selects who gets transparent huge pages, with which the kernel charges 2
+// MiB at once.
 const hugePagesFile = "/sys/kernel/mm/transparent_hugepage/enabled"
 
-// smallCases are what else may bound a container that hardly has room for its
-// program.
+// smallCases are other limits on a container that hardly has room for its program.
 func smallCases(t *testing.T) map[string]harness.Edit {
-	slow := []specs.LinuxThrottleDevice{{LinuxBlockIODevice: blockDevice(t), Rate: 2}} // a second; the kernel takes no less
+	slow := []specs.LinuxThrottleDevice{{LinuxBlockIODevice: blockDevice(t), Rate: 2}} // per second; the kernel accepts no less
 	unified := func(name, value string) harness.Edit {
 		return func(spec *specs.Spec) {
 			if spec.Linux.Resources.Unified == nil {
@@ -59,8 +58,8 @@ func smallCases(t *testing.T) map[string]harness.Edit {
 	return cases
 }
 
-// TestSmallestWithOtherLimits: the promised limits are enough whatever other limits
-// are beside them, and whomever the kernel gives huge pages.
+// TestSmallestWithOtherLimits: the promised limits are enough, whatever other limits there
+// are and whoever gets huge pages.
 func TestSmallestWithOtherLimits(t *testing.T) {
 	needed := harness.Container
 	for _, name := range []string{"pids", "memory", "cpu", "cpuset", "io"} {
@@ -95,8 +94,8 @@ func TestSmallestWithOtherLimits(t *testing.T) {
 	}
 }
 
-// TestMemoryThatDoesNotSuffice: whose program needs more memory than the limit is
-// told so, and how much it had.
+// TestMemoryThatDoesNotSuffice: if the program needs more memory than the limit, the error
+// says so, and how much it had.
 func TestMemoryThatDoesNotSuffice(t *testing.T) {
 	harness.Need(t, append(harness.Container, harness.Controller("memory"))...)
 	for _, test := range []struct {

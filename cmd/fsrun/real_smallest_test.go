@@ -19,11 +19,11 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// inARow is how many times a container must start under a limit. The search of
-// internal/bench wants a thousand.
+// inARow is how many starts in a row must succeed under a limit. The search in
+// internal/bench requires a thousand.
 const inARow = 5
 
-// smallKinds are what the bundles have besides the limit.
+// smallKinds says what the bundles contain besides the limit.
 var smallKinds = []struct {
 	name  string
 	edits []harness.Edit
@@ -36,12 +36,12 @@ var smallKinds = []struct {
 
 func withDefaultProfile(spec *specs.Spec) { spec.Linux.Seccomp = seccomp.DefaultProfile() }
 
-// promisedMemory is the most that memory.max may have to be for a program that
-// needs next to nothing.
+// promisedMemory is the largest memory.max that a program which needs next to nothing may
+// require.
 const promisedMemory = 160 << 10
 
-// TestSmallestLimits: a static program that does nothing starts again and again
-// under the limits that are promised.
+// TestSmallestLimits: a static program that does nothing starts again and again under the
+// promised limits.
 func TestSmallestLimits(t *testing.T) {
 	harness.Need(t, append(harness.Container, harness.Controller("pids"), harness.Controller("memory"))...)
 	for _, verb := range smallVerbs {
@@ -58,10 +58,10 @@ func TestSmallestLimits(t *testing.T) {
 	}
 }
 
-// smallVerbs are the commands by which a program starts.
+// smallVerbs are the commands that start a program.
 var smallVerbs = []string{"run", "create", "exec"}
 
-// small starts one bundle again and again by the command line.
+// small starts one bundle again and again with the command line.
 type small struct {
 	t      *testing.T
 	verb   string
@@ -122,8 +122,8 @@ func (s *small) starts(times int) bool {
 	return true
 }
 
-// ended waits for the program of a container that is not ours to wait for. That
-// it ended well cannot be told; that it did not run at all, start does.
+// ended waits for a container's program that is not our child. Whether it succeeded is
+// unknown, but start fails if it did not run at all.
 func (s *small) ended(id string) bool {
 	for range 1000 {
 		output, err := exec.Command("fsrun", "--root", s.state+"/fsrun", "state", id).Output()
@@ -143,7 +143,7 @@ func (s *small) call(arguments ...string) bool {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	must(s.t, err)
 	defer null.Close()
-	// And a file for what it says, which a failure shows.
+	// A file for the output, which a failure shows.
 	said, err := os.CreateTemp(s.state, "said")
 	must(s.t, err)
 	defer said.Close()
@@ -157,8 +157,8 @@ func (s *small) call(arguments ...string) bool {
 	return true
 }
 
-// TestExecAtTheLimit: into a container at its limit nothing fits, which is said
-// in one line; into one with a slot one does.
+// TestExecAtTheLimit: nothing can join a container at its limit, which one line says; if
+// there is one slot, one process can.
 func TestExecAtTheLimit(t *testing.T) {
 	harness.Need(t, append(harness.Container, harness.Controller("pids"))...)
 	for slots, fits := range map[int64]bool{0: false, 1: true} {
@@ -180,10 +180,10 @@ func TestExecAtTheLimit(t *testing.T) {
 	}
 }
 
-// TestNothingIsChargedBeforeTheProgram: when limits are committed the cgroup of a
-// small container has been charged for the child's being there and for nothing
-// that it did before, and it stays so while the child waits for Start. What is charged
-// from then on is execve's.
+// TestNothingIsChargedBeforeTheProgram: when limits are committed, a small container's
+// cgroup has been charged only for the existence of the child and for nothing that it did
+// before, and this does not change while the child waits for Start. Whatever is charged
+// after that is execve's.
 //
 // SPEC: M-COM-7
 func TestNothingIsChargedBeforeTheProgram(t *testing.T) {
@@ -199,8 +199,8 @@ func TestNothingIsChargedBeforeTheProgram(t *testing.T) {
 			must(t, err)
 			bytes, err := strconv.Atoi(strings.TrimSpace(string(content)))
 			must(t, err)
-			// The kernel charges 64 pages at once and gives the rest back, which the peak
-			// remembers.
+			// The kernel charges 64 pages at once and returns the rest, which the peak
+			// includes.
 			most := 32 << 10
 			if file == "peak" {
 				most += 64 * os.Getpagesize()

@@ -17,8 +17,7 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// placesOfUsers are the user namespaces that a container may be in, by the edit that
-// puts it there.
+// placesOfUsers are the user namespaces that a container may be in.
 func placesOfUsers(t *testing.T) map[string]harness.Edit {
 	t.Helper()
 	pod := holder(t, syscall.CLONE_NEWUSER)
@@ -32,7 +31,7 @@ func placesOfUsers(t *testing.T) map[string]harness.Edit {
 	}
 }
 
-// fifo is a FIFO that only root may open, as engines make one for each output.
+// fifo is a FIFO that only root may open, like those that engines make for each output.
 func fifo(t *testing.T) *os.File {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "output")
@@ -43,11 +42,11 @@ func fifo(t *testing.T) *os.File {
 	return file
 }
 
-// reopening is a script that opens the standard output and error anew.
+// reopening is a script that reopens the standard output and error.
 const reopening = "echo out > /dev/stdout && echo err > /dev/stderr"
 
-// TestProgramOpensItsOutputAnew: also where it runs as another user than the one whom
-// the FIFOs of its engine belong to.
+// TestProgramOpensItsOutputAnew: even if it runs as a user other than the owner of its
+// engine's FIFOs.
 //
 // SPEC: M-ACT-14
 func TestProgramOpensItsOutputAnew(t *testing.T) {
@@ -127,8 +126,8 @@ func TestProgramOpensItsTerminalAnew(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotTheProgramsStays: the owner of a device, and of a file that the program
-// may only read, is who it was.
+// TestWhatIsNotTheProgramsStays: the owner of a device, and of a file that the program may
+// only read, does not change.
 //
 // SPEC: M-ACT-14
 func TestWhatIsNotTheProgramsStays(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// newScope makes a bundle whose container systemd has the scope of.
+// newScope makes a bundle whose container has a systemd scope.
 func newScope(t *testing.T, edits ...harness.Edit) *container {
 	t.Helper()
 	harness.NeedSystemd(t)
@@ -39,7 +39,7 @@ func newScope(t *testing.T, edits ...harness.Edit) *container {
 
 func (c *container) unit() string { return "fsrun-" + c.ID + ".scope" }
 
-// show reads properties of a unit.
+// show returns properties of a unit.
 func show(t *testing.T, unit string, names ...string) map[string]string {
 	t.Helper()
 	output, err := exec.Command("systemctl", "show", unit, "--property", strings.Join(names, ",")).Output()
@@ -70,8 +70,8 @@ func TestSystemdOneProcess(t *testing.T) {
 	}
 }
 
-// A start that is kept out of its cgroup until Ready leaves the scope to the
-// placeholder for as long.
+// If a child stays outside its cgroup until Ready, the placeholder has the scope to itself
+// until then.
 func TestSystemdTinyMemory(t *testing.T) {
 	harness.NeedSystemd(t)
 	for n := range 5 {
@@ -88,7 +88,7 @@ func TestSystemdTinyMemory(t *testing.T) {
 	}
 }
 
-// limited are limits of every kind that systemd knows too, and one that it does not.
+// limited has limits of every kind that systemd knows too, and one that it does not.
 func limited(spec *specs.Spec) {
 	harness.Pids(77)(spec)
 	harness.Memory(64 << 20)(spec)
@@ -100,7 +100,7 @@ func limited(spec *specs.Spec) {
 	spec.Linux.Resources.HugepageLimits = []specs.LinuxHugepageLimit{{Pagesize: "2MB", Limit: 4 << 20}}
 }
 
-// standing reads what stands in the kernel.
+// standing reads the limits in force in the kernel.
 func standing(t *testing.T, cgroup string, limits map[string]string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -138,7 +138,7 @@ func TestSystemdUnit(t *testing.T) {
 	must(t, parent.Kill(c.StateRoot, c.ID, unix.SIGKILL, false))
 }
 
-// ignoring leaves a property out that depends on the kernel's scale.
+// ignoring ignores a property that depends on the kernel's scale.
 func ignoring(name string) cmp.Option {
 	return cmp.FilterPath(func(p cmp.Path) bool {
 		index, is := p.Last().(cmp.MapIndex)
@@ -150,7 +150,7 @@ func process(arguments ...string) *specs.Process {
 	return &specs.Process{Args: arguments, Cwd: "/", Env: []string{"PATH=/bin"}}
 }
 
-// systemd writes what it believes whenever its configuration is loaded anew.
+// systemd writes its own values whenever its configuration is reloaded.
 func TestSystemdReloadKeepsLimits(t *testing.T) {
 	major, minor, mode := int64(240), int64(7), os.FileMode(0o666)
 	c := newScope(t, limited, harness.Args("/bin/sleep", "1000"), func(spec *specs.Spec) {
@@ -173,7 +173,7 @@ func TestSystemdReloadKeepsLimits(t *testing.T) {
 	}
 	reload(t)
 	after := standing(t, inspected.Cgroup, limits)
-	// systemd keeps a quota in whole percent.
+	// systemd rounds a quota to whole percents.
 	equal(t, "cpu.max", "13000 100000", after["cpu.max"])
 	after["cpu.max"] = before["cpu.max"]
 	if difference := cmp.Diff(before, after); difference != "" {
@@ -193,8 +193,8 @@ func TestSystemdReloadKeepsLimits(t *testing.T) {
 	equal(t, "the device after an update", refusal, denied())
 }
 
-// TestSystemdUpdateOfTheQuotaAlone: the period that stands is the one that systemd is
-// told, or the limit would be another one after daemon-reload.
+// TestSystemdUpdateOfTheQuotaAlone: systemd is told the current period. Otherwise the limit
+// would change after daemon-reload.
 func TestSystemdUpdateOfTheQuotaAlone(t *testing.T) {
 	quota, period, half := int64(100_000), uint64(200_000), int64(50_000)
 	c := newScope(t, harness.Args("/bin/sleep", "1000"), func(spec *specs.Spec) {
@@ -209,7 +209,7 @@ func TestSystemdUpdateOfTheQuotaAlone(t *testing.T) {
 	equal(t, "cpu.max after daemon-reload", "50000 200000", standing(t, inspected.Cgroup, map[string]string{"cpu.max": ""})["cpu.max"])
 }
 
-// An update that fails leaves systemd's word as it was.
+// An update that fails leaves systemd's properties as they were.
 func TestSystemdUpdateIsAllOrNothing(t *testing.T) {
 	c := newScope(t, harness.Pids(77), harness.Args("/bin/sleep", "1000"))
 	c.start()
@@ -270,7 +270,7 @@ func TestSystemdRefuses(t *testing.T) {
 	}
 }
 
-// Another's unit of the same name is neither taken nor stopped.
+// Somebody else's unit of the same name is neither used nor stopped.
 func TestSystemdNameTaken(t *testing.T) {
 	harness.NeedSystemd(t)
 	name := fmt.Sprintf("fsrun-taken-%d", os.Getpid())
@@ -288,7 +288,7 @@ func TestSystemdNameTaken(t *testing.T) {
 	equal(t, "the other's state", "active", show(t, name+".scope", "ActiveState")["ActiveState"])
 }
 
-// What a creator that was killed left behind is undone by delete.
+// delete undoes what a killed creator has left behind.
 func TestSystemdKilledCreator(t *testing.T) {
 	c := newScope(t, harness.Args("/bin/sleep", "1000"), harness.Pids(10))
 	c.create()
@@ -299,7 +299,7 @@ func TestSystemdKilledCreator(t *testing.T) {
 	equal(t, "the unit", "not-found", show(t, c.unit(), "LoadState")["LoadState"])
 }
 
-// systemd stops a scope by itself when its last process ends; delete is content.
+// systemd stops a scope by itself when its last process ends; delete still succeeds.
 func TestSystemdEndedByItself(t *testing.T) {
 	c := newScope(t, harness.Args("/bin/true"))
 	if status := c.run(); status != 0 {
@@ -320,10 +320,10 @@ func TestSystemdPause(t *testing.T) {
 	must(t, err)
 	equal(t, "status", state.Paused, inspected.Status)
 	must(t, parent.Resume(c.StateRoot, c.ID))
-	must(t, parent.Pause(c.StateRoot, c.ID)) // and deleted so
+	must(t, parent.Pause(c.StateRoot, c.ID)) // deleted while paused
 }
 
-// The container makes groups of its own in what is delegated; they go with it.
+// The container makes groups in its delegated subtree; they are removed with it.
 func TestSystemdDelegates(t *testing.T) {
 	c := newScope(t, harness.Shell("mkdir -p /sys/fs/cgroup/a/b && cat /sys/fs/cgroup/cgroup.controllers"), func(spec *specs.Spec) {
 		for i := range spec.Mounts {

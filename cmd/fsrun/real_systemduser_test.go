@@ -14,9 +14,9 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// newSystemdUser makes the guest's ordinary user with a manager of their own, and a
-// container whose scope it makes. The user's processes are outside the manager, as
-// those of a login are.
+// newSystemdUser makes the guest's ordinary user, with a manager of their own, and a
+// container whose scope that makes. The user's processes are outside the manager, like
+// those of a login.
 func newSystemdUser(t *testing.T, edits ...harness.Edit) *rootless {
 	t.Helper()
 	harness.NeedSystemd(t)
@@ -30,7 +30,7 @@ func newSystemdUser(t *testing.T, edits ...harness.Edit) *rootless {
 	return u
 }
 
-// hostRoot shows the mounts that systemd makes, which the tests' namespace lacks.
+// hostRoot has the mounts that systemd makes, which the tests' namespace lacks.
 const hostRoot = "/proc/1/root"
 
 func startUserManager(t *testing.T, runtime string) {
@@ -62,7 +62,8 @@ func TestSystemdUserLimits(t *testing.T) {
 	equal(t, "the limits inside", "1\n67108864", u.run())
 }
 
-// What the user's manager was not delegated is refused with the remedy, and had with it.
+// A controller that was not delegated to the user's manager is refused with the remedy, and
+// available with it.
 func TestSystemdUserDelegation(t *testing.T) {
 	u := newSystemdUser(t, func(spec *specs.Spec) {
 		spec.Linux.Resources.CPU = &specs.LinuxCPU{Cpus: "0"}
@@ -94,7 +95,7 @@ func TestSystemdUserWithoutSession(t *testing.T) {
 	u.refuse([]string{"the user bus", u.place + "/bus", "loginctl enable-linger", "XDG_RUNTIME_DIR=/run/user/UID"}, "run", "--bundle", u.bundle, u.id)
 }
 
-// The system's manager makes no scope for an ordinary user who insists on it.
+// The system manager makes no scope for an ordinary user who insists on one.
 func TestSystemdUserIsNotRoot(t *testing.T) {
 	u := newSystemdUser(t, harness.Args("/bin/true"))
 	u.succeed("run", "--bundle", u.bundle, u.id)

@@ -32,12 +32,12 @@ func TestTerminalByConsoleSocket(t *testing.T) {
 			for _, want := range []string{"/dev/pts/0\n", "40 100\n", "c\n"} {
 				line, err := lines.ReadString('\n')
 				must(t, err)
-				equal(t, "a line of the terminal", want, line) // with \n alone: ONLCR is off
+				equal(t, "a line of the terminal", want, line) // with only \n: ONLCR is off
 			}
 			_, err = master.WriteString("input\n")
 			must(t, err)
 			rest, err := io.ReadAll(lines)
-			if err != nil && !strings.Contains(err.Error(), "input/output error") { // the other side has closed
+			if err != nil && !strings.Contains(err.Error(), "input/output error") { // the other side has closed it
 				t.Error(err)
 			}
 			if !strings.Contains(string(rest), "got input\n") {

@@ -18,20 +18,20 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// forbidden are the calls that a limit could refuse, or that show the runtime at
-// work: none may come between the receipt of Committed and execve.
+// forbidden are the calls that a limit could refuse, or that show the runtime at work. None
+// may come between receiving Committed and execve.
 var forbidden = []string{
 	"clone", "clone3", "fork", "vfork", "mmap", "munmap", "mremap", "brk", "madvise", "mprotect", "futex",
 	"sched_yield", "nanosleep", "epoll_pwait", "tgkill", "rt_sigreturn",
 }
 
-// The lines of strace: a call, and the end of one that others came between.
+// The lines of strace: a call, and the end of one that was interrupted by others.
 var (
 	tracedCall  = regexp.MustCompile(`^(\d+) +[\d.]+ (\w+)\((.*)$`)
 	resumedCall = regexp.MustCompile(`^(\d+) +[\d.]+ <\.\.\. \w+ resumed>(.*)$`)
 )
 
-// call is one system call of a trace.
+// call is a system call in a trace.
 type call struct{ pid, name, rest string }
 
 // SPEC: M-COM-7
@@ -69,7 +69,7 @@ func TestHandoffCallsOfExec(t *testing.T) {
 	trace(c, request{Verb: "exec", Process: process}).check(t, "/bin/true")
 }
 
-// tracing is a caller under strace, with all that it starts.
+// tracing is a caller under strace, with everything that it starts.
 type tracing struct {
 	t       *testing.T
 	command *exec.Cmd
@@ -79,7 +79,7 @@ type tracing struct {
 
 func trace(c *container, r request) *tracing { return begin(c, r).wait() }
 
-// begin starts the caller and waits until it has ended; its container may go on.
+// begin starts the caller and waits until it has ended; its container may continue.
 func begin(c *container, r request) *tracing {
 	c.t.Helper()
 	harness.NativeOnly(c.t, "strace is not part of the guest")
@@ -110,7 +110,7 @@ func (r *tracing) wait() *tracing {
 		r.t.Fatal(err)
 	}
 	defer file.Close()
-	unfinished := map[string]int{} // by thread, the call that is
+	unfinished := map[string]int{} // by thread, the unfinished call
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		if parts := resumedCall.FindStringSubmatch(lines.Text()); parts != nil {
 			r.calls[unfinished[parts[1]]].rest += parts[2]
@@ -122,9 +122,8 @@ func (r *tracing) wait() *tracing {
 	return r
 }
 
-// check looks at the calls between the sending of Ready, which Committed answers,
-// and the execution of the program: those of its thread, and of others of its
-// process.
+// check checks the calls between sending Ready, which Committed answers, and executing the
+// program: those of its thread, and those of others in its process.
 func (r *tracing) check(t *testing.T, program string) {
 	t.Helper()
 	last := slices.IndexFunc(r.calls, func(c call) bool {
@@ -162,10 +161,10 @@ func (r *tracing) check(t *testing.T, program string) {
 	t.Logf("%d threads; from Ready to execve: %s", len(threads), strings.Join(names, " "))
 }
 
-// sending are the calls by which a frame is sent.
+// sending are the calls that send a frame.
 var sending = []string{"sendto", "sendmsg"}
 
-// threads lists the child with the threads that it has made, and those have.
+// threads lists the child and all threads made from it.
 func (r *tracing) threads(child string) []string {
 	threads := []string{child}
 	for _, c := range r.calls {
@@ -176,7 +175,7 @@ func (r *tracing) threads(child string) []string {
 	return threads
 }
 
-// madeThread finds the new thread in the result of a clone.
+// madeThread matches the new thread in the result of a clone.
 var madeThread = regexp.MustCompile(`CLONE_THREAD.* = (\d+)$`)
 
 // waitForStatus waits until the container has a status.

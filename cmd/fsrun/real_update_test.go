@@ -13,12 +13,12 @@ import (
 	"github.com/fsrun/fsrun/parent/state"
 )
 
-// kernelLog is /dev/kmsg, which no container gets by itself.
+// kernelLog is /dev/kmsg, which no container gets by default.
 func kernelLog(spec *specs.Spec) {
 	spec.Linux.Devices = append(spec.Linux.Devices, specs.LinuxDevice{Path: "/dev/kmsg", Type: "c", Major: 1, Minor: 11})
 }
 
-// rules allow a device; every other one is denied.
+// rules allow one device and deny every other one.
 func rules(major, minor int64, access string) []specs.LinuxDeviceCgroup {
 	return []specs.LinuxDeviceCgroup{
 		{Allow: false, Access: "rwm"},
@@ -26,8 +26,8 @@ func rules(major, minor int64, access string) []specs.LinuxDeviceCgroup {
 	}
 }
 
-// opens says whether the container may open /dev/kmsg, for writing: to read it
-// takes a capability too.
+// opens reports whether the container can open /dev/kmsg for writing (reading it also takes
+// a capability).
 func (c *container) opens() bool {
 	c.t.Helper()
 	return c.exec(&specs.Process{Args: []string{"/bin/sh", "-c", "exec 2>/dev/null; (: >/dev/kmsg) && echo yes || echo no"}, Cwd: "/"}) == "yes"
@@ -40,8 +40,8 @@ func (c *container) record() *state.Container {
 	return inspected.Container
 }
 
-// The device program of a running container is exchanged, not added: rules are
-// widened and narrowed, and the record follows.
+// The device program of a running container is replaced, not added to: rules are widened
+// and narrowed, and the record follows.
 func TestUpdateOfDeviceRules(t *testing.T) {
 	c := newContainer(t, harness.Args("/bin/sleep", "1000"), kernelLog)
 	c.start()
@@ -67,8 +67,8 @@ func TestUpdateOfDeviceRules(t *testing.T) {
 	}
 }
 
-// A change that fails half-way leaves everything as it was, whatever fails: the
-// kernel, or the record.
+// A change that fails half-way leaves everything as it was, whether the kernel fails it or
+// the record.
 func TestFailedUpdateChangesNothing(t *testing.T) {
 	for name, c := range map[string]struct {
 		unified map[string]string

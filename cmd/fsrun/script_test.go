@@ -19,7 +19,7 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// Scripts are sorted by what they need: the beginnings of their names tell.
+// Scripts are grouped by what they need, which the beginnings of their names say.
 
 func TestFlagScripts(t *testing.T) { runScripts(t, "flags_*.txtar") }
 
@@ -34,15 +34,15 @@ func TestControllerScripts(t *testing.T) {
 	runScripts(t, "controller_*.txtar")
 }
 
-// TestCheckpointScripts looks from outside at what TestCheckpoint… look at.
+// TestCheckpointScripts tests from outside what TestCheckpoint… tests from inside.
 func TestCheckpointScripts(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	harness.NeedCRIU(t)
 	runScripts(t, "checkpoint_*.txtar")
 }
 
-// scriptTime is how long the scripts of a pattern may take together, on a slow machine:
-// one that hangs is told, and the tests after it run.
+// scriptTime is how long the scripts of a pattern may take together, on a slow machine: if
+// one hangs, it is reported and the tests after it run.
 const scriptTime = 10 * time.Minute
 
 func runScripts(t *testing.T, pattern string) {
@@ -67,8 +67,8 @@ func runScripts(t *testing.T, pattern string) {
 
 type scripts struct{ rootfs string }
 
-// setup gives a script a state directory, and ends the containers that it leaves
-// in it. Ids are unique among the tests of this machine.
+// setup gives a script a state directory, and ends the containers left in it. IDs are
+// unique among the tests on this machine.
 func (*scripts) setup(env *testscript.Env) error {
 	root := filepath.Join(env.WorkDir, "state")
 	env.Setenv("ROOT", root)
@@ -85,7 +85,7 @@ func (*scripts) setup(env *testscript.Env) error {
 	return nil
 }
 
-// status runs a command that must end with a certain status: status 255 fsrun …
+// status runs a command that must exit with a certain status: status 255 fsrun …
 func status(ts *testscript.TestScript, negated bool, arguments []string) {
 	if negated || len(arguments) < 2 {
 		ts.Fatalf("usage: status NUMBER PROGRAM [ARGUMENT...]")
@@ -104,8 +104,8 @@ func status(ts *testscript.TestScript, negated bool, arguments []string) {
 	}
 }
 
-// detached runs a command whose container keeps its output open: a pipe would be
-// waited for until the container ends. The output goes to the file "output".
+// detached runs a command whose container keeps its output open. With a pipe, it would wait
+// until the container ends. The output goes to the file "output".
 func detached(ts *testscript.TestScript, negated bool, arguments []string) {
 	if negated || len(arguments) < 1 {
 		ts.Fatalf("usage: detached PROGRAM [ARGUMENT...]")
@@ -143,8 +143,8 @@ func (s *scripts) bundle(ts *testscript.TestScript, negated bool, arguments []st
 	ts.Check(os.WriteFile(filepath.Join(directory, bundle.ConfigName), content, 0o644))
 }
 
-// condition adds to what scripts can ask: [procps] is a ps(1) with all its flags,
-// which busybox has not.
+// condition adds a condition for scripts: [procps] is a ps(1) with all its flags, which
+// busybox lacks.
 func condition(name string) (bool, error) {
 	switch name {
 	case "procps":

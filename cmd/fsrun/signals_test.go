@@ -32,7 +32,7 @@ type readied struct {
 	*exec.Cmd
 }
 
-// startReady starts it in a session of its own, without a terminal.
+// startReady starts one in a session of its own, without a terminal.
 func startReady(t *testing.T, words []string) readied {
 	t.Helper()
 	command := readied{t, exec.Command(words[0], words[1:]...)}
@@ -46,7 +46,7 @@ func startReady(t *testing.T, words []string) readied {
 	return command
 }
 
-// statusAfter ends it where the signals do not.
+// statusAfter kills it if the signals do not.
 func (r readied) statusAfter(signals []syscall.Signal) int {
 	r.t.Helper()
 	for _, signal := range signals {
@@ -64,8 +64,8 @@ func (r readied) statusAfter(signals []syscall.Signal) int {
 	return r.ProcessState.ExitCode()
 }
 
-// Realtime signals are there for the service managers that stop by one, and what a
-// terminal sends for servers that stop, reload or grow by it.
+// Real-time signals are for service managers that stop programs with one. Signals that a
+// terminal sends are for servers that stop, reload or grow on them.
 func TestSignalsArePassedOn(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	signals := []syscall.Signal{
@@ -90,8 +90,8 @@ func TestSignalsArePassedOn(t *testing.T) {
 	}
 }
 
-// A shell has what it starts by & ignore INT and QUIT; nohup(1) is to hold, and an
-// ordinary program, as wrap's is to seem, ignores what its caller does.
+// A shell makes what it starts with & ignore INT and QUIT; nohup(1) must work; and an
+// ordinary program, which wrap's should resemble, ignores what its caller ignores.
 func TestIgnoredSignalsArePassedOn(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	const program = `trap "exit 9" HUP INT QUIT; trap "exit 3" TERM; echo ready; while :; do sleep 0.01; done`
@@ -115,7 +115,7 @@ func TestIgnoredSignalsArePassedOn(t *testing.T) {
 			words = append(words, "wrap", "--", "busybox", "sh", "-c", program)
 		}
 		command := startReady(t, words)
-		// The program may be ready before fsrun has turned from its start to signals.
+		// The program may be ready before fsrun is ready for signals.
 		for deadline := time.Now().Add(10 * time.Second); c.heard && !catches(t, command.Process.Pid, c.signals[0]) && time.Now().Before(deadline); {
 			time.Sleep(time.Millisecond)
 		}
@@ -125,8 +125,8 @@ func TestIgnoredSignalsArePassedOn(t *testing.T) {
 	}
 }
 
-// The kernel drops signals that process 1 does not handle; wrap's program ends by
-// them all the same, and seems to have ended by them.
+// The kernel drops signals that process 1 does not handle. wrap's program is killed by them
+// all the same, and appears to have been.
 func TestWrappedProgramIsMortal(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	directory := harness.Directory(t)
@@ -145,8 +145,7 @@ func TestWrappedProgramIsMortal(t *testing.T) {
 	}
 }
 
-// What was struck before the program runs is not lost: it gets the first signal
-// first.
+// What is typed before the program runs is not lost: the first signal arrives first.
 func TestEarlySignalsAreKept(t *testing.T) {
 	f, err := forwardSignals(false)
 	if err != nil {
@@ -159,7 +158,7 @@ func TestEarlySignalsAreKept(t *testing.T) {
 		if err := unix.Kill(unix.Getpid(), signal); err != nil {
 			t.Fatal(err)
 		}
-		// It may be another thread that takes it.
+		// Another thread may receive it.
 		for deadline := time.Now().Add(10 * time.Second); len(got) <= i && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 			got = append(got, f.take()...)
 		}
@@ -169,7 +168,7 @@ func TestEarlySignalsAreKept(t *testing.T) {
 	}
 }
 
-// A detached run leaves the container running, and nobody waits for it.
+// A detached run leaves the container running, without anybody waiting for it.
 func TestDetachedRunStays(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	root, id := harness.Directory(t), harness.ID(t)
@@ -189,7 +188,8 @@ func TestDetachedRunStays(t *testing.T) {
 	}
 }
 
-// So do the keys of the terminal: the kernel drops what they send to process 1.
+// The same is true for the terminal's keys: the kernel drops the signals that they send to
+// process 1.
 func TestWrappedProgramEndsByKeys(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	for name, c := range map[string]struct {
@@ -216,7 +216,7 @@ func TestWrappedProgramEndsByKeys(t *testing.T) {
 				t.Errorf("the program says %q, %v", line, err)
 				_ = command.Process.Kill()
 			}
-			time.Sleep(20 * time.Millisecond) // for the program behind the shell's exec
+			time.Sleep(20 * time.Millisecond) // until the shell has executed the program
 			_, err = master.WriteString(c.keys)
 			must(t, err)
 			_ = command.Wait()

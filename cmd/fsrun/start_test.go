@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// mostAtInit is what the package's variables may take of memory, in bytes.
+// mostAtInit bounds the memory of the package's variables, in bytes.
 const mostAtInit = 1 << 20
 
-// Every process of a test is this binary, the child of a small container too: what the
-// variables of the tests take is taken at each start, and charged to the container.
+// Every process in a test is this binary, including the child of a small container: the
+// memory of the tests' variables is used at each start and charged to the container.
 func TestVariablesAreSmall(t *testing.T) {
 	self, err := os.Executable()
 	must(t, err)

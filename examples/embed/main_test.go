@@ -15,7 +15,7 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// The test's binary is the child, too: package first sees to it.
+// The test's binary is also the child: package first takes care of it.
 func TestMain(m *testing.M) {
 	if err := harness.Isolate(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -37,8 +37,8 @@ func TestRunsABundle(t *testing.T) {
 	}
 }
 
-// TestExecsAmongTracers: where the container's processes may look into others, this binary
-// is executed once more, as what starts the child.
+// TestExecsAmongTracers: if the container's processes may look into others, this binary is
+// executed once more, to start the child.
 func TestExecsAmongTracers(t *testing.T) {
 	harness.Need(t, append(harness.Container, harness.Static)...)
 	o := parent.Options{

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A result in all its forms names every row, and leaves what is around the
-// generated part of a document as it was.
+// A result in every format names every row, and leaves the hand-written part of a document
+// as it was.
 func TestPublish(t *testing.T) {
 	r := &result{
 		Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Command: "go run ./internal/bench", Machine: "a machine", Kernel: "Linux 6",
@@ -58,7 +58,7 @@ func TestPublish(t *testing.T) {
 	}
 }
 
-// A document without a place for the figures is left alone.
+// A document without a place for the figures is not changed.
 func TestRenewWithoutPlace(t *testing.T) {
 	document := filepath.Join(t.TempDir(), "speed.md")
 	if err := os.WriteFile(document, []byte("text\n"), 0o600); err != nil {

@@ -9,15 +9,15 @@ import (
 	"testing"
 )
 
-// The search finds the first limit with which all starts succeed, also where a few
-// tries had already succeeded with less.
+// The search finds the first limit with which all starts succeed, even if a few tries
+// succeed with less.
 func TestSmallestOf(t *testing.T) {
 	limits := steps(1, step{10, 1}, step{30, 5})
 	if want := []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30}; !slices.Equal(limits, want) {
 		t.Fatalf("steps: %v, want %v", limits, want)
 	}
 	for _, test := range []struct {
-		few, all int64 // from which on a few tries succeed, and from which on all
+		few, all int64 // the limits from which a few tries succeed, and all
 		want     int64
 	}{{1, 1, 1}, {4, 4, 4}, {4, 6, 6}, {12, 16, 20}, {30, 30, 30}, {31, 31, 0}, {30, 31, 0}} {
 		got, err := smallestOf(limits, 1000, func(limit int64, times int) (bool, error) {
@@ -36,15 +36,14 @@ func TestSmallestOf(t *testing.T) {
 	}
 }
 
-// Memory is searched page by page where a program of one page may do.
+// Memory is searched page by page where a program of one page may be enough.
 func TestMemorySteps(t *testing.T) {
 	if !slices.IsSorted(memorySteps) || memorySteps[0] != 16<<10 || memorySteps[1] != 20<<10 || memorySteps[len(memorySteps)-1] != 64<<20 {
 		t.Errorf("%d", memorySteps)
 	}
 }
 
-// What the guest tells, among lines for people, comes into the table and into the
-// document.
+// What the guest reports, among lines for people, gets into the table and the document.
 func TestPublishSmallest(t *testing.T) {
 	s := &smallest{Command: "the command"}
 	var line strings.Builder

@@ -30,8 +30,8 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
-// TestCompare: the median of the pairs' ratios, not the ratio of the medians, and
-// for 100 pairs the interval between the 40th and the 61st.
+// TestCompare: the result is the median of the pairs' ratios, not the ratio of the medians,
+// and for 100 pairs the interval between the 40th and the 61st.
 func TestCompare(t *testing.T) {
 	var one, other []time.Duration
 	for i := range 100 {
@@ -47,8 +47,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// The probabilities that an interval between order statistics misses the median
-// are those of tables: twice the sum of the binomial coefficients, by 2^count.
+// The probabilities that an interval between order statistics misses the median are known:
+// twice the sum of the binomial coefficients, divided by 2^count.
 func TestInterval(t *testing.T) {
 	for _, test := range []struct {
 		count   int

@@ -25,7 +25,7 @@ func TestOutputReturnsStandardOutputAlone(t *testing.T) {
 	}
 }
 
-// TestLinesAreShownWhole writes in pieces that are no lines.
+// TestLinesAreShownWhole writes pieces of lines.
 func TestLinesAreShownWhole(t *testing.T) {
 	var shown []string
 	to := &lines{say: func(line string) { shown = append(shown, line) }}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// CONTRIBUTING.md has a row for every package, or for one above whose row covers
-// those below, and no row for one that is not there.
+// CONTRIBUTING.md has a row for every package, or for a package above it whose row covers
+// those below, and no row for one that does not exist.
 func TestEveryPackageIsInTheTable(t *testing.T) {
 	t.Chdir("../..")
 	module, err := loadModule(t.Context(), architectures[0])

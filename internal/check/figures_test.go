@@ -23,7 +23,7 @@ func TestFigureLines(t *testing.T) {
 	}
 }
 
-// What is of one kind is added up, so that the summary has one number for it.
+// Figures of the same kind are added up, so that the summary has one number.
 func TestFiguresOfAKindAreSummed(t *testing.T) {
 	lines := figureLines([]result{{Name: "native", Figures: []testlog.Figure{
 		{Name: "fault cells, frames of run", Value: "7/8"}, {Name: "fault cells, kills of TestX", Value: "10/10"},

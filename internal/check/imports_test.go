@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestImportRules checks the module as it is.
+// TestImportRules checks the actual module.
 func TestImportRules(t *testing.T) {
 	t.Chdir("../..")
 	for _, architecture := range architectures {
@@ -19,8 +19,8 @@ func TestImportRules(t *testing.T) {
 	}
 }
 
-// listed describes a module in the words of go list: own packages with their
-// imports, "," between them.
+// listed describes a module in the format of go list: its own packages with their imports,
+// separated by ",".
 func listed(packages map[string]string) string {
 	var text strings.Builder
 	for path, imports := range packages {
@@ -37,8 +37,8 @@ func listed(packages map[string]string) string {
 	return text.String()
 }
 
-// TestRulesCatchViolations feeds the checker modules that break the rules, and
-// some that do not.
+// TestRulesCatchViolations passes modules to the checker that break the rules, and some
+// that do not.
 func TestRulesCatchViolations(t *testing.T) {
 	const m = "example.org/m/"
 	for name, test := range map[string]struct {

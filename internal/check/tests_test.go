@@ -12,8 +12,9 @@ import (
 
 var update = flag.Bool("update", false, "write testdata anew")
 
-// TestWhereTestsRun compares where the tests of each package run with a list: it
-// follows from what they import, so that an import could take some away unseen.
+// TestWhereTestsRun compares where each package's tests run with a list. That depends on
+// what they import, so without the list an import could stop tests from running somewhere
+// unnoticed.
 func TestWhereTestsRun(t *testing.T) {
 	t.Chdir("../..")
 	const list = "internal/check/testdata/where.txt"

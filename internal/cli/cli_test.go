@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// example is a program with a command of each kind, and what its flags hold.
+// example is a program with a command of each kind, and the values of its flags.
 type example struct {
 	*Program
 	root, name string
@@ -120,7 +120,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// An error tells which command was meant: its failures have a status of their own.
+// An error says which command was meant, whose failures may have a status of their own.
 func TestFailure(t *testing.T) {
 	for line, want := range map[string]int{"exec --nope": 255, "exec": 255, "kill": 1, "": 1, "nope": 1} {
 		invocation, _ := newExample().Parse(strings.Fields(line))
@@ -184,7 +184,7 @@ Examples:
 	}
 }
 
-// Help stays within the terminal, however long a flag's usage is.
+// Help fits the terminal, however long a flag's usage is.
 func TestHelpFits(t *testing.T) {
 	e := newExample()
 	kill := e.Find("kill")
@@ -227,7 +227,7 @@ func TestDistance(t *testing.T) {
 	}
 }
 
-// Help takes commands and topics, and suggests either.
+// Help accepts commands and topics, and suggests either.
 func TestHelpOn(t *testing.T) {
 	for name, want := range map[string]string{
 		"colours": "colours: which colours there are\n\nRed and green.\n",
@@ -284,8 +284,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// Help and errors name the commands in the order of the table: those that are
-// available, of groups that have any.
+// Help and errors name the available commands in the order of the table, and groups that
+// have any.
 func TestAvailable(t *testing.T) {
 	e := newExample()
 	if names, want := e.Names(), []string{"kill", "exec", "wrap", "list", "print", "draw"}; !slices.Equal(names, want) {

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Behind its operands everything is the program's, flags of ours too.
+// After the operands everything is the program's, even flags of ours.
 func TestVerbatim(t *testing.T) {
 	for _, c := range []struct {
 		line, want []string

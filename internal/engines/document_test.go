@@ -19,11 +19,11 @@ const moduleRoot = "../.."
 // documents show the files, relative to the module.
 var documents = []string{"docs/engines.md", "docs/kubernetes.md"}
 
-// snippet is a file's name in a comment and its content in a fence.
+// snippet matches a file's name in a comment and its content in a fence.
 var snippet = regexp.MustCompile("(?m)^<!-- (\\S+) -->\n```[a-z]*\n((?s:.*?))```$")
 
-// notConfiguration are files of testdata that no engine is configured with, or
-// nobody but the tests.
+// notConfiguration are files in testdata that configure no engine, or that only the tests
+// use.
 var notConfiguration = []string{
 	"internal/engines/docker/testdata/seccomp.json",
 	"internal/engines/kubernetes/testdata/10-bridge.conflist",
@@ -32,8 +32,8 @@ var notConfiguration = []string{
 
 var update = flag.Bool("update", false, "copy the files into the documents")
 
-// TestDocumentsShowTheFiles: the documents show every file that the tests
-// configure an engine with, as it is.
+// TestDocumentsShowTheFiles: the documents show every file that the tests configure an
+// engine with, unchanged.
 func TestDocumentsShowTheFiles(t *testing.T) {
 	shown := make(map[string]bool)
 	for _, name := range notConfiguration {
@@ -59,8 +59,7 @@ func TestDocumentsShowTheFiles(t *testing.T) {
 	}
 }
 
-// showsFiles compares a document with the files that it shows and returns their
-// names.
+// showsFiles compares a document with the files that it shows, and returns their names.
 func showsFiles(t *testing.T, document string) (names []string) {
 	t.Helper()
 	text := read(t, document)
@@ -82,8 +81,8 @@ func showsFiles(t *testing.T, document string) (names []string) {
 	return names
 }
 
-// TestFiguresOfEveryRun: the document tells what came of each run, or that there
-// was none.
+// TestFiguresOfEveryRun: the document gives the result of each run, or says that there was
+// none.
 func TestFiguresOfEveryRun(t *testing.T) {
 	text := read(t, documents[0])
 	for _, e := range engines {

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// recorder counts what a test would fail with, and keeps what was said last.
+// recorder counts a test's failures, and keeps the last message.
 type recorder struct {
 	testing.TB
 	failures int
@@ -36,8 +36,8 @@ func (r *recorder) Errorf(format string, values ...any) {
 	r.said = fmt.Sprintf(format, values...)
 }
 
-// leaks are what a container can leave behind. Each is made, seen, and taken
-// back by the function that it returns.
+// leaks are what a container can leave behind. Each is made, must be noticed, and is undone
+// by the returned function.
 var leaks = map[string]func(t *testing.T, place string) (undo func()){
 	"a process": func(t *testing.T, _ string) func() {
 		command := exec.Command("sleep", "1000")
@@ -105,7 +105,7 @@ func TestSnapshotSeesEveryLeak(t *testing.T) {
 	}
 }
 
-// An orphan is adopted and reaped: the process set settles.
+// An orphan is adopted and reaped, so that the set of processes settles.
 func TestOrphansAreReaped(t *testing.T) {
 	Need(t, Root)
 	snapshot := Watch(t)
@@ -113,8 +113,8 @@ func TestOrphansAreReaped(t *testing.T) {
 	snapshot.Settled()
 }
 
-// A mount that is taken away is seen; one whose place somebody else removes, in
-// another mount namespace, is not the container's doing.
+// Removing a mount is noticed. If somebody else removes its mount point in another mount
+// namespace, the container is not blamed.
 func TestSnapshotSeesMountsThatAreTakenAway(t *testing.T) {
 	Need(t, Root)
 	for _, test := range []struct {
@@ -133,7 +133,7 @@ func TestSnapshotSeesMountsThatAreTakenAway(t *testing.T) {
 			place := Directory(t)
 			must(t, unix.Mount("tmpfs", place, "tmpfs", 0, ""))
 			snapshot := Watch(t)
-			if test.seen > 0 { // what settles is given its time: others' programs go beside this test
+			if test.seen > 0 { // what settles is given time: others' programs may disappear during this test
 				snapshot.patience = 50 * time.Millisecond
 			}
 			must(t, test.take(place))

@@ -37,7 +37,7 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// checkNothingLeft fails when descriptors or unreaped children remain.
+// checkNothingLeft fails if descriptors or unreaped children remain.
 func checkNothingLeft(t *testing.T) {
 	t.Helper()
 	before := descriptors(t)
@@ -60,8 +60,8 @@ func descriptors(t *testing.T) int {
 	return len(entries)
 }
 
-// leaver is the name by which the test's own program is a hook that leaves its
-// process group for that of its parent, and then sleeps.
+// leaver is the name by which the test's own program is a hook that moves to its parent's
+// process group and then sleeps.
 const leaver = "leaver"
 
 func leave() {
@@ -77,8 +77,8 @@ func TestMain(m *testing.M) {
 	if os.Args[0] == leaver {
 		leave()
 	}
-	// The network poller's descriptors come with the first pipe; make them part
-	// of every test's beginning.
+	// The network poller's descriptors are opened with the first pipe; open them before
+	// every test.
 	r, w, err := os.Pipe()
 	if err != nil {
 		panic(err)
@@ -193,8 +193,8 @@ func TestRunNamesWhatCannotStart(t *testing.T) {
 	}
 }
 
-// TestRunWithUnreadState has a state that fits no pipe and hooks that do not
-// read it all.
+// TestRunWithUnreadState has a state that does not fit into a pipe, and hooks that do not
+// read all of it.
 func TestRunWithUnreadState(t *testing.T) {
 	checkNothingLeft(t)
 	state := bytes.Repeat([]byte("x"), 1<<20)
@@ -230,7 +230,7 @@ func TestRunKillsTheGroupOnTimeout(t *testing.T) {
 	checkNothingLeft(t)
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	path := script(t, "trap '' TERM INT; sleep 600 & echo $! > "+pidFile+"; echo stuck >&2; wait")
-	const allowed = 2 * time.Second // an emulated machine is slow to start a shell
+	const allowed = 2 * time.Second // an emulated machine starts a shell slowly
 	start := time.Now()
 	err := Run("createRuntime", []Hook{{Path: path, Timeout: allowed}}, []byte("{}"))
 	var failure *Error
@@ -250,8 +250,8 @@ func TestRunKillsTheGroupOnTimeout(t *testing.T) {
 	waitGone(t, pid)
 }
 
-// TestRunKillsWhoLeftItsGroupOnTimeout: a hook that is no longer in the group that
-// it was started in ends with its timeout all the same, and is told of as any other.
+// TestRunKillsWhoLeftItsGroupOnTimeout: a hook that has left its original process group is
+// killed at its timeout all the same, and reported like any other.
 func TestRunKillsWhoLeftItsGroupOnTimeout(t *testing.T) {
 	checkNothingLeft(t)
 	const allowed = 2 * time.Second
@@ -266,13 +266,13 @@ func TestRunKillsWhoLeftItsGroupOnTimeout(t *testing.T) {
 	}
 }
 
-// TestRunReapsWhoseGroupCannotBeKilled: the hook is ended and reaped also where the
-// kernel refuses to signal its group, and that is told.
+// TestRunReapsWhoseGroupCannotBeKilled: the hook is killed and reaped even if the kernel
+// refuses to signal its group, and that is reported.
 func TestRunReapsWhoseGroupCannotBeKilled(t *testing.T) {
 	checkNothingLeft(t)
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with its filter
+		runtime.LockOSThread() // never unlocked: the thread ends with its filter
 		if err := forbidKill(); err != nil {
 			t.Error(err)
 		}
@@ -284,8 +284,8 @@ func TestRunReapsWhoseGroupCannotBeKilled(t *testing.T) {
 	}
 }
 
-// forbidKill has the kernel answer kill(2) with EPERM in this thread. Package
-// supervise could do that, too, but not under the race detector.
+// forbidKill makes kill(2) fail with EPERM in this thread. Package supervise could do that
+// too, but not under the race detector.
 func forbidKill() error {
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // seccomp_data.nr
@@ -300,7 +300,7 @@ func forbidKill() error {
 	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(program)), 0, 0)
 }
 
-// waitGone waits until a process that is no child of ours is dead.
+// waitGone waits until a process that is not our child is dead.
 func waitGone(t *testing.T, pid int) {
 	t.Helper()
 	for range 200 {

@@ -2,8 +2,8 @@ package model
 
 import "testing"
 
-// capacities are how many frames a queue holds: none, so that every frame is
-// handed over; one and two, so that sides wait for room; and enough.
+// capacities are how many frames a queue holds: none, so that every frame is handed over;
+// one and two, so that sides wait for room; and enough.
 var capacities = []int{0, 1, 2, MaxCapacity}
 
 // TestExplore proves every property for the tables that drive the runtime.
@@ -30,12 +30,12 @@ func TestExplore(t *testing.T) {
 	t.Logf("figure: model depth %d", depth)
 }
 
-// TestBugs seeds one bug after the other: the model finds each.
+// TestBugs seeds the bugs one at a time: the model finds each.
 func TestBugs(t *testing.T) {
 	t.Logf("figure: model seeded bugs caught %s", seed(t, Bugs))
 }
 
-// TestSlips breaks each row in each of the plain ways.
+// TestSlips breaks each row in each of the simple ways.
 func TestSlips(t *testing.T) {
 	t.Logf("figure: model broken rows caught %s", seed(t, Slips(Runtime(0))))
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// steps reads what Path is given from a line: the ids of rows, kinds that are
-// sent (>) or received (<).
+// steps parses the arguments of Path: IDs of rows, and kinds that are sent (>) or received
+// (<).
 func steps(t *testing.T, table *machine.Table, line string) []machine.Step {
 	t.Helper()
 	var all []machine.Step
@@ -34,7 +34,7 @@ func steps(t *testing.T, table *machine.Table, line string) []machine.Step {
 func TestPath(t *testing.T) {
 	for _, test := range []struct {
 		name, side, line string
-		wrong            string // the step that no path leads to, "" if there is one
+		wrong            string // the step that no path leads to, "" if there is a path
 	}{
 		{"run", "parent", "P01 P02 P03 >Hello <Welcome P04 P05 >Part >Part >Plan <Ready P15 P16 >Committed P17 >Start P20 P21", ""},
 		{"killed", "parent", "P01 P02 P03 >Hello <Welcome P04", ""},

@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// seed explores the system with each of the bugs and counts those that are
-// found.
+// seed explores the system with each of the bugs and counts those that are found.
 func seed(t *testing.T, bugs []Bug) string {
 	t.Helper()
 	caught := 0
@@ -20,10 +19,10 @@ func seed(t *testing.T, bugs []Bug) string {
 	return fmt.Sprintf("%d/%d", caught, len(bugs))
 }
 
-// find says what a bug violates, "" if nothing.
+// find returns what a bug violates, "" if nothing.
 func find(t *testing.T, bug Bug) string {
 	t.Helper()
-	for _, brief := range []bool{true, false} { // nearly all are found in brief
+	for _, brief := range []bool{true, false} { // nearly all are found in a brief exploration
 		system := bug.With(Runtime(1))
 		system.Brief = brief
 		result, err := Explore(system)

@@ -15,7 +15,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// violations has for each property a bug, or a slip, that violates it.
+// violations names, for each property, a bug or slip that violates it.
 var violations = map[string]string{
 	unlimitedProgram:  "limits are not committed: Ready is answered at once",
 	unstartedProgram:  "the child starts the program on Committed",
@@ -46,8 +46,8 @@ var violations = map[string]string{
 	success:           "parent P17 does not send Start",
 }
 
-// TestEachPropertyCanBeViolated: a property that no bug violates would prove nothing.
-// It is judged alone, since others may be violated first.
+// TestEachPropertyCanBeViolated: a property that no bug violates would prove nothing. Each
+// is checked alone, because others may be violated first.
 func TestEachPropertyCanBeViolated(t *testing.T) {
 	known := map[string]Bug{}
 	for _, bug := range slices.Concat(Bugs, Slips(Runtime(0))) {
@@ -76,7 +76,7 @@ func TestEachPropertyCanBeViolated(t *testing.T) {
 	}
 }
 
-// properties are the constants of properties.go.
+// properties are the constants in properties.go.
 func properties(t *testing.T) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "properties.go", nil, parser.SkipObjectResolution)
@@ -104,8 +104,8 @@ func properties(t *testing.T) []string {
 	return written
 }
 
-// TestBugsAreDistinct: each bug that is written by hand is one of its own, and no slip:
-// those are made anyway.
+// TestBugsAreDistinct: each hand-written bug differs from the others and from every slip,
+// which are made anyway.
 func TestBugsAreDistinct(t *testing.T) {
 	const least = 20
 	if len(Bugs) < least {

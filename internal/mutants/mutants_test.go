@@ -11,8 +11,8 @@ import (
 
 const root = "../.."
 
-// Every guard stands in the code just as the table says, and what tests it is
-// there. That it notices is for the command to find out.
+// Every guard is in the code exactly as the table says, and its test exists. Whether the
+// test notices is for the command to find out.
 func TestTableIsCurrent(t *testing.T) {
 	for _, m := range mutants {
 		if _, err := m.overlay(root, t.TempDir()); err != nil {
@@ -27,8 +27,7 @@ func TestTableIsCurrent(t *testing.T) {
 	}
 }
 
-// Every class of docs/security.md has a test that says so, and a guard that is
-// taken out.
+// Every class in docs/security.md has a test that names it, and a guard that is removed.
 func TestEveryClassHasAGuard(t *testing.T) {
 	document, err := os.ReadFile(root + "/docs/security.md")
 	if err != nil {

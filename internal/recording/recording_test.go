@@ -13,7 +13,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// secret stands for what no recording may hold.
+// secret stands for what no recording may contain.
 const secret = "hunter2"
 
 // record plays steps to a recorder, as a runner would.
@@ -81,7 +81,7 @@ func TestNoSecretIsRecorded(t *testing.T) {
 	}
 }
 
-// Whatever is recorded can be read back: it is as long as it may be.
+// Whatever is recorded can be read back, even if it is as long as possible.
 func TestRecordingIsBounded(t *testing.T) {
 	var steps []machine.Step
 	for range MaxSteps + 10 {
@@ -139,7 +139,7 @@ func TestWrongFilesAreRefused(t *testing.T) {
 	}
 }
 
-// What is read can be written, and is the same when it is read again.
+// What can be read can be written, and is the same when read again.
 func FuzzDecode(f *testing.F) {
 	f.Add(string(Encode(whole())))
 	f.Add(`{"fsrun":[{"version":1}],"traceEvents":[{"ph":"X"}]}`)
@@ -158,13 +158,12 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// equalEmpty lets nothing be equal to nothing.
+// equalEmpty makes nil and empty equal.
 var equalEmpty = cmp.FilterValues(func(a, b *Fault) bool {
 	return (a == nil || *a == Fault{}) && (b == nil || *b == Fault{})
 }, cmp.Ignore())
 
-// What a start pays for its recording: observing while it goes on, and making
-// and encoding the recording afterwards.
+// The cost of a recording to a start: observing it, then making and encoding the recording.
 func BenchmarkRecorder(b *testing.B) {
 	plan, ready := &protocol.Plan{}, &protocol.Ready{}
 	for range 50 {

@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 var tables = recording.Tables{Parent: parentmachine.Table, Child: childmachine.Table}
 
-// recorded are recordings of real handshakes, one after the other in a file.
+// recorded are recordings of real handshakes, one after another in a file.
 func recorded(t *testing.T, name string) []*recording.Recording {
 	t.Helper()
 	file, err := os.Open(filepath.Join("testdata", name))
@@ -66,8 +66,8 @@ func TestRealRecordingsReplay(t *testing.T) {
 	}
 }
 
-// A recording that lacks a step, or has one twice or in another's place, is of no
-// handshake that the tables allow.
+// A recording in which a step is missing, repeated or misplaced is not of a handshake that
+// the tables allow.
 func TestEveryChangeIsSeen(t *testing.T) {
 	for _, r := range recorded(t, "run.json") {
 		for i := range r.Parent {
@@ -104,7 +104,7 @@ func mutated(t *testing.T, r *recording.Recording, name string, change func(*rec
 	}
 }
 
-// A child in another time namespace has another clock: its times are moved.
+// A child in another time namespace has a different clock: its times are shifted.
 func TestClocksAreAligned(t *testing.T) {
 	r := recorded(t, "run.json")[0]
 	for i := range r.Child {
@@ -154,8 +154,8 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// A trace is what its readers want: complete events within the recording, and
-// both ends of every frame's flow.
+// A trace contains what its readers expect: complete events within the recording, and both
+// ends of every frame's arrow.
 func TestTraceEvents(t *testing.T) {
 	for _, name := range names(t) {
 		all := recorded(t, name)
@@ -234,8 +234,7 @@ func FuzzReplay(f *testing.F) {
 	})
 }
 
-// A child that was there before the parent had done with its clone has not booted
-// for no time: there is nothing to show of it.
+// A child that existed before the parent had finished its clone has no visible boot time.
 func TestBootingThatNobodySaw(t *testing.T) {
 	count := func(r *recording.Recording) (spans int) {
 		for _, span := range tables.Timeline(r).Spans {

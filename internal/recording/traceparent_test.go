@@ -26,7 +26,7 @@ func TestTraceparent(t *testing.T) {
 	}
 }
 
-// A recording tells whose trace it belongs to, and nothing that is no trace.
+// A recording names the trace that it belongs to, unless that is invalid.
 func TestRecordingJoinsATrace(t *testing.T) {
 	later := "cc" + traceparent[2:]
 	for given, want := range map[string]string{traceparent: traceparent, "": "", "hunter2": "", later + "-" + strings.Repeat("more", MaxText): later} {

@@ -17,7 +17,7 @@ import (
 	"github.com/fsrun/fsrun/internal/checkout"
 )
 
-// The package is the same twice, at different times and places, and what it
+// The package is the same when built twice, at different times and places, and what it
 // installs runs.
 func TestDebianPackage(t *testing.T) {
 	if _, err := exec.LookPath("dpkg-deb"); err != nil {
@@ -53,7 +53,7 @@ func TestDebianPackage(t *testing.T) {
 			t.Errorf("%s is missing or empty: %v", name, err)
 		}
 	}
-	// Dpkg itself takes it, into a system of its own.
+	// Dpkg itself installs it, in a separate root.
 	system := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(system, "var/lib/dpkg"), 0o755); err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestDebianPackage(t *testing.T) {
 	checkBinary(t, filepath.Join(system, "usr/bin/fsrun"))
 }
 
-// What is made is for the machine it is made on, unless another is asked for.
+// By default, the package is for the machine it is made on.
 func TestArchitectureIsThisMachines(t *testing.T) {
 	var o options
 	o.register(flag.NewFlagSet("", flag.ContinueOnError))
@@ -75,8 +75,8 @@ func TestArchitectureIsThisMachines(t *testing.T) {
 	}
 }
 
-// The maintainer is a name with an address (Debian Policy Manual, 5.6.2), which means
-// the same on every machine.
+// The maintainer is a name with an address (Debian Policy Manual, 5.6.2), which means the
+// same on every machine.
 func TestMaintainerHasAnAddress(t *testing.T) {
 	maintainer := regexp.MustCompile(`(?m)^Maintainer: (.*)$`).FindStringSubmatch(control)[1]
 	address, err := mail.ParseAddress(maintainer)
@@ -102,8 +102,8 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-// checkBinary sees that a binary is static, names no path of this machine, and
-// tells its version with the commit.
+// checkBinary checks that a binary is static, contains no path of this machine, and prints
+// its version and commit.
 func checkBinary(t *testing.T, path string) {
 	t.Helper()
 	file, err := elf.Open(path)

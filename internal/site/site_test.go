@@ -10,7 +10,7 @@ import (
 	"github.com/fsrun/fsrun/internal/checkout"
 )
 
-// Every page is found and every link of it leads to something in the repository.
+// Every page is found, and every link in it leads to something in the repository.
 func TestPagesAndLinks(t *testing.T) {
 	module, err := checkout.Directory()
 	if err != nil {
@@ -74,7 +74,7 @@ func TestLinksAreRewritten(t *testing.T) {
 	}
 }
 
-// Every recording is a way through both tables, from a beginning to an end.
+// Every recording is a path through both tables, from a beginning to an end.
 func TestStories(t *testing.T) {
 	told, err := stories()
 	if err != nil {

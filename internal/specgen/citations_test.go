@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Every requirement is cited by a test that proves it, and every citation names
-// a requirement.
+// Every requirement is cited by a test that proves it, and every citation names a
+// requirement.
 func TestEveryMustIsCited(t *testing.T) {
 	musts, err := findMusts(readSpec(t))
 	if err != nil {

@@ -112,7 +112,7 @@ func TestCitationsOf(t *testing.T) {
 	}
 }
 
-// A limit that is added to the code is described too.
+// A limit in the code is also described.
 func TestEveryLimitIsDescribed(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), root+"/protocol/limits.go", nil, parser.SkipObjectResolution)
 	if err != nil {

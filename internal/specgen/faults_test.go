@@ -12,9 +12,9 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// In every waiting state of both machines, what is refused is answered with a
-// Fault that tells why, by whom, in which state and what was awaited. The one
-// state that answers nothing is that of a connection to a detached child.
+// In every waiting state of both machines, what is refused is answered with a Fault that
+// says why, by whom, in which state, and what was awaited. The only state without an answer
+// is a connection to a detached child.
 //
 // SPEC: M-FAULT-2, M-FAULT-5
 func TestRefusedFramesAreAnswered(t *testing.T) {
@@ -44,7 +44,7 @@ func TestRefusedFramesAreAnswered(t *testing.T) {
 	}
 }
 
-// notAccepted is a kind of the shortest run that a state does not accept.
+// notAccepted returns a kind from the shortest run that a state does not accept.
 func notAccepted(accepts protocol.KindSet) protocol.Kind {
 	for _, kind := range protocol.Kinds() {
 		if minimalRun[kind] != nil && !accepts.Has(kind) {
@@ -54,8 +54,8 @@ func notAccepted(accepts protocol.KindSet) protocol.Kind {
 	return 0
 }
 
-// answerTo drives a machine into a state, where the data waits for it, and
-// returns the Fault that it sends.
+// answerTo drives a machine into a state, where the data is waiting, and returns the Fault
+// that it sends.
 func answerTo(table *machine.Table, state machine.State, data []byte) (*protocol.Fault, error) {
 	row := entering(table, state)
 	walked, err := machine.New(table, row.From)
@@ -87,7 +87,7 @@ func answerTo(table *machine.Table, state machine.State, data []byte) (*protocol
 	return lastFault(theirs)
 }
 
-// entering is a row that leads into a waiting state.
+// entering returns a row that leads into a waiting state.
 func entering(table *machine.Table, state machine.State) *machine.Row {
 	for i := range table.Rows {
 		if row := &table.Rows[i]; row.To == state && row.Effect == "" {
@@ -97,7 +97,7 @@ func entering(table *machine.Table, state machine.State) *machine.Row {
 	return nil
 }
 
-// lastFault is the last frame to be received, which has to be a Fault.
+// lastFault returns the last frame received, which must be a Fault.
 func lastFault(from *transport.Memory) (*protocol.Fault, error) {
 	var last protocol.Frame
 	for {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// headings are SPEC.md's, with their numbers.
+// headings returns those of SPEC.md, with their numbers.
 func headings(t *testing.T) []string {
 	t.Helper()
 	var all []string
@@ -53,8 +53,8 @@ func TestEverySectionReferredToExists(t *testing.T) {
 	}
 }
 
-// Documents refer to sections of SPEC.md by links, so that they lead somewhere and
-// that one can see in the link what is meant; a number alone shows neither.
+// Documents refer to sections of SPEC.md with links, which lead somewhere and show what is
+// meant; a number alone does neither.
 func TestDocumentsLinkToSections(t *testing.T) {
 	anchors := map[string]bool{}
 	for _, heading := range headings(t) {
@@ -86,14 +86,14 @@ func TestDocumentsLinkToSections(t *testing.T) {
 	}
 }
 
-// anchor is the fragment of a link to a heading.
+// anchor returns the fragment of a link to a heading.
 func anchor(heading string) string {
 	kept := regexp.MustCompile(`[^\w\s-]`).ReplaceAllString(strings.ToLower(heading), "")
 	return strings.ReplaceAll(kept, " ", "-")
 }
 
-// referredTo returns the titles that a source file refers to, in comments, which
-// may be wrapped, and in string literals.
+// referredTo returns the titles that a source file refers to, in comments, which may be
+// wrapped, and in string literals.
 func referredTo(source string) []string {
 	unwrapped := strings.NewReplacer("\n// ", " ", "\n\t// ", " ", `\"`, `"`).Replace(source)
 	var titles []string

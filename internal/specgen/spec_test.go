@@ -15,7 +15,7 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// root is the repository as seen from this package.
+// root is the repository, relative to this package.
 const root = "../.."
 
 func readSpec(t *testing.T) string {
@@ -39,8 +39,8 @@ func TestSpecIsGeneratedFromTheRows(t *testing.T) {
 	}
 }
 
-// The handshake in hex is no drawing: each frame of it is accepted by its
-// receiver in the state in which the receiver gets it.
+// The handshake in hex is real: the receiver of each frame accepts it in the state it is
+// then in.
 func TestShortestRunIsDecodable(t *testing.T) {
 	rows, err := minimal()
 	if err != nil {
@@ -71,7 +71,7 @@ func TestShortestRunIsDecodable(t *testing.T) {
 	}
 }
 
-// The Ready of the handshake in hex tells what the child did in it.
+// The Ready in the handshake in hex reports what the child did in it.
 //
 // SPEC: M-TELL-1
 func TestShortestRunsReadyTellsItsRows(t *testing.T) {
@@ -81,7 +81,7 @@ func TestShortestRunsReadyTellsItsRows(t *testing.T) {
 	}
 	var wanted, told []string
 	for _, one := range rows {
-		if one.table == child.Table && !slices.Contains(wanted, "C15") { // which sends it
+		if one.table == child.Table && !slices.Contains(wanted, "C15") { // the row that sends it
 			wanted = append(wanted, one.row.ID)
 		}
 	}
@@ -100,7 +100,7 @@ func TestShortestRunsReadyTellsItsRows(t *testing.T) {
 	}
 }
 
-// printed is the left column of a dump.
+// printed returns the left column of a dump.
 func printed(t *testing.T, dump string) []byte {
 	t.Helper()
 	var digits strings.Builder
@@ -115,7 +115,7 @@ func printed(t *testing.T, dump string) []byte {
 	return data
 }
 
-// taking is the first of the rows that receives the kind.
+// taking returns the first of the rows that receives the kind.
 func taking(rows []moved, kind protocol.Kind) *moved {
 	for i := range rows {
 		if rows[i].row.Event == machine.Received(kind) {
@@ -125,8 +125,8 @@ func taking(rows []moved, kind protocol.Kind) *moved {
 	return nil
 }
 
-// The closed set of fault codes is closed on the wire too: a Fault with any other
-// code is no frame.
+// The closed set of fault codes is closed on the wire too: a Fault with any other code is
+// not a frame.
 //
 // SPEC: M-FAULT-1
 func TestOnlyListedCodesAreDecoded(t *testing.T) {
@@ -135,7 +135,7 @@ func TestOnlyListedCodesAreDecoded(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := bytes.Index(data, []byte("code")) + len("code")
-	for code := range 128 { // all that fit the one byte
+	for code := range 128 { // all that fit into one byte
 		data[at] = byte(code)
 		_, err := protocol.Decode(data, 0, protocol.SetOf(protocol.KindFault))
 		if listed := slices.Contains(protocol.Codes(), protocol.Code(code)); listed != (err == nil) {

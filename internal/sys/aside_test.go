@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What it opens we have, and what it unshares it has for itself.
+// We have what it opens; what it unshares is its own.
 func TestAside(t *testing.T) {
 	ours, err := os.Readlink("/proc/self/ns/uts")
 	if err != nil {
@@ -30,7 +30,7 @@ func TestAside(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		runtime.GC() // the program stays where it is
+		runtime.GC() // the program does not move
 		opened, err := aside.Wait()
 		if err != nil {
 			t.Fatal(err)
@@ -48,7 +48,7 @@ func TestAside(t *testing.T) {
 
 func TestAsideNamesTheCallThatFailed(t *testing.T) {
 	var program Program
-	program.May("close", unix.SYS_CLOSE, 1<<20) // fails, and does not matter
+	program.May("close", unix.SYS_CLOSE, 1<<20) // fails, without consequences
 	at := unix.AT_FDCWD
 	program.Must("openat", "/nonexistent", unix.SYS_OPENAT, uintptr(at), program.String("/nonexistent"), unix.O_RDONLY)
 	aside, err := StartAside(&program)
@@ -62,7 +62,7 @@ func TestAsideNamesTheCallThatFailed(t *testing.T) {
 	}
 }
 
-// One that is killed has done nothing that could be relied on.
+// If it is killed, nothing that it did can be relied on.
 func TestAsideThatIsKilled(t *testing.T) {
 	var program Program
 	program.Must("ppoll", "", unix.SYS_PPOLL, 0, 0, Value(&program, unix.Timespec{Sec: 60}), 0, 0)

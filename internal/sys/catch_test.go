@@ -34,7 +34,7 @@ func catchInto(t *testing.T, signals, once []unix.Signal) (int, *Caught) {
 func raise(t *testing.T, signals ...unix.Signal) {
 	t.Helper()
 	for _, one := range signals {
-		// This thread's own are delivered before the call returns.
+		// Signals to this thread are delivered before the call returns.
 		runtime.LockOSThread()
 		err := unix.Tgkill(unix.Getpid(), unix.Gettid(), one)
 		runtime.UnlockOSThread()
@@ -67,8 +67,8 @@ func TestCatch(t *testing.T) {
 	wantCaught(t, pipe, byte(unix.SIGINT), byte(unix.SIGINT))
 }
 
-// The handler runs on whatever thread the kernel takes, in the middle of
-// anything: here of many that allocate and compute.
+// The handler runs on any thread, in the middle of anything: here, on threads that allocate
+// and compute.
 func TestCatchWhileBusy(t *testing.T) {
 	pipe, _ := catchInto(t, []unix.Signal{unix.SIGUSR1}, nil)
 	var all sync.WaitGroup
@@ -109,8 +109,8 @@ func TestCatchWhileBusy(t *testing.T) {
 
 const catchVariable = "FSRUN_TEST_CATCH"
 
-// A signal that was caught once does what it does by default, and so does one
-// that is released.
+// A signal that was caught once has its default effect again, and so has one that is
+// released.
 func TestCaughtSignalsEnd(t *testing.T) {
 	if what := os.Getenv(catchVariable); what != "" {
 		_, caught := catchInto(t, nil, []unix.Signal{unix.SIGTERM})
@@ -132,8 +132,8 @@ func TestCaughtSignalsEnd(t *testing.T) {
 	}
 }
 
-// A fault stays the Go runtime's, which makes it a panic; the same signal, sent,
-// is caught.
+// A fault is left to the Go runtime, which makes it a panic; the same signal, sent, is
+// caught.
 func TestCatchLeavesFaults(t *testing.T) {
 	pipe, _ := catchInto(t, []unix.Signal{unix.SIGSEGV}, nil)
 	func() {
@@ -150,8 +150,8 @@ func TestCatchLeavesFaults(t *testing.T) {
 	wantCaught(t, pipe, byte(unix.SIGSEGV))
 }
 
-// What was ignored stays so, but for what is asked for all the same; what is
-// released is ignored again.
+// What was ignored remains ignored, unless it is asked for all the same; what is released
+// is ignored again.
 func TestCatchLeavesIgnored(t *testing.T) {
 	ignored := []unix.Signal{unix.SIGUSR2, unix.SIGHUP, unix.SIGINT}
 	for _, one := range ignored {
@@ -176,8 +176,8 @@ func TestCatchLeavesIgnored(t *testing.T) {
 	wantCaught(t, pipe)
 }
 
-// Realtime signals are caught as others are, those of which the Go runtime knows that
-// a C library may want them too.
+// Real-time signals are caught like others, including those that the Go runtime thinks a C
+// library may want.
 func TestCatchRealtime(t *testing.T) {
 	pipe, _ := catchInto(t, []unix.Signal{34, 37, 64}, nil)
 	raise(t, 34, 37, 64, 37)

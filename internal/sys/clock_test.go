@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Two clocks of one machine tell the same time, which is the kernel's.
+// Two clocks on a machine tell the same time, the kernel's.
 func TestClock(t *testing.T) {
 	kernel := func() uint64 {
 		var now unix.Timespec
@@ -16,8 +16,8 @@ func TestClock(t *testing.T) {
 		}
 		return uint64(now.Nano())
 	}
-	// A clock is wrong by what passes between the two questions that make it: it may be
-	// interrupted there.
+	// A clock's error is the time between the two readings that make it, which may be
+	// interrupted.
 	timed := func() (Clock, uint64) {
 		before := kernel()
 		made := NewClock()

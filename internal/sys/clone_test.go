@@ -39,7 +39,7 @@ func TestCloneExecutes(t *testing.T) {
 func TestCloneNamesTheCallThatFailed(t *testing.T) {
 	var program Program
 	program.May("getpid", unix.SYS_GETPID)
-	program.May("close", unix.SYS_CLOSE, 1<<20) // fails, and does not matter
+	program.May("close", unix.SYS_CLOSE, 1<<20) // fails, without consequences
 	execute(&program, "/nonexistent")
 	_, err := Clone(0, -1, &program)
 	var failed *fs.PathError

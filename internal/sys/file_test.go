@@ -20,7 +20,7 @@ func TestReadFile(t *testing.T) {
 			t.Errorf("%d bytes: got %d, %v", size, len(got), err)
 		}
 	}
-	// Its size is 0, as are those of all files of proc.
+	// Its size is 0, like that of all files in proc.
 	if status, err := ReadFile("/proc/self/status"); err != nil || !bytes.HasPrefix(status, []byte("Name:")) {
 		t.Errorf("/proc/self/status: %q, %v", status, err)
 	}

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An idle process has no descriptors, no terminal, and ends when told; what this
-// process does meanwhile, collections and all, is no concern of its.
+// An idle process has no descriptors and no terminal, and ends when told to, whatever this
+// process does in the meantime, including garbage collection.
 func TestIdle(t *testing.T) {
 	for range 50 {
 		idle, err := NewIdle()

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What the kernel tells is what the file says.
+// The kernel's answer agrees with the file.
 func TestInterpreted(t *testing.T) {
 	file, err := elf.Open("/proc/self/exe")
 	if err != nil {

@@ -39,9 +39,9 @@ func pipe(t *testing.T) (reading, writing int) {
 	return ends[0], ends[1]
 }
 
-// undisturbed keeps the test on its thread, and from there the signal by which
-// the Go runtime preempts, which would end a poll before its time. The processes
-// that make these calls run without that signal.
+// undisturbed keeps the test on its thread, and blocks the signal with which the Go runtime
+// preempts, which would end a poll early. The processes that make these calls run without
+// that signal.
 func undisturbed(t *testing.T) {
 	t.Helper()
 	runtime.LockOSThread()
@@ -87,7 +87,7 @@ func TestSendAndReceive(t *testing.T) {
 	}
 }
 
-// TestReceiveDescriptors: one has room and is close-on-exec; of more than one
+// TestReceiveDescriptors: there is room for one, which is close-on-exec. If there are more,
 // the second never arrives, and the message counts as truncated.
 func TestReceiveDescriptors(t *testing.T) {
 	one, other := connected(t)
@@ -118,7 +118,7 @@ func TestReceiveDescriptors(t *testing.T) {
 	}
 }
 
-// TestReceiveEnds: what an end looks like, and a deadline.
+// TestReceiveEnds: what the end of the stream looks like, and a deadline.
 func TestReceiveEnds(t *testing.T) {
 	undisturbed(t)
 	one, other := connected(t)
@@ -134,7 +134,7 @@ func TestReceiveEnds(t *testing.T) {
 	if data, _, _, errno := receiver.Receive(other, 0); len(data) != 0 || errno != 0 {
 		t.Errorf("received %d bytes, %v", len(data), errno)
 	}
-	if errno := Send(other, []byte{1}); errno != unix.EPIPE { // and no SIGPIPE
+	if errno := Send(other, []byte{1}); errno != unix.EPIPE { // without SIGPIPE
 		t.Errorf("send to nobody: %v", errno)
 	}
 	if _, _, _, errno := receiver.Receive(-1, 0); errno != unix.EBADF {
@@ -143,7 +143,7 @@ func TestReceiveEnds(t *testing.T) {
 }
 
 // TestSignalsDoNotProlongAReceive: signals that come more often than the limit do not
-// put it off, and do not end a wait without one.
+// postpone it, and do not end a wait without one.
 //
 // SPEC: M-DL-1, M-TRAN-9
 func TestSignalsDoNotProlongAReceive(t *testing.T) {
@@ -159,7 +159,7 @@ func TestSignalsDoNotProlongAReceive(t *testing.T) {
 			case <-stop:
 				return
 			case <-time.After(10 * time.Millisecond):
-				_ = unix.Tgkill(os.Getpid(), thread, unix.SIGURG) // which the runtime handles, and passes over
+				_ = unix.Tgkill(os.Getpid(), thread, unix.SIGURG) // the runtime handles and ignores it
 			}
 		}
 	}(unix.Gettid())
@@ -229,8 +229,7 @@ func requireRoot(t *testing.T) {
 	t.Skip("needs root")
 }
 
-// onThread runs on a thread whose file system state is its own. The thread ends
-// with it.
+// onThread calls run on a thread with its own file system state, which then ends.
 func onThread(t *testing.T, run func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -246,8 +245,8 @@ func onThread(t *testing.T, run func()) {
 	<-done
 }
 
-// TestWorkingDirectoryOutside: the kernel tells a directory that is not beneath
-// the root, and one that is gone.
+// TestWorkingDirectoryOutside: the kernel shows that a directory is not beneath the root,
+// or no longer exists.
 func TestWorkingDirectoryOutside(t *testing.T) {
 	requireRoot(t) // for chroot(2)
 	inside := t.TempDir()
@@ -269,8 +268,7 @@ func TestWorkingDirectoryOutside(t *testing.T) {
 	})
 }
 
-// TestRun: a program stops at the first call that must succeed and does not, and
-// names it.
+// TestRun: a program stops at the first call that must succeed and does not, and names it.
 func TestRun(t *testing.T) {
 	reading, writing := pipe(t)
 	write := func(p *Program, name, text string) {
@@ -302,7 +300,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestMemoryIsKept: what a program points to outlives collections.
+// TestMemoryIsKept: what a program points to survives garbage collections.
 func TestMemoryIsKept(t *testing.T) {
 	reading, writing := pipe(t)
 	var program Program
@@ -334,9 +332,9 @@ func TestSetName(t *testing.T) {
 	})
 }
 
-// TestPin: a pinned process goes on with raw calls, and its runtime starts no
-// thread for them, however long they block. It never gives its processor back,
-// so it has to be another process.
+// TestPin: a pinned process goes on with raw calls, and its runtime starts no thread for
+// them, however long they block. It never gives up its processor, so it has to be another
+// process.
 func TestPin(t *testing.T) {
 	if os.Getenv("FSRUN_TEST_PIN") != "" {
 		pinned()

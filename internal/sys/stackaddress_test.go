@@ -14,10 +14,9 @@ import (
 //go:embed *.go
 var sources embed.FS
 
-// TestNoAddressOfAVariableOutlivesItsExpression: the address of a variable becomes a
-// number in the arguments of the system call itself and nowhere else. A variable is
-// on the stack, which any other call may move, and the number does not move with it
-// (unsafe.Pointer, rule 4).
+// TestNoAddressOfAVariableOutlivesItsExpression: the address of a variable is converted to
+// a number only in the arguments of the system call itself. A variable is on the stack,
+// which any other call may move without changing the number (unsafe.Pointer, rule 4).
 func TestNoAddressOfAVariableOutlivesItsExpression(t *testing.T) {
 	entries, err := sources.ReadDir(".")
 	if err != nil {
@@ -37,7 +36,7 @@ func TestNoAddressOfAVariableOutlivesItsExpression(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var callers []ast.Node // of what is being looked at, from the file down
+		var callers []ast.Node // the nodes around the one being inspected, from the file down
 		ast.Inspect(file, func(node ast.Node) bool {
 			if node == nil {
 				callers = callers[:len(callers)-1]
@@ -72,7 +71,7 @@ func isAddressOfVariable(node ast.Node) bool {
 	return is
 }
 
-// argumentOf is the argument of a conversion, nil if the node is another.
+// argumentOf returns the argument of a conversion, or nil for another node.
 func argumentOf(node ast.Node, conversion string) ast.Expr {
 	call, is := node.(*ast.CallExpr)
 	if !is || len(call.Args) != 1 || nameOf(call.Fun) != conversion {
@@ -81,7 +80,7 @@ func argumentOf(node ast.Node, conversion string) ast.Expr {
 	return call.Args[0]
 }
 
-// makesSystemCall says whether a node is a call during which the compiler keeps the
+// makesSystemCall reports whether a node is a call during which the compiler keeps the
 // stack where it is.
 func makesSystemCall(node ast.Node) bool {
 	call, is := node.(*ast.CallExpr)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Each exclusion is of a program that the suite has, and each test that is named
-// instead is there.
+// Each exclusion is for a program in the suite, and each test that is named in its place
+// exists.
 func TestExclusionsAreOfThisRepository(t *testing.T) {
 	exclusions, err := readExclusions(excludedText)
 	if err != nil {
@@ -40,7 +40,7 @@ func TestExclusionsAreOfThisRepository(t *testing.T) {
 	}
 }
 
-// hasTest says whether a package has a test: "cgroupv2 TestCreate".
+// hasTest reports whether a package has a test: "cgroupv2 TestCreate".
 func hasTest(t *testing.T, name string) bool {
 	t.Helper()
 	directory, test, _ := strings.Cut(name, " ")

@@ -74,7 +74,8 @@ func TestGuestDirectory(t *testing.T) {
 	}
 }
 
-// TestProbeEnds runs the probe by QEMU itself: where KVM works it ends likewise.
+// TestProbeEnds runs the probe under QEMU's own emulation; where KVM works, it ends the
+// same way.
 func TestProbeEnds(t *testing.T) {
 	if rom := probeFirmware(); len(rom)%(64<<10) != 0 {
 		t.Errorf("the ROM has %d bytes, QEMU wants a multiple of 64 KiB", len(rom))
@@ -84,8 +85,8 @@ func TestProbeEnds(t *testing.T) {
 	}
 }
 
-// TestProbeThatTakesLong sees that a guest whose instructions take too long is not
-// taken for one that works.
+// TestProbeThatTakesLong: a guest whose instructions take too long does not count as one
+// that works.
 func TestProbeThatTakesLong(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()

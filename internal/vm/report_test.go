@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// story is a receiver that remembers what it was told.
+// story is a receiver that records what it receives.
 type story []string
 
 func (s *story) ready(release string)     { *s = append(*s, "ready "+release) }

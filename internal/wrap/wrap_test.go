@@ -55,7 +55,7 @@ func TestLeast(t *testing.T) {
 	}
 }
 
-// Every directory at the top is a mount of the container's: read-only, or its own.
+// Every top-level directory is a mount of the container's: read-only, or its own.
 func TestNothingAtTheTopIsWritable(t *testing.T) {
 	mounts := map[string]specs.Mount{}
 	for _, mount := range spec(t, least()).Mounts {

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "rewrite the golden errors in testdata/b
 
 const bundles = "../../testdata/bundles"
 
-// writeBundle makes a bundle with an empty root filesystem.
+// writeBundle makes a bundle with an empty root file system.
 func writeBundle(t testing.TB, config string) string {
 	t.Helper()
 	directory := t.TempDir()
@@ -174,8 +174,8 @@ func merge(document, change any) any {
 	return object
 }
 
-// TestDecodeKnowsEveryProperty fills every property of specs.Spec that is not
-// another platform's, so that one forgotten in the tables is found.
+// TestDecodeKnowsEveryProperty sets every property of specs.Spec that is not for another
+// platform, to find one that is missing from the tables.
 func TestDecodeKnowsEveryProperty(t *testing.T) {
 	want := new(specs.Spec)
 	fill(reflect.ValueOf(want).Elem())
@@ -356,7 +356,7 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
-// TestLoadHostileDocuments bounds what a document of the largest size can cost.
+// TestLoadHostileDocuments bounds the cost of a document of the largest size.
 func TestLoadHostileDocuments(t *testing.T) {
 	const head, maxAllocated, maxTime = `{"ociVersion":"1.0.0",`, 512 << 20, 20 * time.Second
 	repeat := func(element string) string {

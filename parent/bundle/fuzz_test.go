@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mappingsFrom reads mappings from bytes, 6 each: numbers near the ends of the
-// range and of one another, where it matters.
+// mappingsFrom makes mappings from 6 bytes each, with numbers near the ends of the range
+// and near each other, where it matters.
 func mappingsFrom(data []byte) []specs.LinuxIDMapping {
 	number := func(b []byte) uint32 {
 		n := uint32(b[1])
@@ -37,7 +37,7 @@ func mappingsFrom(data []byte) []specs.LinuxIDMapping {
 	return mappings
 }
 
-// kernelTakes has the kernel judge a uid_map.
+// kernelTakes asks the kernel to accept a uid_map.
 func kernelTakes(t *testing.T, mappings []specs.LinuxIDMapping) bool {
 	t.Helper()
 	command := exec.Command("/bin/true")
@@ -53,8 +53,7 @@ func kernelTakes(t *testing.T, mappings []specs.LinuxIDMapping) bool {
 	return err == nil
 }
 
-// FuzzMappings holds the check of id mappings against the kernel: what is accepted
-// the kernel takes, and what is refused it refuses, too.
+// FuzzMappings compares the check of ID mappings with the kernel: both accept the same.
 func FuzzMappings(f *testing.F) {
 	if os.Geteuid() != 0 {
 		f.Skip("needs root: only root writes any map")
@@ -91,9 +90,9 @@ func FuzzMappings(f *testing.F) {
 	})
 }
 
-// FuzzMountOptions holds options to their meaning, told once more: of two that
-// contradict each other the later counts, nothing is set and cleared at once,
-// nothing that is known reaches the file system, and nothing else is lost.
+// FuzzMountOptions compares options with an independent definition: of two that contradict
+// each other the later one counts, nothing is both set and cleared, no known option reaches
+// the file system, and no other is lost.
 func FuzzMountOptions(f *testing.F) {
 	f.Add("ro,nosuid,size=1m,rw")
 	f.Add("rbind,rro,norelatime,noatime,strictatime")
@@ -154,7 +153,7 @@ func FuzzMountOptions(f *testing.F) {
 	})
 }
 
-// The kernel takes as many mappings as the check does, and no more.
+// The kernel accepts exactly as many mappings as the check.
 func TestMappingsTheKernelTakes(t *testing.T) {
 	many := func(count int) (mappings []specs.LinuxIDMapping) {
 		for i := range uint32(count) {

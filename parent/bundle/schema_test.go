@@ -22,10 +22,9 @@ import (
 	"github.com/fsrun/fsrun/parent/seccomp"
 )
 
-// publishedSchema compiles the schema that comes with the OCI runtime
-// specification, of the version that this module is built with. What it has for
-// other platforms is left out: nothing here reads it, and the part about virtual
-// machines has references that lead nowhere.
+// publishedSchema compiles the schema of the OCI runtime specification, in the version that
+// this module is built with. The parts for other platforms are left out: nothing here reads
+// them, and the part about virtual machines has broken references.
 var publishedSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	directory, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/opencontainers/runtime-spec").Output()
 	if err != nil {
@@ -52,8 +51,8 @@ var publishedSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	return compiler.Compile(path)
 })
 
-// accepted says whether a configuration may start a container: it is read and
-// validated, and so is what other packages judge.
+// accepted reports whether a configuration may start a container: it is read and validated,
+// including by other packages.
 func accepted(text, directory string) bool {
 	spec, err := bundle.ParseSpec(text)
 	if err != nil || bundle.Validate(spec, directory) != nil {
@@ -73,9 +72,8 @@ func accepted(text, directory string) bool {
 	return err == nil
 }
 
-// schemaRefuses returns why the published schema refuses a document of which
-// everything is taken that is not for Linux, or is null: both count as absent here
-// (doc.go).
+// schemaRefuses returns why the published schema refuses a document, from which everything
+// is removed that is not for Linux, or is null: both count as absent here (doc.go).
 func schemaRefuses(t testing.TB, text string) error {
 	t.Helper()
 	schema, err := publishedSchema()
@@ -91,10 +89,10 @@ func schemaRefuses(t testing.TB, text string) error {
 	return schema.Validate(document)
 }
 
-// forEngines takes out what is accepted although the schema does not have it: a
-// recursive propagation of the root, or an empty one; a device's mode with its type, or with the
-// set-id bits, which are left out when it is made; pids without a limit, which is
-// none. Engines write them all.
+// forEngines removes what is accepted although the schema does not permit it, because
+// engines write it: a recursive or empty propagation of the root; a device's mode with its
+// file type, or with the set-ID bits, which are not used when it is made; pids without a
+// limit, which means none.
 func forEngines(document any) {
 	linux, _ := document.(map[string]any)["linux"].(map[string]any)
 	if propagation, is := linux["rootfsPropagation"].(string); is {
@@ -116,7 +114,7 @@ func forEngines(document any) {
 	}
 }
 
-// otherPlatforms are what config.md has for systems that are not Linux, by name.
+// otherPlatforms are the properties in config.md for systems other than Linux.
 var otherPlatforms = []string{"solaris", "windows", "vm", "zos", "freebsd"}
 
 func relevant(value any, outermost bool) any {
@@ -152,7 +150,7 @@ func (s *stepsFrom) below(n int) int {
 	return number % n
 }
 
-// oddValues are what a place of a document gets instead of what is there.
+// oddValues replace a value in a document.
 var oddValues = []any{
 	true, false, json.Number("0"), json.Number("-1"), json.Number("1.5"), json.Number("1e3"), json.Number("4294967296"),
 	json.Number("18446744073709551616"), json.Number("2147483648"), json.Number("4095"), json.Number("4096"),
@@ -160,14 +158,14 @@ var oddValues = []any{
 	[]any{}, map[string]any{}, []any{""}, []any{map[string]any{}}, map[string]any{"a": "b"},
 }
 
-// place is a member or element of a document, which can be set or taken away.
+// place is a member or element of a document, which can be set or removed.
 type place struct {
 	get    func() any
 	set    func(any)
 	remove func()
 }
 
-// places lists all of a document, in the same order each time.
+// places lists all places in a document, always in the same order.
 func places(value any, set func(any)) []place {
 	var all []place
 	switch value := value.(type) {
@@ -246,7 +244,7 @@ func seedConfigs(t testing.TB) []string {
 	return texts
 }
 
-// withRootfs makes a bundle's directory that has the root which the seeds name.
+// withRootfs makes a bundle's directory with the root that the seeds name.
 func withRootfs(t testing.TB) string {
 	t.Helper()
 	directory := t.TempDir()
@@ -256,9 +254,8 @@ func withRootfs(t testing.TB) string {
 	return directory
 }
 
-// FuzzSchema changes configurations here and there. What is accepted then, the
-// published schema accepts too: nothing is read more generously than it is
-// specified.
+// FuzzSchema changes configurations here and there. What is still accepted, the published
+// schema must accept too: nothing is read more generously than specified.
 func FuzzSchema(f *testing.F) {
 	seeds := seedConfigs(f)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -277,7 +274,8 @@ func FuzzSchema(f *testing.F) {
 	})
 }
 
-// conforms reports whether a configuration is accepted; then the schema must, too.
+// conforms reports whether a configuration is accepted; if so, the schema must accept it
+// too.
 func conforms(t testing.TB, document map[string]any, directory string) bool {
 	t.Helper()
 	text, err := json.Marshal(document)
@@ -293,8 +291,8 @@ func conforms(t testing.TB, document map[string]any, directory string) bool {
 	return true
 }
 
-// TestNoMoreThanTheSchema is the fuzz target's property where nobody fuzzes: at
-// every place of two configurations a third of the odd values, or nothing.
+// TestNoMoreThanTheSchema checks the fuzz target's property for runs without fuzzing: it
+// tries, in every place of two configurations, a third of the odd values, or none.
 func TestNoMoreThanTheSchema(t *testing.T) {
 	directory := withRootfs(t)
 	tried, taken := 0, 0

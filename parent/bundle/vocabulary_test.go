@@ -55,7 +55,7 @@ func TestParseMountOptions(t *testing.T) {
 	}
 }
 
-// TestMountOptionNames checks the table against the one of config.md.
+// TestMountOptionNames compares the table with that in config.md.
 func TestMountOptionNames(t *testing.T) {
 	specified := strings.Fields(`async atime bind defaults dev diratime dirsync exec idmap iversion lazytime
 		loud mand noatime nodev nodiratime noexec noiversion nolazytime nomand norelatime nostrictatime nosuid
@@ -180,7 +180,7 @@ func TestDefault(t *testing.T) {
 			if err := json.Unmarshal(text, &want); err != nil {
 				t.Fatal(err)
 			}
-			// The differences that are meant.
+			// The intended differences.
 			want.Version, want.Hostname = specs.Version, "fsrun"
 			want.Process.Capabilities.Ambient = nil
 			want.Linux.Namespaces = append(want.Linux.Namespaces, specs.LinuxNamespace{Type: specs.CgroupNamespace})
@@ -290,7 +290,7 @@ func TestRunnableHooks(t *testing.T) {
 	}
 }
 
-// What only a new file system can have is passed over in a bind mount, and told.
+// Options for new file systems are ignored for a bind mount, with a warning.
 func TestWarningsOfBindMounts(t *testing.T) {
 	spec := &specs.Spec{Mounts: []specs.Mount{
 		{Destination: "/a", Type: "tmpfs", Options: []string{"mode=755"}},
@@ -302,8 +302,8 @@ func TestWarningsOfBindMounts(t *testing.T) {
 	}
 }
 
-// A protection whose name is misspelled is reported. Nothing is that OCI defines, for
-// whatever platform, and no key that is free.
+// A protection whose name is misspelled is reported. What OCI defines, for whatever
+// platform, is not, nor is an arbitrary key.
 func TestWarningsOfUnknownProperties(t *testing.T) {
 	text, err := os.ReadFile(bundles + "/runc-spec/" + ConfigName)
 	if err != nil {

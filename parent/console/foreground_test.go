@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attach relays between a container's master and a terminal of the caller, whose
-// outer end is returned.
+// attach relays between a container's master and a terminal of the caller, and returns the
+// outer end of that.
 func attach(t *testing.T, master *os.File) (*Relay, *os.File) {
 	t.Helper()
 	outer, inner := openPTY(t)
@@ -53,7 +53,7 @@ func TestForegroundLosesNoTail(t *testing.T) {
 			for i := range lines {
 				fmt.Fprintf(&want, "%d\r\n", i+1)
 			}
-			// All of it is in the caller's terminal; the test still has to read it.
+			// All of it is in the caller's terminal, but the test still has to read it.
 			eventually(t, "the screen shows all", func() bool { return len(screen.text()) >= want.Len() })
 			if got := screen.text(); got != want.String() {
 				t.Fatalf("round %d: %d bytes shown, want %d; the last are %q", round, len(got), want.Len(), got[len(got)-20:])
@@ -62,8 +62,8 @@ func TestForegroundLosesNoTail(t *testing.T) {
 	}
 }
 
-// The container's process writes to a descriptor of the caller's before anybody
-// reads; nothing but Close moves the bytes.
+// The container's process writes to a descriptor of the caller's before anybody reads; only
+// Close moves the bytes.
 func TestForegroundShowsWhatWasLeft(t *testing.T) {
 	for range 200 {
 		master, slave := containerPTY(t)
@@ -199,8 +199,8 @@ func TestForegroundPassesOnEndOfInput(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Echo and answer may be interleaved by line; sorted by nothing else than
-			// their bytes they are the same.
+			// Echo and answer may be interleaved by line, so compare only which bytes there
+			// are.
 			if len(got) != len(c.want) || bytes.Count(got, []byte("a line")) != strings.Count(c.want, "a line") {
 				t.Errorf("shown %q, want %q in some order", got, c.want)
 			}
@@ -232,8 +232,8 @@ func TestForegroundWithoutTerminalAnywhere(t *testing.T) {
 	}
 }
 
-// A process that outlives the container's own keeps the terminal open. Whether it
-// is silent or never stops writing, the relay ends.
+// A process that outlives the container's own keeps the terminal open. Whether it is silent
+// or never stops writing, the relay ends.
 func TestForegroundEndsDespiteSurvivors(t *testing.T) {
 	for _, c := range []struct{ name, survivor string }{
 		{"silent", "sleep 60"},
@@ -294,7 +294,7 @@ func TestForegroundEndsWhileContainerTakesNoInput(t *testing.T) {
 	master, slave := containerPTY(t)
 	input, typed := pipe(t)
 	_, output := pipe(t)
-	raw := rawModes(modes(t, slave)) // without echo, so that only input fills up
+	raw := rawModes(modes(t, slave)) // without echo, so that only the input buffer fills up
 	if err := setModes(descriptor(slave), &raw); err != nil {
 		t.Fatal(err)
 	}
@@ -322,7 +322,7 @@ func TestForegroundReportsRefusedOutput(t *testing.T) {
 	shown, output := pipe(t)
 	shown.Close()
 	r := relay(t, master, Caller{Input: -1, Output: descriptor(output)})
-	// More than the terminal holds: it would hang if nobody read on.
+	// More than the terminal holds: it would hang if nobody kept reading.
 	command := exec.Command("/bin/sh", "-c", "seq 20000")
 	inSession(t, slave, command)
 	slave.Close()
@@ -384,7 +384,7 @@ func TestForegroundLeavesNothing(t *testing.T) {
 			file.Close()
 		}
 	}
-	cycle() // os/signal keeps one goroutine for good
+	cycle() // os/signal keeps one goroutine permanently
 	goroutines := runtime.NumGoroutine()
 	descriptors := openDescriptors(t)
 	for range 20 {

@@ -16,7 +16,8 @@ import (
 
 const patience = 10 * time.Second
 
-// openPTY opens a pseudoterminal; both ends are blocking and closed with the test.
+// openPTY opens a pseudoterminal. Both ends are in blocking mode and are closed with the
+// test.
 func openPTY(tb testing.TB) (master, slave *os.File) {
 	tb.Helper()
 	master, slave, err := newPTY()
@@ -51,7 +52,7 @@ func newPTY() (master, slave *os.File, err error) {
 	return master, os.NewFile(uintptr(slaveFD), path), nil
 }
 
-// containerPTY is openPTY with the modes that the child gives to its terminal.
+// containerPTY is openPTY with the modes that the child sets on its terminal.
 func containerPTY(tb testing.TB) (master, slave *os.File) {
 	tb.Helper()
 	master, slave = openPTY(tb)
@@ -145,7 +146,7 @@ func (s *screen) text() string {
 	return s.shown.String()
 }
 
-// eventually fails the test when the condition does not come true in time.
+// eventually fails the test if the condition does not become true in time.
 func eventually(tb testing.TB, what string, condition func() bool) {
 	tb.Helper()
 	for deadline := time.Now().Add(patience); !condition(); time.Sleep(2 * time.Millisecond) {

@@ -116,7 +116,7 @@ func TestSendGivesUpOnBusyListener(t *testing.T) {
 	const wait = 100 * time.Millisecond
 	var err error
 	began := time.Now()
-	for range 3 { // a backlog of 0 still takes one connection
+	for range 3 { // a backlog of 0 still accepts one connection
 		if err = send(path, descriptor(master), "n", time.Now().Add(wait)); err != nil {
 			break
 		}
@@ -136,7 +136,7 @@ func listen(t *testing.T, path string, kind, backlog int) int {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(fd); os.Remove(path) })
-	// As with Send, a long path is beyond an address.
+	// As with Send, a long path does not fit into an address.
 	parent, err := unix.Open(filepath.Dir(path), unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)

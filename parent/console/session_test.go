@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A runtime in the foreground is a process with a session, a controlling terminal
-// and default signal actions, so these tests start the test binary again as one.
+// A runtime in the foreground is a process with a session, a controlling terminal and
+// default signal actions, so these tests start the test binary again as one.
 const asRuntime = "FSRUN_CONSOLE_TEST_COMMAND"
 
 func TestMain(m *testing.M) {
@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runForeground is a small runtime: a shell command is its container.
+// runForeground is a small runtime whose container is a shell command.
 func runForeground(script string) int {
 	master, slave, err := newPTY()
 	if err != nil {
@@ -109,7 +109,7 @@ func TestSessionPassesOnEverything(t *testing.T) {
 	if !s.isRaw(t) {
 		t.Error("the caller's terminal is not raw")
 	}
-	setSize(t, s.outer, 40, 100) // and nothing else: the kernel tells the runtime
+	setSize(t, s.outer, 40, 100) // nothing else is needed: the kernel notifies the runtime
 	s.shows(t, "40 100\r\n")
 	if status := s.wait(t); status.ExitStatus() != 7 {
 		t.Errorf("exit status %d, want 7", status.ExitStatus())

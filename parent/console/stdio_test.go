@@ -49,7 +49,7 @@ func TestStdioGivesToProgramsUser(t *testing.T) {
 	}
 }
 
-// What it is for: a process that is not the owner opens its own output again.
+// The purpose: a process that is not the owner reopens its own output.
 func TestStdioLetsProgramsUserReopen(t *testing.T) {
 	requireRoot(t)
 	reopen := func(output *os.File) ([]byte, error) {
@@ -106,7 +106,7 @@ func TestStdioLeavesAlone(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := status(t, c.file)
-			// Had it been taken over, it is given back before anything is said.
+			// If its owner was changed, change it back before reporting anything.
 			err := Stdio(mapped, descriptor(c.file))
 			after := status(t, c.file)
 			if after.Uid != before.Uid {
@@ -224,7 +224,7 @@ func socket(t *testing.T) *os.File {
 	return file
 }
 
-// withoutChown takes CAP_CHOWN from the test's thread, which is discarded with it.
+// withoutChown removes CAP_CHOWN from the test's thread, which is discarded with it.
 func withoutChown(t *testing.T, file *os.File) *os.File {
 	t.Helper()
 	runtime.LockOSThread()
@@ -240,8 +240,7 @@ func withoutChown(t *testing.T, file *os.File) *os.File {
 	return file
 }
 
-// readOnlyMount opens the file by way of a read-only mount that is attached
-// nowhere.
+// readOnlyMount opens the file through a read-only mount that is attached nowhere.
 func readOnlyMount(t *testing.T, file *os.File) *os.File {
 	t.Helper()
 	tree, err := unix.OpenTree(unix.AT_FDCWD, filepath.Dir(file.Name()), unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// privateMounts moves the test into a mount namespace of its own, which goes away
-// with the test's thread: that stays locked and is discarded.
+// privateMounts moves the test into a mount namespace of its own, which ends with the
+// test's thread: that remains locked and is discarded.
 func privateMounts(t *testing.T) {
 	t.Helper()
 	runtime.LockOSThread()
@@ -27,7 +27,7 @@ func privateMounts(t *testing.T) {
 	}
 }
 
-// mountTmpfs mounts a tmpfs on path, for as long as the test lasts.
+// mountTmpfs mounts a tmpfs on path for the duration of the test.
 func mountTmpfs(t *testing.T, path string) {
 	t.Helper()
 	if err := os.MkdirAll(path, 0o755); err != nil {

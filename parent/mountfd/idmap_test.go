@@ -53,7 +53,7 @@ func TestMapOwners(t *testing.T) {
 			expectOwner(t, filepath.Join(target, "outside"), overflow, overflow)
 			expectOwner(t, filepath.Join(source, "root"), 0, 1)
 
-			// And the other way round: what is made through the mount.
+			// And in the other direction: what is made through the mount.
 			made := filepath.Join(target, "made")
 			write(t, source, "made")
 			if err := os.Chown(filepath.Join(source, "made"), 1, 1); err != nil {
@@ -175,8 +175,8 @@ func expectOwner(t *testing.T, path string, uid, gid uint32) {
 	}
 }
 
-// refusedForWantOfSupport fails the test on an error, but for the refusal that a
-// file system without support must get.
+// refusedForWantOfSupport fails the test on an error, except the one that a file system
+// without support must return.
 func refusedForWantOfSupport(t *testing.T, err error, source string) bool {
 	t.Helper()
 	if err == nil {
@@ -189,8 +189,8 @@ func refusedForWantOfSupport(t *testing.T, err error, source string) bool {
 	return true
 }
 
-// supportsIDMap knows where it must work (mount_setattr(2)): ext4 and XFS since
-// Linux 5.12, btrfs since 5.15, tmpfs since 6.3.
+// supportsIDMap says where it must work (mount_setattr(2)): ext4 and XFS since Linux 5.12,
+// btrfs since 5.15, tmpfs since 6.3.
 func supportsIDMap(t *testing.T, path string) bool {
 	t.Helper()
 	var system unix.Statfs_t

@@ -76,7 +76,7 @@ func TestOpenBindAppliesNothing(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	privateMounts(t) // open_tree needs the privilege
+	privateMounts(t) // open_tree needs privileges
 	self := thisProcess(t)
 	for _, c := range []struct {
 		name    string
@@ -116,7 +116,7 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestAnswer(t *testing.T) {
-	privateMounts(t) // open_tree needs the privilege
+	privateMounts(t) // open_tree needs privileges
 	source := t.TempDir()
 	write(t, source, "file")
 	at := func(path string) protocol.Origin { return protocol.Origin{At: path} }
@@ -159,7 +159,7 @@ func TestAnswer(t *testing.T) {
 		{"too many", many, "65 operations in one request: allowed are 64"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			// A subtest has another thread, but for refusals that makes no difference.
+			// A subtest runs on another thread, which makes no difference for refusals.
 			fds, err := Answer(&protocol.OpenRequest{Ops: c.ops}, plan, nil, Process{})
 			if fds != nil || err == nil || !strings.Contains(err.Error(), c.text) {
 				t.Errorf("got %v, %v, want an error with %q", fds, err, c.text)

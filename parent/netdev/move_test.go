@@ -13,8 +13,8 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// between runs a test on a thread with a network namespace of its own, the host,
-// and gives it another one, the container. Both end with the test.
+// between runs a test on a thread in a new network namespace, the host, and gives it
+// another one, the container. Both end with the test.
 func between(t *testing.T, test func(host *socket, container *socket, namespace int)) {
 	t.Helper()
 	harness.Need(t, harness.Root)
@@ -134,8 +134,8 @@ func texts(t *testing.T, s *socket, index int32) []string {
 	return all
 }
 
-// A device comes with its lasting addresses and its attributes, under its new
-// name, and is up; also where its index is taken.
+// A device arrives with its lasting addresses and its attributes, under its new name, and
+// is up, even if its index is taken.
 func TestMove(t *testing.T) {
 	for _, taken := range []bool{false, true} {
 		t.Run(fmt.Sprintf("index taken %t", taken), func(t *testing.T) {
@@ -199,7 +199,7 @@ func TestMoveByTemplate(t *testing.T) {
 	})
 }
 
-// What cannot be moved is refused while nothing has been.
+// What cannot be moved is refused before anything has been.
 func TestMoveRefuses(t *testing.T) {
 	between(t, func(host, container *socket, namespace int) {
 		addPair(t, host, "one", "two")

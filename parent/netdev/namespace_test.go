@@ -11,8 +11,8 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// TestNewNamespace: only the loopback interface is in it, and is up; the caller stays
-// where it was.
+// TestNewNamespace: it contains only the loopback interface, which is up; the caller stays
+// in its own.
 func TestNewNamespace(t *testing.T) {
 	harness.Need(t, harness.Root)
 	const own = "/proc/thread-self/ns/net"
@@ -30,7 +30,7 @@ func TestNewNamespace(t *testing.T) {
 	}
 	found := make(chan []net.Interface)
 	go func() {
-		runtime.LockOSThread() // which ends with the goroutine
+		runtime.LockOSThread() // the thread ends with the goroutine
 		if err := unix.Setns(int(made.Fd()), unix.CLONE_NEWNET); err != nil {
 			t.Error(err)
 		}

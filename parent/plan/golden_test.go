@@ -20,7 +20,7 @@ const (
 	bundles = "../../testdata/bundles"
 )
 
-// facts are those of a machine like any other.
+// facts are those of an ordinary machine.
 func facts() *Facts {
 	return &Facts{
 		Bundle: "/bundle", ID: "demo", CgroupMount: "/sys/fs/cgroup",
@@ -46,7 +46,7 @@ func golden(t *testing.T, name, text string) {
 	}
 }
 
-// TestBundlesOfOtherTools lowers what other tools write, whole.
+// TestBundlesOfOtherTools lowers complete bundles written by other tools.
 func TestBundlesOfOtherTools(t *testing.T) {
 	configs, err := filepath.Glob(bundles + "/*/" + bundle.ConfigName)
 	if err != nil || len(configs) < 5 {
@@ -73,7 +73,7 @@ func TestBundlesOfOtherTools(t *testing.T) {
 	}
 }
 
-// fits checks that a child would take the plan's frames.
+// fits checks that a child would accept the plan's frames.
 func fits(t *testing.T, plan *Plan) {
 	t.Helper()
 	parts, err := protocol.Cut(plan.Ops)
@@ -87,7 +87,7 @@ func fits(t *testing.T, plan *Plan) {
 	}
 }
 
-// small is a configuration with nothing that could be left out.
+// small is a minimal configuration.
 func small() *specs.Spec {
 	return &specs.Spec{
 		Version: "1.2.0",
@@ -441,7 +441,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestExec lowers a process that joins: nothing of the container is built.
+// TestExec lowers a process that joins: nothing of the container is made.
 func TestExec(t *testing.T) {
 	spec := small()
 	spec.Mounts, spec.Hostname = []specs.Mount{proc}, "host"
@@ -461,7 +461,7 @@ func TestExec(t *testing.T) {
 	golden(t, "exec", "A process that joins a container has its filter, and builds nothing.\n\n"+print(plan, everything))
 }
 
-// TestNoGoldenIsLeft names files that no test writes any more.
+// TestNoGoldenIsLeft finds files that no test writes any more.
 func TestNoGoldenIsLeft(t *testing.T) {
 	known := map[string]bool{"exec.txt": true}
 	for _, rule := range rules {

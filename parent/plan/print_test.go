@@ -11,11 +11,11 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// maxShown is how much of a long string a golden file shows, in bytes.
+// maxShown is how many bytes of a long string a golden file shows.
 const maxShown = 80
 
-// print writes a plan for people: its namespaces, then a line for each operation
-// with its index, its fields that are set, and the JSON path that it comes from.
+// print formats a plan for people: its namespaces, then a line for each operation with its
+// index, the fields that are set, and the JSON path that it comes from.
 func print(p *Plan, show func(protocol.Op) bool) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "new %s\n", list(names(p.New, cloneFlags)))
@@ -31,7 +31,7 @@ func print(p *Plan, show func(protocol.Op) bool) string {
 	return text.String()
 }
 
-// printOwners writes the mapping of owners that the parent gives to a bind.
+// printOwners formats the ID mapping that the parent gives to a bind.
 func printOwners(p *Plan, op protocol.Op) string {
 	bind, _ := op.(*protocol.Bind)
 	owners := p.Owners[bind]
@@ -124,11 +124,11 @@ func quotes(texts []string) string {
 func list(items []string) string { return "[" + strings.Join(items, " ") + "]" }
 
 type flagName struct {
-	mask, value uint64 // the flag is set where what the mask leaves is the value
+	mask, value uint64 // the flag is set if the masked bits are the value
 	name        string
 }
 
-// names are the flags that are set, and in hexadecimal what has no name.
+// names lists the flags that are set, with those without a name in hexadecimal.
 func names(flags uint64, known []flagName) []string {
 	var set []string
 	for _, flag := range known {
@@ -144,9 +144,8 @@ func names(flags uint64, known []flagName) []string {
 
 func bit(flag uint64, name string) flagName { return flagName{flag, flag, name} }
 
-// attributes are those of mount_setattr(2). The access times are values of one
-// field; all of its bits together are how it is cleared, and none of them is
-// relatime, which is left out.
+// attributes are those of mount_setattr(2). The access time modes are values of one field;
+// all of its bits together clear it, and none of them is relatime, which is left out.
 var attributes = []flagName{
 	bit(unix.MOUNT_ATTR__ATIME, "atime-field"),
 	bit(unix.MOUNT_ATTR_STRICTATIME, "strictatime"), bit(unix.MOUNT_ATTR_NOATIME, "noatime"),

@@ -6,8 +6,8 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// TestListenerFitsBeforeItsStateIsKnown: the plan is cut for frames, which no listener
-// without a state fits, before the child is there whose process id is in the state.
+// TestListenerFitsBeforeItsStateIsKnown: the plan is divided into frames, into which no
+// listener without a state fits, before the child exists, whose process ID is in the state.
 func TestListenerFitsBeforeItsStateIsKnown(t *testing.T) {
 	spec, known := small(), facts()
 	spec.Linux.Seccomp = &specs.LinuxSeccomp{DefaultAction: specs.ActAllow, ListenerPath: "/run/agent.sock",

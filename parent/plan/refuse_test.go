@@ -30,8 +30,8 @@ var mappedBind = specs.Mount{
 	UIDMappings: []specs.LinuxIDMapping{{HostID: 1000, Size: 10}}, GIDMappings: []specs.LinuxIDMapping{{HostID: 1000, Size: 10}},
 }
 
-// TestRefusals: what cannot be lowered is refused with the place in the
-// configuration, what is there, and what is allowed.
+// TestRefusals: what cannot be lowered is refused with the place in the configuration, the
+// value, and what is allowed.
 //
 // SPEC: M-LIM-1
 func TestRefusals(t *testing.T) {
@@ -109,7 +109,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestUnprivilegedExecRefusesGroups: a process that joins is held to the same.
+// TestUnprivilegedExecRefusesGroups: the same applies to a process that joins.
 func TestUnprivilegedExecRefusesGroups(t *testing.T) {
 	spec, facts := small(), facts()
 	facts.NoGroups = true
@@ -119,8 +119,8 @@ func TestUnprivilegedExecRefusesGroups(t *testing.T) {
 	}
 }
 
-// TestStringsArriveWhole: however they are divided, the values of all operations
-// joined are those of the configuration, and each operation fits a frame.
+// TestStringsArriveWhole: however they are divided, the joined values of all operations are
+// those in the configuration, and each operation fits into a frame.
 //
 // SPEC: M-LIM-3, M-PLAN-7
 func TestStringsArriveWhole(t *testing.T) {
@@ -166,7 +166,7 @@ func withMounts(count int) *specs.Spec {
 	return spec
 }
 
-// TestManyMounts: 5,000 are no problem, 40,000 are more than a plan may hold.
+// TestManyMounts: 5,000 are no problem, 40,000 are more than a plan may contain.
 //
 // SPEC: M-LIM-1, M-LIM-3
 func TestManyMounts(t *testing.T) {
@@ -187,8 +187,8 @@ func TestManyMounts(t *testing.T) {
 	}
 }
 
-// TestOperationOutOfRange: what no frame can hold is refused with the operation
-// and its place.
+// TestOperationOutOfRange: an operation that fits into no frame is refused, with the
+// operation and its place.
 //
 // SPEC: M-LIM-1
 func TestOperationOutOfRange(t *testing.T) {

@@ -34,7 +34,7 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-// root is a root file system with programs of several kinds.
+// root is a root file system with various programs.
 func root(t *testing.T) string {
 	t.Helper()
 	directory := t.TempDir()
@@ -66,10 +66,10 @@ func TestProgram(t *testing.T) {
 	}{
 		{"/bin/sh", "/", "", nil, Holds, ""},
 		{"sh", "/", "/usr/bin:/bin", nil, Holds, "/bin/sh"},
-		{"sh", "/", "/early:/bin", nil, Holds, "/bin/sh"}, // as the child goes on (SPEC.md, M-EXE-6)
+		{"sh", "/", "/early:/bin", nil, Holds, "/bin/sh"}, // as the child does (SPEC.md, M-EXE-6)
 		{"sh", "/", "/early:/x", nil, Lacks, "permission denied (mode 0644)"},
 		{"./tool", "/srv", "", nil, Holds, "/srv/tool"},
-		{"sh", "/bin", ":/x", nil, Holds, "/bin/sh"}, // an empty part is the working directory
+		{"sh", "/bin", ":/x", nil, Holds, "/bin/sh"}, // an empty element is the working directory
 		{"/bin/absolute", "/", "", nil, Holds, ""},
 		{"/bin/above", "/", "", nil, Holds, ""},
 		{"/bin/dangling", "/", "", nil, Lacks, "no such file"},
@@ -117,7 +117,7 @@ func TestMountsAndHooks(t *testing.T) {
 	}
 }
 
-// A remedy is told once, beside what is wrong.
+// A remedy is given once, beside what is wrong.
 func TestHintsAreToldOnce(t *testing.T) {
 	lacking := &cgroupv2.ControllerError{Controller: "pids", Tree: "/sys/fs/cgroup", Binding: cgroupv2.Disabled}
 	check := judge("cgroup controller", "pids", "", lacking)
@@ -141,7 +141,7 @@ func TestStateDirectory(t *testing.T) {
 	}
 }
 
-// Every lack of the machine has a remedy, and nothing is looked at twice.
+// Everything that the machine may lack has a remedy, and nothing is checked twice.
 func TestMachine(t *testing.T) {
 	seen := map[string]bool{}
 	for _, check := range Machine(t.TempDir()) {

@@ -20,7 +20,7 @@ func TestMountPoint(t *testing.T) {
 	}
 }
 
-// TestCheck: what is mounted over the file system is not taken for it.
+// TestCheck: what is mounted over the file system is not mistaken for it.
 func TestCheck(t *testing.T) {
 	if err := check("/proc"); err == nil || !strings.Contains(err.Error(), "/proc is not resctrl") {
 		t.Errorf("%v", err)

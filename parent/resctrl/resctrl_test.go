@@ -14,8 +14,8 @@ import (
 	"github.com/fsrun/fsrun/parent/resctrl/resctrltest"
 )
 
-// TestGroups goes through the rules of config-linux.md, "IntelRdt": which group a
-// container gets, what is written to it, and what goes with the container.
+// TestGroups tests the rules of config-linux.md, "IntelRdt": which group a container gets,
+// what is written to it, and what is removed with the container.
 func TestGroups(t *testing.T) {
 	const id, existing = "web", "guaranteed"
 	lines := []string{"MB:0=20;1=70", "L3:0=7f0;1=1f"}
@@ -24,11 +24,11 @@ func TestGroups(t *testing.T) {
 		asked specs.LinuxIntelRdt
 		// group is where the process must be, and monitor where else, "" for nowhere.
 		group, monitor string
-		// written is what schemata has got, in its order.
+		// written is what schemata received, in order.
 		written []string
-		// intended is what goes with the container.
+		// intended is what is removed with the container.
 		intended []string
-		// stays says that the group is there when the container is gone.
+		// stays says that the group remains when the container is gone.
 		stays bool
 	}{
 		{"nothing named", specs.LinuxIntelRdt{}, id, "", nil, []string{id}, false},
@@ -50,7 +50,7 @@ func TestGroups(t *testing.T) {
 			group, err := tree.Make(&test.asked, id, func(name string) error { intended = append(intended, name); return nil })
 			must(t, err)
 			must(t, group.Add(4711))
-			// As a process that joins later finds it.
+			// This is how a process that joins later finds it.
 			must(t, tree.Group(&test.asked, id).Add(4712))
 			for _, place := range []string{test.group, test.monitor} {
 				if place != "" {
@@ -60,7 +60,7 @@ func TestGroups(t *testing.T) {
 			equal(t, "schemata", read(t, directory, test.group, "schemata"), resctrltest.Whole+joined(test.written))
 			equal(t, "what goes with the container", strings.Join(intended, " "), strings.Join(test.intended, " "))
 			slices.Reverse(intended)
-			for _, name := range append(intended, intended...) { // again is no error
+			for _, name := range append(intended, intended...) { // repeating it is no error
 				must(t, tree.Remove(name))
 			}
 			if _, err := os.Stat(filepath.Join(directory, test.group)); (err == nil) != test.stays {

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestHandover: the call that hands the listener over is one that the filter cannot stop.
+// TestHandover: the call that hands over the listener is one that the filter cannot stop.
 //
 // SPEC: M-LST-4
 func TestHandover(t *testing.T) {
@@ -47,8 +47,8 @@ func TestHandover(t *testing.T) {
 	}
 }
 
-// TestErrors checks that a profile that cannot be compiled is refused with the place, the value and what
-// is allowed.
+// TestErrors: a profile that cannot be compiled is refused with the place, the value and
+// what is allowed.
 func TestErrors(t *testing.T) {
 	rule := func(change func(*specs.LinuxSyscall)) *specs.LinuxSeccomp {
 		entry := specs.LinuxSyscall{Names: []string{"getpid"}, Action: specs.ActErrno}
@@ -317,7 +317,8 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-// TestNames checks the lists for the features verb against the constants of the specification.
+// TestNames compares the lists for the features command with the constants of the
+// specification.
 func TestNames(t *testing.T) {
 	for _, tt := range []struct {
 		got  []string

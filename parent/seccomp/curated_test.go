@@ -22,8 +22,8 @@ func compile(t testing.TB, goarch string, profile *specs.LinuxSeccomp) *Filter {
 
 func errno(n uint) *uint { return &n }
 
-// engineProfile has the shape and size of what container engines send: some 350 names in one entry,
-// a few calls with conditions, three architectures.
+// engineProfile has the shape and size of what container engines send: some 350 names in
+// one entry, a few calls with conditions, three architectures.
 func engineProfile() *specs.LinuxSeccomp {
 	profile := &specs.LinuxSeccomp{
 		DefaultAction:   specs.ActErrno,

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestDefaultProfileComplete holds the profile to a decision on every system call.
+// TestDefaultProfileComplete: the profile decides about every system call.
 func TestDefaultProfileComplete(t *testing.T) {
 	groups := map[string]int{}
 	for _, g := range defaultGroups {
@@ -24,7 +24,7 @@ func TestDefaultProfileComplete(t *testing.T) {
 		}
 	}
 	severalGroups := []string{"ioctl"}       // a rule and its exceptions
-	noGroup := []string{"ipc", "socketcall"} // decided by what they multiplex
+	noGroup := []string{"ipc", "socketcall"} // decided by the calls that they multiplex
 	for _, name := range syscallNames {
 		want := 1
 		if slices.Contains(severalGroups, name) {
@@ -92,7 +92,7 @@ func TestDefaultProfileVerdicts(t *testing.T) {
 	}
 }
 
-// TestDefaultProfileIsTheCallers checks that changing one copy leaves the next alone.
+// TestDefaultProfileIsTheCallers: modifying one copy does not affect the next.
 func TestDefaultProfileIsTheCallers(t *testing.T) {
 	want := DefaultProfile()
 	changed := DefaultProfile()

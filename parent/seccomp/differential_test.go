@@ -8,8 +8,9 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// TestCuratedProfiles compares the filters of profiles that people write with their meaning. Probing must
-// reach every instruction: one that is never executed is either useless or untested.
+// TestCuratedProfiles compares the filters of profiles that people write with their
+// meaning. Probing must reach every instruction: one that is never executed is either
+// useless or untested.
 func TestCuratedProfiles(t *testing.T) {
 	for name, profile := range curatedProfiles() {
 		for i := range machines {
@@ -30,8 +31,8 @@ func TestCuratedProfiles(t *testing.T) {
 // must reach. The rest belongs to conditions that always hold or never do, such as x >= 0.
 const coverageFloor = 98.5
 
-// TestRandomProfiles compares filters of random profiles with their meaning: as they come, and
-// separated, so that nothing in them overlaps and every instruction should be of use.
+// TestRandomProfiles compares filters of random profiles with their meaning: as generated,
+// and separated, so that nothing in them overlaps and every instruction should be needed.
 func TestRandomProfiles(t *testing.T) {
 	pure(t)
 	count := 1000
@@ -104,8 +105,8 @@ func mutants(program []Instruction, visit func(at int, mutant []Instruction)) {
 	}
 }
 
-// TestMutants checks the check: nearly every small change to a filter must be noticed. Those that are
-// not lead to the same verdict on another way, such as x == 0 and x < 1.
+// TestMutants checks the check: nearly every small change to a filter must be noticed.
+// Those that are not lead to the same verdict in another way, such as x == 0 and x < 1.
 func TestMutants(t *testing.T) {
 	pure(t)
 	const floor = 97.0

@@ -8,11 +8,11 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// This file is the reference that the compiler is compared with. It reads the profile directly for one
-// call at a time, as the package comment describes it, and shares nothing with the compiler but the
-// tables of names and numbers.
+// This file is the reference that the compiler is compared with. It reads the profile
+// directly for one call at a time, as the package comment describes it, and shares nothing
+// with the compiler except the tables of names and numbers.
 
-// abiOf tells which ABI a call uses on a machine, by the values of linux/audit.h.
+// abiOf returns the ABI that a call uses on a machine, by the values in linux/audit.h.
 func abiOf(goarch string, d *data) (abi specs.Arch, native bool) {
 	switch {
 	case goarch == "amd64" && d.architecture == 0xc000003e && d.number>>30 == 1:
@@ -37,7 +37,7 @@ type nameTable struct {
 	byName   map[string]uint32
 }
 
-// nameTables turns the generated tables into maps.
+// nameTables converts the generated tables to maps.
 var nameTables = sync.OnceValue(func() map[specs.Arch]nameTable {
 	tables := map[specs.Arch]nameTable{}
 	for abi, calls := range map[specs.Arch][]call{
@@ -54,7 +54,7 @@ var nameTables = sync.OnceValue(func() map[specs.Arch]nameTable {
 	return tables
 })
 
-// multiplexedName is the call that a use of socketcall or ipc on x86 stands for.
+// multiplexedName returns the call that a use of socketcall or ipc on x86 stands for.
 func multiplexedName(name string, selector uint64) string {
 	switch name {
 	case "socketcall":
@@ -85,7 +85,8 @@ func severityOf(a specs.LinuxSeccompAction) int {
 	return slices.Index(severity, a)
 }
 
-// returnValue is what a filter returns for an action, by the values of linux/seccomp.h.
+// returnValue returns what a filter returns for an action, by the values in
+// linux/seccomp.h.
 func returnValue(a specs.LinuxSeccompAction, errno *uint) uint32 {
 	number := uint32(1) // EPERM
 	if errno != nil {
@@ -194,8 +195,8 @@ func (r *reference) evaluate(d *data) uint32 {
 	return value
 }
 
-// worst is the most restrictive action that any arguments of a call can lead to, unless that is the
-// default action.
+// worst returns the most restrictive action that any arguments of a call can lead to,
+// unless that is the default action.
 func worst(profile *specs.LinuxSeccomp, call string) (best int, value uint32, ok bool) {
 	best = len(severity)
 	decided := false
@@ -211,7 +212,7 @@ func worst(profile *specs.LinuxSeccomp, call string) (best int, value uint32, ok
 	return best, value, best < len(severity) && (decided || best < severityOf(profile.DefaultAction))
 }
 
-// aboveHighest reports whether a number is above all that the profile names on an ABI.
+// aboveHighest reports whether a number is above all that the profile names for an ABI.
 func (r *reference) aboveHighest(abi specs.Arch, number uint32) bool {
 	if abi == specs.ArchX86_64 && number >= 0x80000000 {
 		return true // no call of any ABI

@@ -28,9 +28,9 @@ func (d *data) bytes() (b [64]byte) {
 	return b
 }
 
-// interpreter runs a program of classic BPF as kernel/seccomp.c and net/core/filter.c do, for the
-// opcodes that seccomp allows and filters here use. The opcodes are written out from
-// linux/bpf_common.h, so that a wrong constant of the compiler does not go unnoticed.
+// interpreter runs a classic BPF program as kernel/seccomp.c and net/core/filter.c do, for
+// the opcodes that seccomp allows and filters here use. The opcodes are copied from
+// linux/bpf_common.h, so that a wrong constant in the compiler does not go unnoticed.
 type interpreter struct {
 	program  []Instruction
 	executed []bool
@@ -40,7 +40,7 @@ func newInterpreter(program []Instruction) *interpreter {
 	return &interpreter{program, make([]bool, len(program))}
 }
 
-// verify applies the checks of the kernel when it loads a filter.
+// verify makes the kernel's checks when it loads a filter.
 func (p *interpreter) verify() error {
 	if len(p.program) == 0 || len(p.program) > 4096 {
 		return fmt.Errorf("%d instructions", len(p.program))

@@ -21,8 +21,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// These tests load filters into the kernel, in processes of their own: the test binary starts itself
-// again with a job in its environment. No privilege is needed.
+// These tests load filters into the kernel, in separate processes: the test binary starts
+// itself again with a job in its environment. No privileges are needed.
 
 const jobVariable = "FSRUN_SECCOMP_TEST_JOB"
 
@@ -32,7 +32,8 @@ type job struct {
 	Calls   []probeCall
 	// Listener closes the listener before the calls.
 	Listener bool
-	// Execute replaces the process by the test binary with these arguments, instead of making calls.
+	// Execute replaces the process with the test binary with these arguments, instead of
+	// making calls.
 	Execute []string
 }
 
@@ -49,9 +50,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runJob loads the filter and makes the calls, then writes their results to standard output and
-// exits. It only returns on failure. After the load it only makes system calls by number, since the Go
-// runtime's own may be denied.
+// runJob loads the filter and makes the calls, then writes their results to standard output
+// and exits. It returns only on failure. After the load it only makes system calls by
+// number, because the Go runtime's own may be denied.
 func runJob(encoded []byte) error {
 	var j job
 	if err := json.Unmarshal(encoded, &j); err != nil {
@@ -67,7 +68,8 @@ func runJob(encoded []byte) error {
 		return err
 	}
 	load := &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
-	// Both lie on the heap, which does not move, and are taken now: nothing may be allocated later.
+	// Both are on the heap, which does not move, and are taken now: nothing may be
+	// allocated later.
 	loadAddress, resultsAddress := reflect.ValueOf(load).Pointer(), reflect.ValueOf(results).Pointer()
 
 	runtime.LockOSThread()
@@ -103,8 +105,8 @@ func runJob(encoded []byte) error {
 	return errors.New("exit_group(2) returned")
 }
 
-// pure is a test of the compiler against the interpreter. It takes minutes where every instruction is
-// translated, and no kernel has a part in it.
+// pure skips a test of the compiler against the interpreter where every instruction is
+// emulated: it would take minutes, and the kernel plays no part in it.
 func pure(t *testing.T) {
 	t.Helper()
 	if os.Getenv("FSRUN_GUEST") == "1" {
@@ -112,7 +114,7 @@ func pure(t *testing.T) {
 	}
 }
 
-// run starts a job in a process of its own and returns what it wrote to standard output.
+// run starts a job in a separate process and returns what it wrote to standard output.
 func run(t *testing.T, j job) ([]byte, error) {
 	t.Helper()
 	encoded, err := json.Marshal(j)
@@ -148,7 +150,7 @@ func start(t *testing.T, j job) ([]unix.Errno, error) {
 	return results, nil
 }
 
-// always are the calls that a process needs to report what it saw.
+// always are the calls that a process needs to report its results.
 var always = specs.LinuxSyscall{
 	Names:  []string{"write", "exit_group", "rt_sigreturn", "futex", "nanosleep", "close"},
 	Action: specs.ActAllow,
@@ -164,8 +166,8 @@ func nativeAudit(t *testing.T) uint32 {
 	return m.native().audit
 }
 
-// TestKernelArguments compares the kernel's verdicts with the meaning of random profiles, on calls
-// that ignore their arguments, so that any arguments can be tried.
+// TestKernelArguments compares the kernel's verdicts with the meaning of random profiles,
+// for calls that ignore their arguments, so that any arguments can be tried.
 func TestKernelArguments(t *testing.T) {
 	audit := nativeAudit(t)
 	calls := map[string]uint64{
@@ -219,7 +221,7 @@ func TestKernelArguments(t *testing.T) {
 	}
 }
 
-// expected is the error number of a call that succeeds if it takes place.
+// expected returns the error number of a call that succeeds if it is made.
 func expected(verdict uint32) unix.Errno {
 	switch verdict & 0xffff0000 {
 	case 0x7fff0000, 0x7ffc0000: // allow, log
@@ -278,7 +280,8 @@ func TestKernelNumbers(t *testing.T) {
 	}
 }
 
-// TestKernelLoads checks that the kernel accepts every curated filter that leaves the process able to report.
+// TestKernelLoads checks that the kernel accepts every curated filter that leaves the
+// process able to report.
 func TestKernelLoads(t *testing.T) {
 	nativeAudit(t)
 	for name, profile := range curatedProfiles() {
@@ -295,7 +298,8 @@ func TestKernelLoads(t *testing.T) {
 	}
 }
 
-// waitKillable asks the kernel for the flag: a known one fails on the missing program.
+// waitKillable asks the kernel whether it knows the flag: a known one fails because of the
+// missing program.
 func waitKillable(t *testing.T) bool {
 	t.Helper()
 	_, _, number := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER,
@@ -303,7 +307,7 @@ func waitKillable(t *testing.T) bool {
 	return number == unix.EFAULT
 }
 
-// TestKernelKills checks that the process ends by SIGSYS.
+// TestKernelKills checks that the process is killed by SIGSYS.
 func TestKernelKills(t *testing.T) {
 	nativeAudit(t)
 	killing := func(names ...string) *specs.LinuxSeccomp {

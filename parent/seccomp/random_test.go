@@ -8,7 +8,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// choices is a source of decisions that ends: first the given bytes, then zeros.
+// choices is a finite source of decisions: first the given bytes, then zeros.
 type choices struct{ bytes []byte }
 
 func (c *choices) next() byte {
@@ -30,7 +30,8 @@ var edges = []uint64{
 	1<<63 - 1, 1 << 63, 1<<64 - 1<<32, 1<<64 - 1<<32 + 1, 1<<64 - 2, 1<<64 - 1, 0x7e020000, 0x5_00000003, 0x3_00000005,
 }
 
-// randomProfile builds a valid profile from bytes. Few names recur often, so that rules for one call meet.
+// randomProfile builds a valid profile from bytes. A few names recur often, so that a call
+// has several rules.
 func randomProfile(bytes []byte) *specs.LinuxSeccomp {
 	c := &choices{bytes}
 	defaults := []specs.LinuxSeccompAction{
@@ -90,9 +91,10 @@ func randomBytes(r *rand.Rand, n int) []byte {
 // audits are the audit architectures of all ABIs, of one that is foreign (s390x), and none.
 var audits = []uint32{0xc000003e, 0x40000003, 0xc00000b7, 0x40000028, 0xc00000f3, 0x80000016, 0}
 
-// probe calls visit with the calls at which the filter of a profile could be wrong: at and around
-// every number that has rules and the ends of the number spaces, with the arguments at and around all values
-// that the rules compare with. The same profile and the same r give the same calls in the same order.
+// probe calls visit with the calls for which the filter of a profile could be wrong: at and
+// around every number that has rules and the ends of the number spaces, with arguments at
+// and around all values that the rules compare with. The same profile and the same r give
+// the same calls in the same order.
 func probe(goarch string, profile *specs.LinuxSeccomp, r *rand.Rand, visit func(*data)) {
 	for _, audit := range audits {
 		ends := []uint32{0, 1, 101, 102, 117, 471, 472, 0x0effff, 0x0f0000, 0x0f0001, 0x0f0007, 1<<30 - 1, 1 << 30, 1<<30 + 600, 1<<31 - 1, 1 << 31, 3 << 30, 1<<32 - 1}
@@ -183,7 +185,8 @@ func probeArguments(r *rand.Rand, rules []specs.LinuxSyscall, values [6][]uint64
 	for _, rule := range rules {
 		for _, c := range rule.Args {
 			for range 4 {
-				// Arguments that fulfil the rule as far as possible, and this condition in particular.
+				// Arguments that satisfy the rule as far as possible, and this condition in
+				// particular.
 				arguments := random()
 				for _, other := range append(slices.Clone(rule.Args), c) {
 					for range 16 {

@@ -10,7 +10,7 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// A child tells which network namespace it is in.
+// A child prints which network namespace it is in.
 func TestMain(m *testing.M) {
 	if os.Args[0] == protocol.ChildName {
 		socket, err := strconv.Atoi(os.Args[1])
@@ -43,7 +43,7 @@ func readlink(t *testing.T, name string) string {
 	return target
 }
 
-// What is made ahead is what the child gets, and we stay where we were.
+// The child gets what was made ahead, and we stay where we were.
 func TestAhead(t *testing.T) {
 	needRoot(t)
 	before := readlink(t, "/proc/self/ns/net")
@@ -67,7 +67,7 @@ func TestAhead(t *testing.T) {
 	}
 }
 
-// Without it the clone makes the network namespace.
+// Otherwise the clone makes the network namespace.
 func TestNothingAhead(t *testing.T) {
 	needRoot(t)
 	var ahead *Ahead

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Without a PID namespace to join there is nothing to hide from.
+// Without a PID namespace to join, there is nothing to hide from.
 func TestNoEntryWithoutPIDNamespace(t *testing.T) {
 	joins := []Join{{Type: unix.CLONE_NEWNET, FD: 7}}
 	entry, others, err := newEntry(5, joins)
@@ -20,7 +20,7 @@ func TestNoEntryWithoutPIDNamespace(t *testing.T) {
 	}
 }
 
-// What an entry reports is taken for no more than it is: a child of ours, or words.
+// An entry's report is accepted only if it is a child of ours, or an error.
 func TestEntryReports(t *testing.T) {
 	child := exec.Command("/bin/sleep", "1000")
 	if err := child.Start(); err != nil {
@@ -60,7 +60,7 @@ func TestEntryReports(t *testing.T) {
 	}
 }
 
-// TestEntryThatDies: its end is seen at once, and it is told apart from a clone that the
+// TestEntryThatDies: its end is noticed at once, and distinguished from a clone that the
 // kernel refuses.
 func TestEntryThatDies(t *testing.T) {
 	needRoot(t)

@@ -10,8 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestSeal: what the child executes is this binary, and nobody can change it,
-// even one who owns it.
+// TestSeal: the child executes this binary, and nobody can change it, not even its owner.
 //
 // CLASS: V2
 func TestSeal(t *testing.T) {
@@ -46,11 +45,11 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-// change does what one would who reached /proc/PID/exe. A sealed memory file may
-// be opened for writing; the write fails.
+// change does what an attacker would who has reached /proc/PID/exe. A sealed memory file
+// can be opened for writing, but the write fails.
 func change(descriptor int) error {
 	path := fmt.Sprintf("/proc/self/fd/%d", descriptor)
-	_ = os.Chmod(path, 0o755) // an owner may, on a memory file
+	_ = os.Chmod(path, 0o755) // the owner of a memory file may do so
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// smallRoot mounts a tmpfs of 64 KiB in a mount namespace of the test's own.
-// The thread is never unlocked, so the namespace goes with it.
+// smallRoot mounts a tmpfs of 64 KiB in a mount namespace of the test's own. The thread is
+// never unlocked, so the namespace ends with it.
 func smallRoot(t *testing.T) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -54,8 +54,8 @@ func fillExcept(t *testing.T, root string, pages int) {
 	}
 }
 
-// TestFullDisk tries each step with every amount of free space: it succeeds, or
-// what was there before still stands.
+// TestFullDisk tries each step with every amount of free space: either it succeeds, or
+// everything is as before.
 func TestFullDisk(t *testing.T) {
 	root := smallRoot(t)
 	store, err := Open(root)

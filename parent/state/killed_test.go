@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// writerEnvironment makes the test binary a process that reserves, records and
-// saves in the state directory it names, over and over, until it is killed.
+// writerEnvironment makes the test binary a process that reserves, records and saves in the
+// state directory it names, again and again, until it is killed.
 const writerEnvironment = "FSRUN_TEST_STATE_WRITER"
 
 func TestMain(m *testing.M) {
@@ -48,7 +48,7 @@ func write(root string) error {
 	}
 }
 
-// TestKilledWriter kills a writer at any moment: what it leaves can be read, its
+// TestKilledWriter kills a writer at any moment: what it leaves behind can be read, its
 // lock is free, its container is stopped, and it can be removed.
 func TestKilledWriter(t *testing.T) {
 	executable, err := os.Executable()

@@ -64,7 +64,7 @@ func full(id string) *Container {
 	}
 }
 
-// TestLoadOfAnOlderRecord: a running container outlives an upgrade.
+// TestLoadOfAnOlderRecord: a running container survives an upgrade.
 func TestLoadOfAnOlderRecord(t *testing.T) {
 	want := full("older")
 	content := appendRecord(nil, want, containerFields[:len(containerFields)-laterFields])
@@ -164,14 +164,14 @@ func TestMissingContainer(t *testing.T) {
 	}
 }
 
-// TestStrangersAreNoContainers: in a mistaken state directory nothing is listed, and so
-// nothing deleted.
+// TestStrangersAreNoContainers: if the state directory is given by mistake, nothing is
+// listed, and so nothing is deleted.
 func TestStrangersAreNoContainers(t *testing.T) {
 	store := open(t)
 	if err := os.MkdirAll(store.Path("stranger")+"/deep", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(store.Path("leftover"), 0o755); err != nil { // of a creator that was killed
+	if err := os.MkdirAll(store.Path("leftover"), 0o755); err != nil { // from a creator that was killed
 		t.Fatal(err)
 	}
 	if _, err := store.Load("stranger"); !errors.Is(err, ErrNotExist) {
@@ -190,7 +190,7 @@ func TestStrangersAreNoContainers(t *testing.T) {
 	}
 }
 
-// TestBusyNamesTheCreator: whoever waits in vain is told for whom.
+// TestBusyNamesTheCreator: whoever waits in vain learns for whom.
 func TestBusyNamesTheCreator(t *testing.T) {
 	store := open(t)
 	handle := reserve(t, store, "slow")
@@ -238,8 +238,8 @@ func TestReserveHasOneWinner(t *testing.T) {
 	}
 }
 
-// TestReserveAgainstRemove lets both run at once: each reservation ends in one
-// that stands or in a clear error, and no two hold the same directory.
+// TestReserveAgainstRemove runs both at once: each reservation either lasts or fails with a
+// clear error, and no two have the same directory.
 func TestReserveAgainstRemove(t *testing.T) {
 	store := open(t)
 	var group sync.WaitGroup
@@ -283,8 +283,8 @@ func TestReserveAgainstRemove(t *testing.T) {
 	}
 }
 
-// TestReserveLeavesNothing: whichever call of a reservation finds no descriptor
-// left, the id is free afterwards.
+// TestReserveLeavesNothing: whichever call of a reservation finds no free descriptor, the
+// ID is free afterwards.
 func TestReserveLeavesNothing(t *testing.T) {
 	store, err := Open(t.TempDir())
 	if err != nil {
@@ -312,7 +312,7 @@ func TestReserveLeavesNothing(t *testing.T) {
 	}
 }
 
-// withDescriptors calls do where only so many descriptors can be opened.
+// withDescriptors calls do when only that many descriptors can be opened.
 func withDescriptors(t *testing.T, free uint64, do func() (*Handle, error)) (*Handle, error) {
 	t.Helper()
 	lowest, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0)
@@ -434,7 +434,7 @@ func TestIntentsTornAtEveryByte(t *testing.T) {
 		if err != nil || len(got) != whole {
 			t.Fatalf("%d bytes: %d intents, %v; want %d", length, len(got), err, whole)
 		}
-		// The next writer goes on behind the last whole line.
+		// The next writer continues after the last complete line.
 		next, err := store.Lock("a")
 		if err != nil {
 			t.Fatal(err)
@@ -568,7 +568,7 @@ func TestStatus(t *testing.T) {
 	zombie.Wait()
 }
 
-// TestStatusAfterTheCreatorDied has an intent record and nothing else.
+// TestStatusAfterTheCreatorDied has only an intent record.
 func TestStatusAfterTheCreatorDied(t *testing.T) {
 	store := open(t)
 	reserve(t, store, "a").Close()
@@ -656,8 +656,8 @@ func TestList(t *testing.T) {
 	}
 }
 
-// FuzzRecords feeds arbitrary state files and intent records: what is accepted
-// survives being written and read again.
+// FuzzRecords tries arbitrary state files and intent records: what is accepted can be
+// written and read again without change.
 func FuzzRecords(f *testing.F) {
 	intent := append(appendRecord(nil, &Intent{Step: Reserved, Object: "/b", Process: Process{PID: 1, StartTime: 2}}, intentFields[:]), '\n')
 	f.Add(appendContainer(nil, full("a")), intent)
@@ -680,8 +680,7 @@ func FuzzRecords(f *testing.F) {
 	})
 }
 
-// A child that nobody has waited for is known by its status, for as long as that
-// is so.
+// A child that nobody has waited for can be asked for its status until somebody does.
 func TestUnreaped(t *testing.T) {
 	command := exec.Command("sh", "-c", "exit 7")
 	if err := command.Start(); err != nil {

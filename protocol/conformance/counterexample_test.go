@@ -11,10 +11,10 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// soon is the patience with a side that departs from a story by waiting.
+// soon is how long to wait for a side that departs from a story by waiting.
 const soon = 300 * time.Millisecond
 
-// TestCounterexamplesAreStories seeds one bug after the other: what the model finds is a
+// TestCounterexamplesAreStories seeds the bugs one at a time: what the model finds is a
 // story that the side with the bug plays to its end, and the side without it does not.
 func TestCounterexamplesAreStories(t *testing.T) {
 	telling := 0

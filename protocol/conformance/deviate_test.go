@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestWhomTheEndOfTheStreamConcerns: what the end of the stream asks of a child, it does not
-// ask of a parent, and the other way round.
+// TestWhomTheEndOfTheStreamConcerns: what the end of the stream requires of a child, it
+// does not require of a parent, and vice versa.
 func TestWhomTheEndOfTheStreamConcerns(t *testing.T) {
 	for subject, must := range map[string]string{Child: "M-END-2", Parent: "M-END-3"} {
 		found := false

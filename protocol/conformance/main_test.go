@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the stories as they went")
 
-// The test binary is the child, too, where its name says so: on the main thread,
-// as Main wants it.
+// The test binary is also the child if its name says so: on the main thread, as Main
+// requires.
 func init() {
 	if os.Args[0] == protocol.ChildName {
 		runtime.LockOSThread()
@@ -32,10 +32,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// environment is that of our child (parent/spawn).
+// environment is our child's (parent/spawn).
 var environment = []string{"GOMAXPROCS=1", "GOGC=off", "GODEBUG=asyncpreemptoff=1"}
 
-// told reads the stories for a subject.
+// told reads the stories about a subject.
 func told(t *testing.T, subject string) []conformance.Case {
 	t.Helper()
 	cases, err := conformance.Stories(stories.FS, subject)
@@ -75,8 +75,7 @@ func rewrite(t *testing.T, subject conformance.Subject, cases []conformance.Case
 	}
 }
 
-// TestStoriesAreWrittenAsTheyAreRead: a rewrite changes nothing but what went
-// otherwise.
+// TestStoriesAreWrittenAsTheyAreRead: a rewrite changes only what went differently.
 func TestStoriesAreWrittenAsTheyAreRead(t *testing.T) {
 	for _, subject := range []string{conformance.Child, conformance.Parent} {
 		for _, c := range told(t, subject) {

@@ -10,11 +10,10 @@ import (
 	"github.com/fsrun/fsrun/protocol/conformance"
 )
 
-// everyOption plays slow cases too; in memory there are none.
+// everyOption includes slow cases; in memory there are none.
 var everyOption = conformance.Options{Slow: true, Parallel: 16}
 
-// TestTables plays every state and kind, and every deviation, against the tables
-// alone.
+// TestTables plays every state and kind, and every deviation, against the tables alone.
 //
 // SPEC: M-ENC-10, M-SM-1, M-SM-2, M-SM-3, M-TRUST-2, M-DET-4
 func TestTables(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// memory is a subject that is nothing but a table: its effects succeed as the
-// frames say, and touch nothing.
+// memory is a subject that consists only of a table: its effects succeed as the frames say,
+// and touch nothing.
 type memory struct{ table *machine.Table }
 
 type effects = map[machine.Effect]func(machine.Message) (machine.Event, error)
@@ -30,15 +30,15 @@ type memorySession struct {
 	connections chan *transport.Memory
 	stop        chan struct{}
 	stopped     sync.Once
-	executes    chan bool // a parent's: whether its child became the program
+	executes    chan bool // for a parent: whether its child became the program
 	once        sync.Once
 	ended       chan conformance.Outcome
-	listening   atomic.Bool  // the kit waits for the subject
-	unheard     atomic.Int32 // frames of the subject's that the kit has not taken
+	listening   atomic.Bool  // the kit is waiting for the subject
+	unheard     atomic.Int32 // frames of the subject that the kit has not read
 }
 
-// short is the deadline of a state in which the kit is silent. It can be: a
-// deadline passes only once the kit waits, too (memorySide.Receive).
+// short is the deadline of a state in which the kit stays silent. It can be this short
+// because a deadline passes only while the kit is waiting too (memorySide.Receive).
 const short = time.Millisecond
 
 func (m memory) Begin(c *conformance.Case) (conformance.Session, error) {
@@ -101,7 +101,7 @@ func (s *memorySession) Receive(wait time.Duration) ([]byte, int, error) {
 
 func (s *memorySession) Close() { s.die(false) }
 
-// die closes our end; executed tells a parent how it came to that.
+// die closes our end; executed tells a parent why.
 func (s *memorySession) die(executed bool) {
 	s.once.Do(func() { s.executes <- executed })
 	s.line.Close()
@@ -111,7 +111,7 @@ func (s *memorySession) Connect() error {
 	s.line.Close()
 	ours, theirs := transport.Pair(16)
 	s.line = ours
-	s.unheard.Store(0) // nobody takes what is left on the old connection
+	s.unheard.Store(0) // nobody reads what is left on the old connection
 	s.connections <- theirs
 	return nil
 }
@@ -146,7 +146,7 @@ type memorySide struct {
 	told      protocol.Ready
 }
 
-// observe keeps the rows that Ready tells.
+// observe records the rows that Ready reports.
 func (m *memorySide) observe(step machine.Step) {
 	if step.Row != nil {
 		m.told.Rows = append(m.told.Rows, protocol.Stamp{Row: step.Row.ID, Nanoseconds: 1})
@@ -159,9 +159,8 @@ func (m *memorySide) Send(data []byte, descriptors []int) error {
 }
 func (m *memorySide) Discard([]int) {}
 
-// Receive takes a deadline to have passed only while the kit, too, waits for the
-// subject and has heard all of it: a kit that a busy machine holds up is not
-// silent.
+// Receive lets a deadline pass only while the kit is waiting for the subject too and has
+// read everything: a kit that is delayed by a busy machine is not silent.
 func (m *memorySide) Receive(wait time.Duration) ([]byte, []int, error) {
 	for {
 		data, descriptors, err := m.line.Receive(wait)
@@ -169,7 +168,7 @@ func (m *memorySide) Receive(wait time.Duration) ([]byte, []int, error) {
 			return data, descriptors, err
 		}
 		if m.session.listening.Load() && m.session.unheard.Load() == 0 {
-			return m.line.Receive(1) // what it said before it began to wait is here
+			return m.line.Receive(1) // what it sent before it began to wait is here
 		}
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// TestReadyIsJudged: a Ready that does not tell what it should is told with what is
-// wrong, and no other is.
+// TestReadyIsJudged: a Ready that does not report what it should is rejected, with the
+// reason, and no other is.
 //
 // SPEC: M-TELL-1
 func TestReadyIsJudged(t *testing.T) {

@@ -11,13 +11,12 @@ import (
 	"github.com/fsrun/fsrun/protocol/conformance"
 )
 
-// mostLines is what the second child stays below: SPEC.md asks for little.
+// mostLines bounds the length of the second child: SPEC.md does not require much.
 const mostLines = 400
 
-// TestSecondChild plays the stories, and every state and kind, against a child in
-// another language, which was written from SPEC.md alone: the document is enough,
-// and the kit asks for nothing but what stands there. The command conform plays
-// the deviations, too.
+// TestSecondChild plays the stories, and every state and kind, against a child in another
+// language, written from SPEC.md alone: the document is sufficient, and the kit requires
+// nothing that is not in it. The command conform also plays the deviations.
 func TestSecondChild(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip("native only: python3 is not installed")

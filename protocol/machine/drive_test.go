@@ -24,8 +24,8 @@ func walker(t testing.TB, table *machine.Table, state machine.State) *machine.Ma
 	return walker
 }
 
-// TestWalkersAgree steps looplab/fsm from every state with every event: it goes
-// where Find, which the child's handoff walks with, says, or nowhere.
+// TestWalkersAgree steps looplab/fsm from every state with every event: the result must be
+// the same as Find's, which the child's handoff uses.
 //
 // SPEC: M-SM-1
 func TestWalkersAgree(t *testing.T) {
@@ -50,8 +50,8 @@ func TestWalkersAgree(t *testing.T) {
 	}
 }
 
-// events are all that a table knows, all that it could receive, and one that does
-// not exist.
+// events returns all events in a table, all that it could receive, and one that does not
+// exist.
 func events(table *machine.Table) []machine.Event {
 	all := []machine.Event{"", "no such event", machine.Begin, machine.Done, machine.Failed, machine.EOF, machine.Timeout, machine.Malformed}
 	for _, kind := range protocol.Kinds() {
@@ -65,8 +65,8 @@ func events(table *machine.Table) []machine.Event {
 	return all
 }
 
-// TestDriveStopsUntil leaves before the row's frames are sent: the handoff sends
-// Ready itself.
+// TestDriveStopsUntil: the drive stops before the row's frames are sent, because the
+// handoff sends Ready itself.
 func TestDriveStopsUntil(t *testing.T) {
 	ours, theirs := transport.Pair(4)
 	runner := machine.Runner{
@@ -101,8 +101,8 @@ func TestDriveStopsUntil(t *testing.T) {
 	}
 }
 
-// TestRunnersSlipsFailTheHandshake: what a runner gets wrong ends, as all
-// failures do, with a Fault to the peer and the teardown.
+// TestRunnersSlipsFailTheHandshake: a runner's mistake ends, like any failure, with a Fault
+// to the peer and the teardown.
 func TestRunnersSlipsFailTheHandshake(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -172,7 +172,7 @@ func TestDriveNeedsItsEffects(t *testing.T) {
 	}
 }
 
-// TestDriveRefusesToStartWithANonEvent and moves nothing.
+// TestDriveRefusesToStartWithANonEvent: it does not move the machine.
 func TestDriveRefusesToStartWithANonEvent(t *testing.T) {
 	ours, _ := transport.Pair(1)
 	runner := machine.Runner{Machine: walker(t, parent.Table, ""), Channel: ours, Until: "nowhere"}
@@ -182,7 +182,7 @@ func TestDriveRefusesToStartWithANonEvent(t *testing.T) {
 	}
 }
 
-// TestDriveGivesUp: a drive whose first event is a failure tells the peer so.
+// TestDriveGivesUp: a drive whose first event is a failure tells the peer.
 func TestDriveGivesUp(t *testing.T) {
 	ours, theirs := transport.Pair(4)
 	runner := machine.Runner{
@@ -199,8 +199,8 @@ func TestDriveGivesUp(t *testing.T) {
 	}
 }
 
-// TestDetachToADeadChildFails: the child died after Ready, say of the limits
-// just committed. That is no container to be started later.
+// TestDetachToADeadChildFails: the child died after Ready, perhaps because of the limits.
+// It is not a container that can be started later.
 func TestDetachToADeadChildFails(t *testing.T) {
 	ours, theirs := transport.Pair(4)
 	theirs.Close()
@@ -221,8 +221,8 @@ func TestDetachToADeadChildFails(t *testing.T) {
 	}
 }
 
-// TestDetachToAChildThatFailed: a child that said why it ends is heard, also where the
-// parent would have left without receiving.
+// TestDetachToAChildThatFailed: the Fault of a child is received even if the parent would
+// have left without receiving anything.
 //
 // SPEC: M-TRAN-7, M-SM-3
 func TestDetachToAChildThatFailed(t *testing.T) {
@@ -268,8 +268,7 @@ func TestDetachToAChildThatFailed(t *testing.T) {
 	}
 }
 
-// brokenChannel fails to receive for a reason that is not the peer's, and keeps what
-// is sent.
+// brokenChannel fails to receive for a reason other than the peer, and keeps what is sent.
 type brokenChannel struct {
 	side
 	sent []byte
@@ -284,7 +283,7 @@ func (c *brokenChannel) Receive(time.Duration) ([]byte, []int, error) {
 	return nil, nil, errors.New("bad file descriptor")
 }
 
-// TestFaultOfAWaitingStateSaysWhatWasAwaited, also where receiving itself failed.
+// TestFaultOfAWaitingStateSaysWhatWasAwaited, even if receiving itself failed.
 //
 // SPEC: M-FAULT-2
 func TestFaultOfAWaitingStateSaysWhatWasAwaited(t *testing.T) {
@@ -318,8 +317,8 @@ func (c *staleChannel) Receive(time.Duration) ([]byte, []int, error) {
 	return nil, nil, &protocol.Malformed{Reason: "truncated by the transport"}
 }
 
-// TestAcceptedDescriptorsAreNotDiscarded: a console's master belongs to its
-// effect, whatever comes next.
+// TestAcceptedDescriptorsAreNotDiscarded: a console's master belongs to its effect,
+// whatever comes next.
 func TestAcceptedDescriptorsAreNotDiscarded(t *testing.T) {
 	channel := &staleChannel{}
 	delivered := []int(nil)
@@ -341,8 +340,8 @@ func TestAcceptedDescriptorsAreNotDiscarded(t *testing.T) {
 	}
 }
 
-// TestGoneIsNeverSent: that a child died is for the caller; on the channel a side
-// that died says nothing, and the other one has given up.
+// TestGoneIsNeverSent: that a child died is for the caller. On the channel, the side that
+// died says nothing, and the other has given up.
 //
 // SPEC: M-FAULT-4
 func TestGoneIsNeverSent(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// everything is a handshake that comes through every state but those of a
-// detached container.
+// everything is a handshake that goes through every state except those of a detached
+// container.
 var everything = scenario{
 	parent: scripts{parent.Agree: {parent.Mapped}},
 	child: scripts{
@@ -24,15 +24,14 @@ var everything = scenario{
 	},
 }
 
-// later is a handshake that leaves its child to a later caller, of whom the first
-// dies.
+// later is a handshake that leaves its child to a later caller; the first of those dies.
 var later = scenario{
 	parent:  scripts{parent.Release: {parent.Leave}},
 	callers: []scripts{nil, {}},
 }
 
-// failures are everything and later with one failure each: in every waiting state
-// every way in which receiving goes wrong, in every other state its effect.
+// failures are everything and later with one failure each: in every waiting state, every
+// way in which receiving can fail; in every other state, a failure of its effect.
 func failures() []scenario {
 	var all []scenario
 	for _, side := range []struct {
@@ -81,7 +80,7 @@ func with(ordinary, failed scripts) scripts {
 	return both
 }
 
-// unsent are handshakes of which one frame cannot be sent.
+// unsent are handshakes in which one frame cannot be sent.
 func unsent() []scenario {
 	var all []scenario
 	for _, one := range []struct {
@@ -104,9 +103,8 @@ func unsent() []scenario {
 	return all
 }
 
-// TestFailures tells of each failure which rows fired and how both sides ended,
-// and asks that nothing is left running: whoever fails, both end, the parent
-// having torn down.
+// TestFailures records, for each failure, which rows were taken and how both sides ended.
+// Nothing may be left running: whoever fails, both end, and the parent has torn down.
 //
 // SPEC: M-TRUST-2, M-DET-4, M-DL-1
 func TestFailures(t *testing.T) {
@@ -142,7 +140,7 @@ func TestFailures(t *testing.T) {
 
 func isTeardown(row string) bool { return row == "P22" || row == "P23" }
 
-// TestEveryRowFires in some story or failure.
+// TestEveryRowFires: every row is taken in some story or failure.
 func TestEveryRowFires(t *testing.T) {
 	fired := map[string]bool{}
 	for _, scenario := range slices.Concat(stories, failures(), unsent()) {

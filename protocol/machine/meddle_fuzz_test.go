@@ -15,36 +15,36 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// meddling is what becomes of one frame on its way.
+// meddling is how a frame is tampered with on its way.
 type meddling byte
 
 const (
 	leave meddling = iota
-	flip           // a byte is another
+	flip           // a byte is changed
 	cut            // the end is missing
-	grow           // there is more
+	grow           // something is appended
 	moreDescriptors
 	fewerDescriptors
 	drop
 	twice
-	swap      // it comes after the next
+	swap      // it arrives after the next
 	meddlings // how many there are
 )
 
-// meddler is an end of a channel whose n-th frame does not arrive as it was sent.
+// meddler is one end of a channel whose n-th frame does not arrive as it was sent.
 type meddler struct {
 	*transport.Memory
 	what  meddling
-	n     int // of the frame, from 0
+	n     int // of the frame, counted from 0
 	where int // in the frame
 	with  byte
 
 	sent   int
-	held   []byte // the frame that waits for the next
+	held   []byte // the frame that is held back until the next
 	heldAs []int
 	done   bool // something was changed
-	forged bool // and what arrives is a frame all the same
-	last   bool // it is a Fault: the side has come to its end already
+	forged bool // what arrives is a valid frame all the same
+	last   bool // it is a Fault: the side has already ended
 }
 
 func (m *meddler) Send(data []byte, descriptors []int) error {
@@ -95,14 +95,14 @@ func (m *meddler) Send(data []byte, descriptors []int) error {
 // patience is how long each side waits where a frame may not come.
 const patience = 25 * time.Millisecond
 
-// endOf is where a side of a handshake came to its end, and what it did until then.
+// endOf is where a side of a handshake ended, and what it had done.
 type endOf struct {
 	state machine.State
 	err   error
 	steps []machine.Step
 }
 
-// handshake is one in which somebody meddles with a frame of a side's.
+// handshake is one in which a frame of one side is tampered with.
 type handshake struct {
 	maps, opens, console, hooks bool
 	executing                   time.Duration                  // how long the child takes to execute
@@ -112,7 +112,7 @@ type handshake struct {
 	tooEarly                    atomic.Bool
 }
 
-// outcome is what the effects bring about that have more than one outcome.
+// outcome returns the outcome of an effect that has several.
 func (h *handshake) outcome(effect machine.Effect, preparations *int) machine.Event {
 	switch effect {
 	case parent.Agree, child.Greet:
@@ -120,7 +120,7 @@ func (h *handshake) outcome(effect machine.Effect, preparations *int) machine.Ev
 			return map[machine.Effect]machine.Event{parent.Agree: parent.Mapped, child.Greet: child.Mapped}[effect]
 		}
 	case child.Prepare:
-		// The child stops once for each of what the plan needs the parent for.
+		// The child stops once for each thing that the plan needs the parent for.
 		*preparations++
 		stops := []machine.Event{}
 		for _, stop := range []struct {
@@ -185,11 +185,10 @@ func (h *handshake) run(t *testing.T) (ours, theirs endOf) {
 	return ours, theirs
 }
 
-// FuzzMeddle has one frame of a whole handshake, of either side, changed, cut,
-// doubled, lost or out of order. Both machines come to an end in time; the program
-// is never executed before limits are committed, unless what arrives is a frame of
-// its own right; a frame that is none ends the handshake for both, unless it was
-// that of a side which had given up.
+// FuzzMeddle changes, cuts, repeats, drops or reorders one frame of a whole handshake, from
+// either side. Both machines must end in time; the program must never be executed before
+// limits are committed, unless what arrives is itself a valid frame; what is not a frame
+// must end the handshake for both, unless it came from a side that had given up.
 //
 // SPEC: M-SM-1
 func FuzzMeddle(f *testing.F) {
@@ -204,9 +203,9 @@ func FuzzMeddle(f *testing.F) {
 	})
 }
 
-// A parent that has waited too long for a child which executes the program says so
-// by a Fault that the child does not read any more: it may arrive as it likes. Where
-// the machine was slow FuzzMeddle took that for a damaged frame that was accepted.
+// A parent that has waited too long for a child which executes the program says so in a
+// Fault that the child no longer reads, so it does not matter how that arrives. On slow
+// machines FuzzMeddle took this for a damaged frame that was accepted.
 func TestDamagedFaultAfterStart(t *testing.T) {
 	for n := range 8 {
 		h := newHandshake(0)
@@ -221,7 +220,7 @@ func TestDamagedFaultAfterStart(t *testing.T) {
 	t.Error("the parent sent no Fault")
 }
 
-// newHandshake is one of a plan that needs the parent for what its bits say.
+// newHandshake returns one whose plan needs the parent for what its bits say.
 func newHandshake(plan uint8) *handshake {
 	const depth = 16
 	one, two := transport.Pair(depth)
@@ -272,8 +271,8 @@ func (h *handshake) meddle(t *testing.T, what meddling, n int, parents bool, whe
 	return victim.done
 }
 
-// Every frame of a whole handshake is meddled with in every way; what is dropped,
-// doubled or out of order is refused too.
+// Every frame of a whole handshake is tampered with in every way; what is dropped, repeated
+// or reordered is refused too.
 //
 // SPEC: M-SM-4
 func TestMeddledHandshakes(t *testing.T) {

@@ -11,9 +11,9 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// FuzzHandshake drives both machines against each other while effects fail and one
-// frame is meddled with, and has the model judge: whatever either side is seen to
-// do, it does in the model, too.
+// FuzzHandshake drives both machines against each other while effects fail and one frame is
+// tampered with, and compares with the model: whatever either side is observed to do, it
+// can do in the model, too.
 //
 // SPEC: M-SM-1
 func FuzzHandshake(f *testing.F) {
@@ -39,8 +39,8 @@ func FuzzHandshake(f *testing.F) {
 	})
 }
 
-// failing says of one effect after another whether it fails: where the script has
-// its highest byte. Once it is used up none fails.
+// failing returns whether each successive effect fails: where the script's byte has its
+// highest bit. After the script, none fails.
 func failing(script []byte) func() bool {
 	return func() bool {
 		if len(script) == 0 {
@@ -68,7 +68,7 @@ func judge(t *testing.T, h *handshake, victim *meddler) {
 			t.Errorf("%s: ends in %s with %v", end.table.Name, end.state, end.err)
 		}
 		if victim.forged {
-			continue // what arrives is another frame, which the model's peer would not have sent
+			continue // another valid frame arrives, which the model's peer would not have sent
 		}
 		if err := model.Path(end.table.Name, end.steps); err != nil {
 			t.Error(err)

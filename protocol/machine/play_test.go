@@ -18,17 +18,17 @@ import (
 	"github.com/fsrun/fsrun/protocol/transport"
 )
 
-// A scenario drives the real tables against one another over an in-memory
-// channel, with scripted effects.
+// A scenario drives the real tables against each other over an in-memory channel, with
+// scripted effects.
 type scenario struct {
 	name  string
 	about string
-	// parent, child and callers script effects: what each brings about, one call
-	// after the other, an event or an error. An effect that is not scripted, or
-	// whose script is used up, does as in ordinary.
+	// parent, child and callers script effects: the outcome of each successive call, an
+	// event or an error. An effect that is not scripted, or whose script is used up, has
+	// its outcome in ordinary.
 	parent, child scripts
 	callers       []scripts // later processes that start a detached container; nil: one that dies at once
-	// injected are failures of receiving, by side and state, once each.
+	// injected are failures to receive, by side and state, once each.
 	injected map[string]map[machine.State]injection
 	// unsent are the frames that a side cannot send.
 	unsent map[string]protocol.Kind
@@ -36,8 +36,7 @@ type scenario struct {
 
 type scripts map[machine.Effect][]any
 
-// ordinary is what effects with more than one outcome bring about unless they
-// are scripted.
+// ordinary is the outcome of effects with several, unless they are scripted.
 var ordinary = map[machine.Effect]machine.Event{
 	parent.Agree:   parent.Plain,
 	parent.Release: parent.Go,
@@ -48,7 +47,7 @@ var ordinary = map[machine.Effect]machine.Event{
 	child.Execute:  child.Executed,
 }
 
-// injection is one way in which receiving goes wrong.
+// injection is a way in which receiving fails.
 type injection string
 
 const (
@@ -90,14 +89,14 @@ func one(frame protocol.Frame, descriptors []int) func() ([]machine.Message, err
 	}
 }
 
-// A side is one machine of a scenario: its runner's channel, and what happened.
+// A side is one machine in a scenario: its runner's channel, and what happened.
 type side struct {
 	name     string
 	role     string // parent or child; a caller is a parent
 	walker   *machine.Machine
 	line     *transport.Memory
-	channel  int  // 0: the first, n: caller n's
-	ended    bool // the peer closed the channel, which the next row tells
+	channel  int  // 0: the first; n: caller n's
+	ended    bool // the peer closed the channel, which the next row says
 	injected map[machine.State]injection
 	unsent   protocol.Kind
 	scripts  scripts
@@ -109,8 +108,8 @@ type side struct {
 	err       error
 }
 
-// happening is a line of a story. What must have happened before and what it
-// makes possible are named alike: a channel, a role, and what that role does.
+// happening is a line in a story. What must have happened before, and what it makes
+// possible, are named alike: a channel, a role, and what that role does.
 type happening struct {
 	text    string
 	needs   string
@@ -135,7 +134,7 @@ func (s *side) Send(data []byte, descriptors []int) error {
 
 func (s *side) Discard(descriptors []int) { s.discarded = append(s.discarded, descriptors...) }
 
-// Receive does what is injected in the state the machine stands in, once.
+// Receive fails as injected in the machine's state, once.
 func (s *side) Receive(wait time.Duration) ([]byte, []int, error) {
 	what, found := s.injected[s.walker.State()]
 	if !found {
@@ -200,8 +199,7 @@ func (s *side) observe(step machine.Step) {
 	}
 }
 
-// drive drives the side to its end and closes its channel, as a process's death
-// would.
+// drive drives the side to its end and closes its channel, as a process's death would.
 func (s *side) drive(t *testing.T, first machine.Event, accept func() error) {
 	table := s.walker.Table()
 	effects := map[machine.Effect]func(machine.Message) (machine.Event, error){}
@@ -256,7 +254,7 @@ func play(t *testing.T, scenario scenario) []*side {
 			scripts: maps.Clone(from), injected: maps.Clone(scenario.injected[name]), unsent: scenario.unsent[name],
 		}
 	}
-	const depth = 16 // more than any side sends unanswered
+	const depth = 16 // more than any side sends without an answer
 	ours, theirs := transport.Pair(depth)
 	first := newSide("parent", "parent", "", 0, ours, scenario.parent)
 	second := newSide("child", "child", "", 0, theirs, scenario.child)
@@ -300,11 +298,11 @@ func play(t *testing.T, scenario scenario) []*side {
 	return sides
 }
 
-// never is long enough that a test that waits for it has failed.
+// never is so long that a test which waits for it has failed.
 const never = 20 * time.Second
 
-// story tells what happened, each side as far as it got before it had to wait for
-// another: the order of causes, whatever the order of the clock.
+// story tells what happened, each side as far as it got before it had to wait for another:
+// in causal order, whatever the order in time.
 func story(scenario scenario, sides []*side) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "# %s\n", scenario.about)
@@ -319,7 +317,7 @@ func story(scenario scenario, sides []*side) string {
 					if done[happened.needs] == 0 {
 						break
 					}
-					if !strings.HasSuffix(happened.needs, "closes") { // which is for good
+					if !strings.HasSuffix(happened.needs, "closes") { // this is permanent
 						done[happened.needs]--
 					}
 				}

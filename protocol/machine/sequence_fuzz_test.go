@@ -14,15 +14,15 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// hostile is a channel whose peer, and a runner whose effects, do what a byte
-// string says. Once it is used up the peer is gone and every effect fails.
+// hostile is a channel whose peer, and a runner whose effects, do what a byte string says.
+// Once it is used up, the peer is gone and every effect fails.
 type hostile struct {
 	script   []byte
 	table    *machine.Table
 	frames   [][]byte
 	received int // descriptors handed out
-	latest   int // of them with the last frame
-	kept     int // that came with frames that were accepted
+	latest   int // with the last frame
+	kept     int // with frames that were accepted
 	dropped  int // that were discarded
 }
 
@@ -48,8 +48,8 @@ func (h *hostile) Send([]byte, []int) error {
 
 func (h *hostile) Discard(descriptors []int) { h.dropped += len(descriptors) }
 
-// Receive delivers any frame of any kind, whole or damaged, with any number of
-// descriptors, or one of the ways in which a peer is silent.
+// Receive delivers any frame of any kind, intact or damaged, with any number of
+// descriptors, or fails in one of the ways in which a peer is silent.
 func (h *hostile) Receive(time.Duration) ([]byte, []int, error) {
 	choice, more := h.next()
 	switch {
@@ -63,7 +63,7 @@ func (h *hostile) Receive(time.Duration) ([]byte, []int, error) {
 		return nil, nil, errors.New("the socket is no more")
 	}
 	data := slices.Clone(h.frames[int(choice)%len(h.frames)])
-	descriptors := int(choice) / len(h.frames) % 4 // 0: what the kind wants
+	descriptors := int(choice) / len(h.frames) % 4 // 0: what the kind requires
 	if descriptors == 0 {
 		for count := range 3 {
 			if _, err := protocol.Scan(data, count, protocol.SetOf(protocol.Kinds()...)); err == nil {
@@ -91,11 +91,11 @@ func (h *hostile) effect(outcomes machine.Outcomes) func(machine.Message) (machi
 	}
 }
 
-// FuzzSequence drives both machines against any sequence of frames, failures and
-// outcomes. None panics or goes on for ever, each row taken is one of the
-// table's and follows from the one before, each ends in a terminal state out of
-// which no frame leads, with a Fault if it failed, and every descriptor
-// received was either accepted with its frame or discarded.
+// FuzzSequence drives both machines against any sequence of frames, failures and outcomes.
+// None may panic or run forever; each row taken must be in the table and follow from the
+// one before; each machine must end in a terminal state that no frame leads out of, with a
+// Fault if it failed; and every descriptor received must have been either accepted with its
+// frame or discarded.
 //
 // SPEC: M-SM-1, M-TRAN-5
 func FuzzSequence(f *testing.F) {
@@ -179,7 +179,8 @@ func sequence(t *testing.T, table *machine.Table, frames [][]byte, script []byte
 	}
 }
 
-// most is how many descriptors a frame may carry; all kinds but Start must.
+// most returns how many descriptors a frame may carry; all kinds except Start must carry as
+// many.
 func most(frame protocol.Frame) int {
 	if frame.Kind() == protocol.KindStart {
 		return 1

@@ -10,8 +10,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// eachSide runs a test on both tables. The direction is that of the frames which
-// the side sends; those of the other one it receives.
+// eachSide runs a test on both tables. Sends is the direction of the frames that the side
+// sends; it receives those of the other direction.
 func eachSide(t *testing.T, test func(t *testing.T, table *machine.Table, sends, receives protocol.Direction)) {
 	t.Run("parent", func(t *testing.T) { test(t, parent.Table, protocol.ParentToChild, protocol.ChildToParent) })
 	t.Run("child", func(t *testing.T) { test(t, child.Table, protocol.ChildToParent, protocol.ParentToChild) })
@@ -25,7 +25,7 @@ func TestTableIsWhole(t *testing.T) {
 	})
 }
 
-// TestDirections holds every row to what its side may send and receive.
+// TestDirections: every row sends and receives only what its side may.
 //
 // SPEC: M-ENC-10
 func TestDirections(t *testing.T) {
@@ -45,12 +45,12 @@ func TestDirections(t *testing.T) {
 	})
 }
 
-// TestEveryKindIsHandled finds no kind that a side never sends or receives, and should.
+// TestEveryKindIsHandled finds a kind that a side never sends or receives, but should.
 func TestEveryKindIsHandled(t *testing.T) {
 	eachSide(t, func(t *testing.T, table *machine.Table, sends, receives protocol.Direction) {
 		for _, kind := range protocol.Kinds() {
 			sent := slices.ContainsFunc(table.Rows, func(row machine.Row) bool { return slices.Contains(row.Send, kind) })
-			// A Part stands in no row of the parent's: it goes with the Plan.
+			// A Part is in no row of the parent: it goes with the Plan.
 			if kind.Direction()&sends != 0 && !sent && kind != protocol.KindPart {
 				t.Errorf("nothing sends %s", kind)
 			}
@@ -62,8 +62,8 @@ func TestEveryKindIsHandled(t *testing.T) {
 	})
 }
 
-// TestWaitsAreDeclared holds the waits to the states that receive, and each of
-// them to a Fault being heard and a deadline being set.
+// TestWaitsAreDeclared: the states that receive are exactly the declared waits, each of
+// which accepts a Fault and has a deadline.
 func TestWaitsAreDeclared(t *testing.T) {
 	eachSide(t, func(t *testing.T, table *machine.Table, _, _ protocol.Direction) {
 		for _, state := range table.States() {
@@ -85,8 +85,7 @@ func TestWaitsAreDeclared(t *testing.T) {
 	})
 }
 
-// TestTerminalStatesAreReached leaves no state from which the machine could not
-// end.
+// TestTerminalStatesAreReached: from every state, the machine can end.
 func TestTerminalStatesAreReached(t *testing.T) {
 	eachSide(t, func(t *testing.T, table *machine.Table, _, _ protocol.Direction) {
 		ends := map[machine.State]bool{}
@@ -109,7 +108,7 @@ func TestTerminalStatesAreReached(t *testing.T) {
 	})
 }
 
-// TestFaultsHaveAReason: a Fault is sent on no event but a failure.
+// TestFaultsHaveAReason: a Fault is sent only after a failure.
 func TestFaultsHaveAReason(t *testing.T) {
 	eachSide(t, func(t *testing.T, table *machine.Table, _, _ protocol.Direction) {
 		failures := []machine.Event{machine.Failed, machine.Timeout, machine.Malformed}

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// stories are handshakes told whole, in testdata/stories.
+// stories are whole handshakes, told in testdata/stories.
 var stories = []scenario{
 	{
 		name:  "run",
@@ -58,7 +58,7 @@ var stories = []scenario{
 		name:   "spawn_fails",
 		about:  "The child cannot be created: nobody is there to hear a Fault.",
 		parent: scripts{parent.Spawn: {&protocol.Fault{Code: protocol.CodeSpawn, Call: "clone3", Errno: syscall.EPERM}}},
-		// A child that was never created sees nothing but a closed channel.
+		// A child that was never created sees only a closed channel.
 	},
 	{
 		name:  "mount_fails",

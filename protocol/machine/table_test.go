@@ -7,8 +7,8 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// toy is a small whole table: it waits for Ready, then works, perhaps again,
-// and is done.
+// toy is a small complete table: it waits for Ready, then works, perhaps again, and is
+// done.
 func toy() *Table {
 	return &Table{
 		Name: "toy", Initial: "idle", Terminal: []State{"done", "failed"}, Resumed: "done",
@@ -43,7 +43,7 @@ func TestCheck(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		harm func(*Table)
-		want string // "": the table is whole
+		want string // "": the table is valid
 	}{
 		{"whole", func(*Table) {}, ""},
 		{"duplicate row", func(table *Table) {
@@ -168,7 +168,7 @@ func TestNewResumes(t *testing.T) {
 	}
 }
 
-// TestFindAllocatesNothing, since the child walks with it after Ready.
+// TestFindAllocatesNothing: the child uses it after Ready.
 func TestFindAllocatesNothing(t *testing.T) {
 	table := toy()
 	count := testing.AllocsPerRun(100, func() {

@@ -21,12 +21,12 @@ type end interface {
 	Close() error
 }
 
-// channels are the two implementations of the contract. The patience of both is
-// cut, for the sake of time.
+// channels are the two implementations of the contract. Both have a short patience, to save
+// time.
 var channels = []struct {
 	name string
 	pair func(t *testing.T, patience time.Duration) (ours, theirs end)
-	// descriptor makes something that may be sent along.
+	// descriptor makes something that can be sent along.
 	descriptor func(t *testing.T) int
 }{
 	{
@@ -52,7 +52,7 @@ var channels = []struct {
 	},
 }
 
-// sockets are a connected pair that is closed with the test, unless before.
+// sockets returns a connected pair that is closed with the test, unless before.
 func sockets(t *testing.T, patience time.Duration) (*Socket, *Socket) {
 	t.Helper()
 	ours, theirs, err := Connected()
@@ -81,7 +81,7 @@ const (
 	never = 20 * time.Second // a test that waits so long has failed
 )
 
-// TestContract holds both channels to what machine.Channel says.
+// TestContract checks that both channels do what machine.Channel says.
 func TestContract(t *testing.T) {
 	for _, channel := range channels {
 		for _, test := range []struct {
@@ -120,7 +120,7 @@ func send(t *testing.T, to end, data []byte, descriptors ...int) {
 	}
 }
 
-// receive wants a frame, and closes its descriptors.
+// receive expects a frame, and closes its descriptors.
 func receive(t *testing.T, from end, want []byte, descriptors int) {
 	t.Helper()
 	data, got, err := from.Receive(never)
@@ -207,8 +207,8 @@ func closedIsEOFNow(t *testing.T, ours end) {
 	}
 }
 
-// pendingFault: the peer sends its Fault and dies with our frame unread, which
-// a socket reports as ECONNRESET, before the Fault.
+// pendingFault: the peer sends its Fault and dies with our frame unread, which a socket
+// reports as ECONNRESET before it delivers the Fault.
 func pendingFault(t *testing.T, ours, theirs end, _ int) {
 	send(t, ours, []byte{1})
 	send(t, theirs, []byte{2})
@@ -232,12 +232,13 @@ func deadlinePasses(t *testing.T, ours, theirs end, _ int) {
 		if _, _, err := ours.Receive(soon); !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Fatalf("%v; want %v", err, os.ErrDeadlineExceeded)
 		}
-		// The kernel counts in ticks, and an emulated machine's come late, several at once.
+		// The kernel counts in ticks, and on an emulated machine several may come late, at
+		// once.
 		if took := time.Since(start); took < soon/2 || took > never/2 {
 			t.Errorf("%s instead of %s", took, soon)
 		}
 	}
-	// The channel lives on.
+	// The channel still works.
 	send(t, theirs, []byte{1})
 	receive(t, ours, []byte{1}, 0)
 }
@@ -333,8 +334,8 @@ func openDescriptors(t *testing.T) int {
 	return len(entries)
 }
 
-// TestNothingLeaks runs the whole contract again on sockets and counts the
-// descriptors that stay open.
+// TestNothingLeaks runs the whole contract again on sockets and counts the descriptors that
+// remain open.
 //
 // SPEC: M-TRAN-5
 func TestNothingLeaks(t *testing.T) {
@@ -364,7 +365,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
-// withCredentials has the kernel add a control message that nobody wants.
+// withCredentials makes the kernel add a control message that nobody expects.
 func withCredentials(t *testing.T, ours, theirs *Socket, descriptor int) {
 	t.Helper()
 	if err := unix.SetsockoptInt(theirs.descriptor, unix.SOL_SOCKET, unix.SO_PASSCRED, 1); err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// TestDescriptorsAreTheFilesSent, and close-on-exec.
+// TestDescriptorsAreTheFilesSent: and they are close-on-exec.
 //
 // SPEC: M-TRAN-3
 func TestDescriptorsAreTheFilesSent(t *testing.T) {
@@ -66,8 +66,8 @@ func receiveAfter(t *testing.T, ours, theirs *Socket) {
 	receive(t, theirs, []byte{7}, 0)
 }
 
-// TestLargestFrameNeedsNoSocketOption sends it over a socket as the kernel makes
-// it: so a peer that is not fsrun may too.
+// TestLargestFrameNeedsNoSocketOption sends it over a socket with the kernel's defaults,
+// which a peer other than fsrun may use.
 func TestLargestFrameNeedsNoSocketOption(t *testing.T) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -86,7 +86,7 @@ func TestLargestFrameNeedsNoSocketOption(t *testing.T) {
 	receive(t, theirs, largest, 0)
 }
 
-// TestConnected: nobody else can name the socket, and it keeps frames whole.
+// TestConnected: nobody else can name the socket, and it preserves frame boundaries.
 //
 // SPEC: M-TRAN-1
 func TestConnected(t *testing.T) {
@@ -103,8 +103,8 @@ func TestConnected(t *testing.T) {
 		}
 		for name, of := range map[string]func(int) (unix.Sockaddr, error){"own": unix.Getsockname, "peer": unix.Getpeername} {
 			address, err := of(descriptor)
-			// The library shows an address of no bytes as "@", an abstract name of none,
-			// which nobody can have: bind(2) makes one up instead.
+			// The library shows an address of zero bytes as "@", an abstract name of none,
+			// which nobody can have: bind(2) makes up another one.
 			if unnamed, is := address.(*unix.SockaddrUnix); err != nil || !is || unnamed.Name != "@" && unnamed.Name != "" {
 				t.Errorf("%s address is %#v, %v; want an unnamed one", name, address, err)
 			}
@@ -112,7 +112,7 @@ func TestConnected(t *testing.T) {
 	}
 }
 
-// TestConnectedHoldsTheLargestFrame whatever the default buffer is.
+// TestConnectedHoldsTheLargestFrame: whatever the default buffer size is.
 //
 // SPEC: M-TRAN-8
 func TestConnectedHoldsTheLargestFrame(t *testing.T) {
@@ -123,7 +123,7 @@ func TestConnectedHoldsTheLargestFrame(t *testing.T) {
 	}
 }
 
-// TestEmptyMessageIsEOF: no frame is empty, and recvmsg(2) could not tell.
+// TestEmptyMessageIsEOF: no frame is empty, and recvmsg(2) could not tell the difference.
 //
 // SPEC: M-TRAN-2
 func TestEmptyMessageIsEOF(t *testing.T) {
@@ -134,8 +134,8 @@ func TestEmptyMessageIsEOF(t *testing.T) {
 	closedIsEOFNow(t, theirs)
 }
 
-// interrupted runs a call on a thread of its own while signals come to that
-// thread much more often than the call's deadline.
+// interrupted makes a call on a thread of its own while that receives signals much more
+// often than the call's deadline.
 func interrupted(t *testing.T, call func()) (signals int) {
 	t.Helper()
 	thread := make(chan int)
@@ -156,7 +156,7 @@ func interrupted(t *testing.T, call func()) (signals int) {
 		case <-deadline:
 			t.Fatalf("not back after %s and %d signals", never, signals)
 		case <-time.After(2 * time.Millisecond):
-			// SIGURG: the Go runtime takes it for a preemption and ignores it.
+			// SIGURG: the Go runtime takes it for a preemption request and ignores it.
 			if err := unix.Tgkill(unix.Getpid(), id, unix.SIGURG); err == nil {
 				signals++
 			}
@@ -213,8 +213,8 @@ func TestSignalsDoNotPutOffSending(t *testing.T) {
 	}
 }
 
-// TestEarlierOwnersTimeoutsAreForgotten: options stay with the socket when its
-// descriptor changes hands.
+// TestEarlierOwnersTimeoutsAreForgotten: options stay with the socket when its descriptor
+// changes hands.
 func TestEarlierOwnersTimeoutsAreForgotten(t *testing.T) {
 	ours, theirs := sockets(t, soon)
 	if _, _, err := ours.Receive(time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {

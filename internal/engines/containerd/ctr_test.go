@@ -11,7 +11,7 @@ import (
 	"github.com/fsrun/fsrun/internal/engines/engine"
 )
 
-// status is what containerd says of a task, or "" where there is none.
+// status returns what containerd says about a task, or "" if there is none.
 func status(t *testing.T, id string) string {
 	t.Helper()
 	for line := range strings.Lines(engine.Run(t, "ctr", "tasks", "list")) {
@@ -89,7 +89,7 @@ func TestPauseAndResume(t *testing.T) {
 	engine.Want(t, "alive", execCommand(id, "echo", "alive")...)
 }
 
-// cgroup is the directory of the task's cgroup.
+// cgroup returns the directory of the task's cgroup.
 func cgroup(t *testing.T, id string) string {
 	t.Helper()
 	return "/sys/fs/cgroup/default/" + id

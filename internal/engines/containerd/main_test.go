@@ -10,7 +10,7 @@ import (
 	"github.com/fsrun/fsrun/internal/engines/engine"
 )
 
-// image is the name of the image that all containers here are made of.
+// image is the name of the image for all containers here.
 const image = "localhost/box:latest"
 
 func TestMain(m *testing.M) { engine.Main(m, prepare) }
@@ -37,7 +37,7 @@ func prepare() error {
 	return nil
 }
 
-// runCommand is ctr run with the shim's BinaryName set to the runtime.
+// runCommand returns ctr run with the shim's BinaryName set to the runtime.
 func runCommand(options []string, name string, command ...string) []string {
 	arguments := append([]string{"ctr", "run", "--runc-binary=" + engine.Runtime}, options...)
 	return append(append(arguments, image, name), command...)
@@ -64,7 +64,7 @@ func start(t *testing.T, options []string, command ...string) string {
 	return id
 }
 
-// count makes names unique: a test may run more than one container.
+// count makes names unique, because a test may run several containers.
 var count int
 
 func name(t *testing.T) string {

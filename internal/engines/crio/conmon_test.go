@@ -14,18 +14,18 @@ import (
 	"github.com/fsrun/fsrun/internal/engines/engine"
 )
 
-// told is what conmon tells on the pipe that it is given: the container's process,
-// or how an executed one ended; and why there is none.
+// told is what conmon writes to its pipe: the container's process, or how an executed
+// process ended, or why there is none.
 type told struct {
 	PID      int    `json:"pid"`
 	ExitCode int    `json:"exit_code"`
 	Message  string `json:"message"`
 }
 
-// answerTime is how long conmon may take until it tells.
+// answerTime is how long conmon may take until it writes that.
 const answerTime = 2 * time.Minute
 
-// create has conmon create the container, with these options too.
+// create makes conmon create the container, with additional options.
 func (c *container) create(options ...string) told {
 	c.t.Helper()
 	return c.conmon(append([]string{
@@ -35,8 +35,8 @@ func (c *container) create(options ...string) told {
 	}, options...)...)
 }
 
-// exec has conmon execute a process in the container to its end and returns what it
-// printed and its status.
+// exec makes conmon execute a process in the container to its end, and returns its output
+// and status.
 func (c *container) exec(process specs.Process) (output string, result told) {
 	c.t.Helper()
 	file := filepath.Join(c.t.TempDir(), "process.json")
@@ -47,9 +47,9 @@ func (c *container) exec(process specs.Process) (output string, result told) {
 	return readLog(log), result
 }
 
-// conmon starts one as CRI-O does, and returns what it tells: one end of a pipe is
-// its descriptor 3, and it begins once something is written to its descriptor 4,
-// by which time CRI-O has moved it to its cgroup.
+// conmon starts conmon as CRI-O does, and returns what it writes. Its descriptor 3 is one
+// end of a pipe. It begins once something is written to its descriptor 4, by which time
+// CRI-O has moved it to its cgroup.
 func (c *container) conmon(arguments ...string) told {
 	c.t.Helper()
 	answer, tell := openPipe(c.t)
@@ -75,7 +75,7 @@ func (c *container) conmon(arguments ...string) told {
 		c.t.Fatal(err)
 	}
 	proceed.Close()
-	// It goes on in a process of its own.
+	// It continues in another process.
 	if err := command.Wait(); err != nil {
 		c.t.Fatalf("conmon: %v", err)
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// stateRoot is runtime_root of testdata/crio/10-fsrun.conf.
+	// stateRoot is runtime_root in testdata/crio/10-fsrun.conf.
 	stateRoot = "/run/fsrun"
 	work      = "/run/containers"
 	rootfs    = work + "/rootfs"
@@ -25,7 +25,7 @@ const (
 
 func TestMain(m *testing.M) { engine.Main(m, prepare) }
 
-// prepare unpacks the image that all containers here run in.
+// prepare unpacks the image for all containers here.
 func prepare() error {
 	const archive = "/tmp/image.tar"
 	defer os.Remove(archive)
@@ -43,14 +43,14 @@ func prepare() error {
 	return nil
 }
 
-// container is one that the test has asked conmon for.
+// container is a container that the test has asked conmon for.
 type container struct {
 	t         *testing.T
 	id        string
-	directory string // its bundle, and what conmon keeps of it
+	directory string // its bundle, and conmon's files about it
 }
 
-// edit changes a configuration.
+// edit modifies a configuration.
 type edit func(*specs.Spec)
 
 func arguments(words ...string) edit {
@@ -70,7 +70,7 @@ func joined(pid string) edit {
 	}
 }
 
-// prepared writes the container's bundle and removes what is left with the test.
+// prepared writes the container's bundle and cleans up at the end of the test.
 func prepared(t *testing.T, name string, edits ...edit) *container {
 	t.Helper()
 	engine.Need(t)
@@ -123,7 +123,7 @@ func (c *container) run(words ...string) string {
 	return engine.Run(c.t, runtime(words...)...)
 }
 
-// runtime is a command of the runtime as CRI-O writes it.
+// runtime returns a command of the runtime as CRI-O writes it.
 func runtime(words ...string) []string {
 	return append([]string{engine.Runtime, "--root=" + stateRoot}, words...)
 }
@@ -139,7 +139,7 @@ func (c *container) state() specs.State {
 
 func (c *container) pid() string { return fmt.Sprint(c.state().Pid) }
 
-// log is what the container has printed, without conmon's marks.
+// log returns what the container has printed, without conmon's marks.
 func (c *container) log() string { return readLog(filepath.Join(c.directory, "log")) }
 
 // readLog reads a log of lines "TIME STREAM TAG TEXT".

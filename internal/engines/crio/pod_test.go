@@ -98,7 +98,7 @@ func TestCreateFails(t *testing.T) {
 	}
 }
 
-// TestWords: CRI-O takes these on standard error for a container that has ended.
+// TestWords: CRI-O expects these on standard error for a container that has ended.
 func TestWords(t *testing.T) {
 	c := start(t, "c", arguments("true"))
 	c.ended()

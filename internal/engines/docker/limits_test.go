@@ -24,7 +24,7 @@ func TestLimitsAreSeenInside(t *testing.T) {
 	} {
 		t.Run(test.file, func(t *testing.T) {
 			got := run(t, []string{test.option}, "cat", group+test.file)
-			if test.file == "io.max" { // the number of the disk is the kernel's choice
+			if test.file == "io.max" { // the kernel chooses the number of the disk
 				_, got, _ = strings.Cut(got, " ")
 				_, test.want, _ = strings.Cut(test.want, " ")
 			}
@@ -52,9 +52,9 @@ func TestPidsLimitOne(t *testing.T) {
 
 func TestMemoryKillIsReported(t *testing.T) {
 	engine.Need(t)
-	// The shim begins to watch the cgroup a moment after the start. Process 1 goes on
-	// after the kill: systemd removes a cgroup with its last process, maybe before
-	// the shim has read there of the kill.
+	// The shim begins to watch the cgroup a moment after the start. Process 1 continues
+	// after the kill: systemd removes a cgroup with its last process, possibly before the
+	// shim has read about the kill there.
 	name := start(t, []string{"--memory=6m", "--memory-swap=6m"}, "sh", "-c", "sleep 2; tail -n 1 /dev/zero; status=$?; sleep 5; exit $status")
 	engine.Want(t, "137", "docker", "wait", name)
 	if got := inspect(t, name, "{{.State.OOMKilled}}"); got != "true" {
@@ -82,7 +82,7 @@ func TestUpdate(t *testing.T) {
 	} {
 		engine.Want(t, want, "docker", "exec", name, "cat", group+file)
 	}
-	// The device filter is still the one it was.
+	// The device filter is still the same.
 	engine.Fail(t, -1, []string{"not permitted"}, "docker", "exec", name, "sh", "-c", "mknod /tmp/disk b 7 0 && cat /tmp/disk")
 }
 

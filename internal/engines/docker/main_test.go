@@ -11,15 +11,15 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// image is the name of the image that all containers here are made of.
+// image is the name of the image for all containers here.
 const image = "box"
 
-// driver is who makes cgroups, and what follows from it.
+// driver makes cgroups, with what follows from that.
 type driver struct {
 	name string
-	// parent is a value of --cgroup-parent, cgroup how a container's begins then.
+	// parent is a value of --cgroup-parent, cgroup how a container's cgroup then begins.
 	parent, cgroup string
-	// left are patterns that match what a container that is gone must not leave.
+	// left are patterns of what a deleted container must not leave behind.
 	left []string
 }
 
@@ -32,7 +32,7 @@ var (
 	}}
 )
 
-// used is the driver of this guest.
+// used is the driver in this guest.
 var used = cgroupfs
 
 func TestMain(m *testing.M) { engine.Main(m, prepare) }
@@ -52,7 +52,7 @@ func prepare() error {
 	return nil
 }
 
-// startDaemon starts Docker's daemon; systemd has a service of it.
+// startDaemon starts Docker's daemon; under systemd there is a service for it.
 func startDaemon() error {
 	file := "daemon.json"
 	start := func(ask ...string) error {
@@ -69,8 +69,8 @@ func startDaemon() error {
 	return start("docker", "version")
 }
 
-// run runs a container to its end, without a network unless the options say
-// otherwise: to make one takes most of a container's time in the guest.
+// run runs a container to its end, without a network unless the options say otherwise:
+// making one takes most of a container's time in the guest.
 func run(t *testing.T, options []string, command ...string) string {
 	t.Helper()
 	return engine.Run(t, runCommand(options, command...)...)

@@ -28,8 +28,8 @@ func TestRunReadsStandardInput(t *testing.T) {
 	}
 }
 
-// dialogue is what a shell does in a terminal. Docker sets the size a moment
-// after the start.
+// dialogue is what a shell does in a terminal. Docker sets the size a moment after the
+// start.
 const dialogue = `tty
 until [ "$(stty size)" = "33 77" ]; do sleep 0.1; done; echo first size
 read line; echo "read $line"
@@ -48,7 +48,7 @@ func talk(t *testing.T, arguments ...string) int {
 	terminal.Resize(44, 99)
 	terminal.Expect("second size")
 	terminal.Expect("waiting")
-	terminal.Type("\x03") // of which the line discipline makes SIGINT
+	terminal.Type("\x03") // the line discipline turns it into SIGINT
 	terminal.Expect("interrupted")
 	return terminal.Status()
 }
@@ -85,7 +85,7 @@ func TestDetachedLogsStop(t *testing.T) {
 
 func TestStopKillsWhatDoesNotListen(t *testing.T) {
 	engine.Need(t)
-	// A process 1 without a handler does not see SIGTERM.
+	// A process 1 without a handler does not get SIGTERM.
 	name := start(t, nil, "sleep", "1000")
 	engine.Run(t, "docker", "stop", "--time=1", name)
 	if got := inspect(t, name, "{{.State.Status}} {{.State.ExitCode}}"); got != "exited 137" {

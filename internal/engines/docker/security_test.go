@@ -105,7 +105,7 @@ func TestDevice(t *testing.T) {
 		t.Errorf("the device gave %q", got)
 	}
 	engine.Fail(t, -1, []string{"not permitted"}, runCommand([]string{"--device=/dev/net/tun:/dev/mine:r"}, "sh", "-c", open)...)
-	// Without the option there is no such device, and to make the node does not help.
+	// Without the option there is no such device, and making the node does not help.
 	engine.Fail(t, -1, []string{"not permitted"}, runCommand(nil, "sh", "-c", "mknod /dev/mine c 10 200 && "+open)...)
 	if got := run(t, []string{"--device-cgroup-rule=c 10:200 rwm"}, "sh", "-c", "mknod /dev/mine c 10 200; "+open); got != "opened" {
 		t.Errorf("with a rule the node gave %q", got)

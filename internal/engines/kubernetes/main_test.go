@@ -15,22 +15,22 @@ import (
 )
 
 const (
-	// image is what all containers here are made of, pause that of the process that
-	// holds a pod's namespaces; both are the same image.
+	// image is the image for all containers here, pause the one for the process that holds
+	// a pod's namespaces; both are the same.
 	image = "localhost/box:latest"
 	pause = "localhost/pause:latest"
 
-	// handler is what testdata/runtimeclass.yaml names.
+	// handler is named in testdata/runtimeclass.yaml.
 	handler = "fsrun"
 
-	// stateRoot is where the shim has the runtime keep its state.
+	// stateRoot is where the shim makes the runtime store its state.
 	stateRoot = "/run/containerd/runc/k8s.io"
 
-	// readyTime is how long the image may take until the CRI lists it.
+	// readyTime is how long it may take until the CRI lists the image.
 	readyTime = time.Minute
 )
 
-// NamespaceMode of the CRI: whose namespace a container has.
+// The CRI's NamespaceMode: whose namespace a container has.
 const (
 	podMode       = 0
 	containerMode = 1
@@ -66,7 +66,7 @@ func prepare() error {
 			return fmt.Errorf("ctr images import: %w: %s", err, output)
 		}
 	}
-	// The CRI hears of an image a moment after it was imported.
+	// The CRI learns about an image a moment after it was imported.
 	for deadline := time.Now().Add(readyTime); ; time.Sleep(time.Second) {
 		output, err := exec.Command("crictl", "images").CombinedOutput()
 		if strings.Contains(string(output), "localhost/box") && strings.Contains(string(output), "localhost/pause") {
@@ -78,22 +78,22 @@ func prepare() error {
 	}
 }
 
-// object is a message of the CRI as JSON.
+// object is a CRI message as JSON.
 type object = map[string]any
 
-// pod is a sandbox that the test has made.
+// pod is a sandbox made by the test.
 type pod struct {
 	t          *testing.T
 	id         string
 	file       string // its configuration
-	slice      string // the cgroup that a kubelet names for it
+	slice      string // the cgroup that a kubelet would name for it
 	namespaces object
-	number     int // of containers made
+	number     int // how many containers were made
 }
 
-// startPod makes a pod as a kubelet does, with this security context, and removes
-// it with the test. Its namespaces are its containers' too; a kubelet gives each a
-// process namespace of its own where a Pod does not say otherwise.
+// startPod makes a pod as a kubelet does, with this security context, and removes it with
+// the test. Its containers share its namespaces, except that a kubelet gives each a PID
+// namespace of its own unless the Pod says otherwise.
 func startPod(t *testing.T, security object) *pod {
 	t.Helper()
 	engine.Need(t)
@@ -118,15 +118,15 @@ func startPod(t *testing.T, security object) *pod {
 	return p
 }
 
-// with returns a copy of the object that has the field, with this value where the
-// object has none.
+// with returns a copy of the object that has the field, with this value unless it already
+// had one.
 func with(o object, field string, value any) object {
 	whole := object{field: value}
 	maps.Copy(whole, o)
 	return whole
 }
 
-// container is a container's part of the configuration.
+// container is the container's part of the configuration.
 type container struct {
 	command  []string
 	security object
@@ -134,7 +134,7 @@ type container struct {
 	mounts   []object
 }
 
-// create makes a container in the pod and returns its id.
+// create makes a container in the pod and returns its ID.
 func (p *pod) create(c container) string {
 	p.t.Helper()
 	p.number++
@@ -168,8 +168,8 @@ func (p *pod) sleeper() string {
 	return p.start(container{command: []string{"sleep", "100000"}})
 }
 
-// run runs a container to its end and returns what it has printed, and how the CRI
-// tells of its end.
+// run runs a container to its end and returns its output, and how the CRI describes its
+// end.
 func (p *pod) run(c container) (output, end string) {
 	p.t.Helper()
 	id := p.start(c)
@@ -207,7 +207,7 @@ func writeConfiguration(t *testing.T, value object) string {
 	return file.Name()
 }
 
-// group is the directory of a container's cgroup.
+// group returns the directory of a container's cgroup.
 func (p *pod) group(id string) string {
 	return filepath.Join("/sys/fs/cgroup", p.slice, "cri-containerd-"+id+".scope")
 }

@@ -14,7 +14,7 @@ func TestHandler(t *testing.T) {
 	id := p.sleeper()
 	engine.Want(t, handler, "crictl", "inspectp", "--output=go-template", "--template={{.status.runtimeHandler}}", p.id)
 	engine.Want(t, engine.Runtime, "crictl", "inspectp", "--output=go-template", "--template={{.info.runtimeOptions.binary_name}}", p.id)
-	// The pod's own process and the container are this runtime's.
+	// This runtime runs both the pod's own process and the container.
 	known := engine.Fields(t, engine.Runtime, "--root", stateRoot, "list", "--quiet")
 	for _, wanted := range []string{p.id, id} {
 		if !strings.Contains(strings.Join(known, " "), wanted) {
@@ -33,7 +33,7 @@ func TestUnknownHandler(t *testing.T) {
 	engine.Fail(t, -1, []string{"no runtime for", "nonesuch", "is configured"}, "crictl", "runp", "--runtime=nonesuch", file)
 }
 
-// TestLifeOfAContainer is what a kubelet does with each.
+// TestLifeOfAContainer does what a kubelet does with each container.
 func TestLifeOfAContainer(t *testing.T) {
 	p := startPod(t, nil)
 	id := p.create(container{command: []string{"sh", "-c", "trap 'echo asked; exit 9' TERM; echo $GREETING; while :; do sleep 0.1; done"}})
@@ -54,7 +54,7 @@ func TestLifeOfAContainer(t *testing.T) {
 	if _, err := os.Stat(p.group(id)); !os.IsNotExist(err) {
 		t.Errorf("the container's cgroup is there after rm: %v", err)
 	}
-	// A restart is another container in the same pod.
+	// A restart makes another container in the same pod.
 	if got := inside(t, p.sleeper(), "echo $GREETING"); got != "hello" {
 		t.Errorf("the second container says %q", got)
 	}
@@ -110,7 +110,7 @@ func TestSharedNamespaces(t *testing.T) {
 	}
 }
 
-// TestOneProcessNamespace is a Pod with shareProcessNamespace.
+// TestOneProcessNamespace tests a Pod with shareProcessNamespace.
 func TestOneProcessNamespace(t *testing.T) {
 	p := startPod(t, object{"namespace_options": object{"pid": podMode}})
 	p.start(container{command: []string{"sleep", "4321"}})
@@ -120,8 +120,8 @@ func TestOneProcessNamespace(t *testing.T) {
 	}
 }
 
-// TestHostNamespaces is a Pod with hostNetwork, hostPID and hostIPC, as many of a
-// node's own are.
+// TestHostNamespaces tests a Pod with hostNetwork, hostPID and hostIPC, like many of a
+// node's own.
 func TestHostNamespaces(t *testing.T) {
 	p := startPod(t, object{"namespace_options": object{"network": nodeMode, "pid": nodeMode, "ipc": nodeMode}})
 	id := p.sleeper()
@@ -145,7 +145,7 @@ func TestNetwork(t *testing.T) {
 	})
 }
 
-// TestDaemonRestart: containerd may be updated beneath running pods.
+// TestDaemonRestart: containerd may be updated while pods are running.
 func TestDaemonRestart(t *testing.T) {
 	p := startPod(t, nil)
 	id := p.sleeper()

@@ -9,7 +9,7 @@ import (
 	"github.com/fsrun/fsrun/internal/engines/engine"
 )
 
-// TestLimits are a Pod's resources, given and changed in place.
+// TestLimits tests a Pod's resources, when created and when changed in place.
 func TestLimits(t *testing.T) {
 	p := startPod(t, nil)
 	id := p.start(container{
@@ -31,16 +31,16 @@ func TestLimits(t *testing.T) {
 	}
 	engine.Run(t, "crictl", "update", "--memory=33554432", "--cpu-quota=25000", id)
 	want(map[string]string{"memory.max": "33554432", "cpu.max": "25000 100000"})
-	// systemd knows the limits too, or its next reload would undo them.
+	// systemd must know the limits too, or its next reload would undo them.
 	engine.Want(t, "MemoryMax=33554432", "systemctl", "show", "--property=MemoryMax", "cri-containerd-"+id+".scope")
 }
 
 func TestMemoryKillIsReported(t *testing.T) {
 	p := startPod(t, nil)
 	_, end := p.run(container{
-		// The shim begins to watch the cgroup a moment after the start. Process 1 goes
-		// on after the kill: systemd removes a cgroup with its last process, at times
-		// before the shim has read there of the kill.
+		// The shim begins to watch the cgroup a moment after the start. Process 1 continues
+		// after the kill: systemd removes a cgroup with its last process, sometimes before
+		// the shim has read about the kill there.
 		command: []string{"sh", "-c", "sleep 3; tail -n 1 /dev/zero; status=$?; sleep 5; exit $status"},
 		limits:  object{"memory_limit_in_bytes": 8388608, "memory_swap_limit_in_bytes": 8388608},
 	})

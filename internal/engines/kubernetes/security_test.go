@@ -17,7 +17,7 @@ func TestSecurityContext(t *testing.T) {
 		want     string
 	}{
 		{"RunAsUser", object{"run_as_user": object{"value": 1000}, "run_as_group": object{"value": 1000}, "supplemental_groups": []int{2001}},
-			"id -u; id -G", "1000\n1000 2000 2001"}, // 2000 is of the image
+			"id -u; id -G", "1000\n1000 2000 2001"}, // 2000 is from the image
 		{"ReadOnlyRoot", object{"readonly_rootfs": true}, "touch /file 2>/dev/null || echo refused", "refused"},
 		{"Capabilities", object{"capabilities": object{"drop_capabilities": []string{"ALL"}, "add_capabilities": []string{"NET_RAW"}}},
 			"grep CapEff /proc/self/status", "CapEff:\t0000000000002000"},
@@ -36,7 +36,7 @@ func TestSecurityContext(t *testing.T) {
 	}
 }
 
-// TestPrivileged: a privileged container wants a privileged pod.
+// TestPrivileged: a privileged container needs a privileged pod.
 func TestPrivileged(t *testing.T) {
 	privileged := object{"privileged": true}
 	p := startPod(t, privileged)

@@ -9,10 +9,10 @@ import (
 	"github.com/fsrun/fsrun/internal/engines/engine"
 )
 
-// TestPod: as root and with the cgroup file system, this Podman attaches a device
-// program that denies everything to the pod's cgroup, and no runtime can make
-// /dev/null beneath it. An ordinary user may not attach one. Where systemd makes the
-// cgroups, root is to have pods too.
+// TestPod: as root and with the cgroup file system, this version of Podman attaches a
+// device program to the pod's cgroup that denies everything, beneath which no runtime can
+// make /dev/null. An ordinary user may not attach one. Where systemd makes the cgroups,
+// root must have pods too.
 func TestPod(t *testing.T) {
 	engine.Need(t)
 	users := []user{tester}
@@ -45,8 +45,8 @@ func TestSharedNamespaces(t *testing.T) {
 
 const serve = "echo served > /tmp/index.html; httpd -f -p 8080 -h /tmp"
 
-// share looks from two containers at the namespaces that they have in common, and
-// at one that each has for itself.
+// share looks, from two containers, at the namespaces that they share, and at one that they
+// do not.
 func share(t *testing.T, u user, name string, options []string) {
 	t.Helper()
 	const look = "for n in net ipc uts pid mnt; do readlink /proc/self/ns/$n; done"

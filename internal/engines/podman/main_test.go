@@ -14,16 +14,16 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// image is the name of the image that all containers here are made of.
+// image is the name of the image for all containers here.
 const image = "localhost/box"
 
-// user is one who runs Podman, by the words that stand before the command.
+// user is a user who runs Podman, given by the words before the command.
 type user struct {
 	name string
 	as   []string
 }
 
-// asTester are the words by which root runs a command as the ordinary user.
+// asTester are the words with which root runs a command as the ordinary user.
 var asTester = []string{
 	"setpriv", "--reuid=1000", "--regid=1000", "--init-groups", "--reset-env",
 	"env", "XDG_RUNTIME_DIR=" + testerRuntime,
@@ -34,13 +34,13 @@ const testerRuntime = "/run/user/1000"
 
 var (
 	root = user{name: "root", as: []string{"podman"}}
-	// The ordinary user's cgroup is delegated to him, by systemd or as it does it.
+	// The ordinary user's cgroup is delegated, by systemd or as systemd would.
 	tester = user{"tester", slices.Concat([]string{"sh", "-c", enterDelegated, "sh"}, asTester, []string{"podman"})}
-	// Here he has no cgroup of his own.
+	// Here the user has no cgroup.
 	undelegated = user{"undelegated", slices.Concat(asTester, []string{"podman", "--cgroup-manager=cgroupfs"})}
 )
 
-// manager is who makes cgroups.
+// manager makes the cgroups.
 var manager = "cgroupfs"
 
 // delegated is the ordinary user's cgroup.
@@ -76,8 +76,7 @@ func prepare() error {
 	return nil
 }
 
-// linger has systemd keep a manager for the ordinary user, as for one who has logged
-// in.
+// linger makes systemd keep a manager for the ordinary user, as if logged in.
 func linger() error {
 	if output, err := exec.Command("loginctl", "enable-linger", "tester").CombinedOutput(); err != nil {
 		return fmt.Errorf("loginctl enable-linger: %w: %s", err, output)
@@ -93,8 +92,8 @@ func linger() error {
 // lingerTime is how long the user's manager may take until it answers.
 const lingerTime = 2 * time.Minute
 
-// delegate gives the ordinary user what a login would: a directory for his state
-// and a cgroup of his own, with a leaf for his processes.
+// delegate gives the ordinary user what a login would: a directory for state and a cgroup,
+// with a leaf for the user's processes.
 func delegate() error {
 	err := errors.Join(os.MkdirAll(testerRuntime, 0o755), os.Chmod(testerRuntime, 0o700), os.Chown(testerRuntime, 1000, 1000), os.MkdirAll(delegated+"/session", 0o755))
 	for _, name := range []string{"", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads", "/session", "/session/cgroup.procs"} {
@@ -107,7 +106,7 @@ func (u user) command(arguments ...string) []string {
 	return append(append([]string(nil), u.as...), arguments...)
 }
 
-// runCommand is podman run to the end, without a network unless the options say
+// runCommand returns podman run in the foreground, without a network unless the options say
 // otherwise.
 func (u user) runCommand(options []string, command ...string) []string {
 	arguments := append([]string{"run", "--rm"}, networkless(options)...)

@@ -100,7 +100,7 @@ func TestPauseUpdateStats(t *testing.T) {
 	engine.Run(t, root.command("update", "--memory=32m", "--cpus=0.25", name)...)
 	engine.Want(t, "33554432\n25000 100000", root.command("exec", name, "cat", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/cpu.max")...)
 	shown := engine.Fields(t, root.command("stats", "--no-stream", "--format", "{{.PIDs}} {{.MemUsage}}", name)...)
-	// Podman 4.3 shows the limit of its own configuration, which update leaves as it was:
+	// Podman 4.3 shows the limit from its own configuration, which update does not change:
 	// with crun, too.
 	if len(shown) != 4 || shown[0] != "1" || shown[3] != "67.11MB" {
 		t.Errorf("stats shows %q, want one process and 67.11MB", shown)

@@ -1,5 +1,5 @@
-// The test stands outside the package: what it imports must not delay the
-// initialization it is about.
+// The test is outside the package: its imports must not delay the initialization that it is
+// about.
 package nofile_test
 
 import (
@@ -12,8 +12,8 @@ import (
 	"github.com/fsrun/fsrun/internal/sys/nofile"
 )
 
-// TestMain lets the test start itself with a lowered limit: what the child sees
-// is what package nofile saw, although package syscall has raised it since.
+// TestMain lets the test start itself with a lower limit. The child reports what package
+// nofile saw, although package syscall has raised the limit since.
 func TestMain(m *testing.M) {
 	if os.Getenv("NOFILE_PROBE") != "" {
 		var now syscall.Rlimit

@@ -11,8 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The first thread is one of ours and not the main one, and root may set its
-// slack.
+// The first thread is one of ours other than the main one, and root may set its slack.
 func TestSlowMonitor(t *testing.T) {
 	id := firstThread()
 	if _, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", id)); err != nil || id == unix.Getpid() {
@@ -28,11 +27,12 @@ func TestSlowMonitor(t *testing.T) {
 	}
 }
 
-// What is started has the slack that this process was started with, whatever the thread's.
+// What is started has the slack that this process was started with, whatever the thread's
+// is.
 func TestStartProcess(t *testing.T) {
 	before := ordinary
 	defer func() { ordinary = before }()
-	runtime.LockOSThread() // and the thread ends with this goroutine
+	runtime.LockOSThread() // the thread ends with this goroutine
 	for slack, want := range map[uintptr]string{12345: "12345", 0: fmt.Sprint(Monitor.Nanoseconds())} {
 		ordinary = slack
 		must(t, unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(Monitor.Nanoseconds()), 0, 0, 0))

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// goldenTree is the archive of one directory, one three-byte file and one
-// symbolic link; NUL is shown as a dot.
+// goldenTree is the archive of a directory, a three-byte file and a symbolic link; NUL is
+// shown as a dot.
 var goldenTree = []string{
 	"070701" + "00000001" + "000041ED" + "00000000" + "00000000" + "00000001" + "00000000" + "00000000" +
 		"00000000" + "00000000" + "00000000" + "00000000" + "00000004" + "00000000" + "etc...",

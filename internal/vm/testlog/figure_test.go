@@ -12,7 +12,7 @@ func TestFigures(t *testing.T) {
 	for _, output := range []string{
 		"    model_test.go:12: figure: model states 12345\n",
 		"figure: seeded bugs 24/24\n",
-		"    model_test.go:12: figure: model states 12346\n", // of a later run
+		"    model_test.go:12: figure: model states 12346\n", // from a later run
 		"    model_test.go:13: a figure: of speech 1\n",
 		"figure: nothing\n",
 		"figure: \n",

@@ -130,9 +130,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestUnknown: a name that no table has is told with its place, and what it may be
-// meant for; names that are data are not looked at, and what is within an unknown
-// one is not either.
+// TestUnknown: a name that is in no table is reported with its place and what it may be
+// meant for. Names that are data are not, nor are those within an unknown one.
 func TestUnknown(t *testing.T) {
 	many := ""
 	for i := range MaxUnknown + 5 {
@@ -185,8 +184,8 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// FuzzDecode compares with encoding/json: what is accepted here is accepted
-// there and means the same.
+// FuzzDecode compares with encoding/json: what is accepted here is accepted there and means
+// the same.
 func FuzzDecode(f *testing.F) {
 	f.Add(`{"name":"a","items":[{"on":true}],"notes":{"k":"v"},"wide":1,"x":[1,2.5e3,null]}`)
 	f.Add(`{"inner":{"inner":null},"signed":-0,"name":"\ud83d\ude00"}`)
