@@ -15,9 +15,9 @@ const (
 	startContainer  = "startContainer"
 )
 
-// single lists the operations that a plan may contain only once. Two would contradict each
+// atMostOnce lists the operations that a plan may contain only once. Two would contradict each
 // other, and the first would be lost.
-var single = [...]protocol.OpKind{
+var atMostOnce = [...]protocol.OpKind{
 	protocol.OpRoot, protocol.OpPivot, protocol.OpPersonality, protocol.OpMemoryPolicy, protocol.OpLabel, protocol.OpListener,
 }
 
@@ -31,7 +31,7 @@ func checkPlan(plan []protocol.Op, role protocol.Role) error {
 		switch {
 		case kind == protocol.OpExecute && !last:
 			return misplaced(i, operation, "it is the last operation of a plan")
-		case seen[kind] && slices.Contains(single[:], kind):
+		case seen[kind] && slices.Contains(atMostOnce[:], kind):
 			return misplaced(i, operation, fmt.Sprintf("there is one %s", kind))
 		case !kind.IsFor(role):
 			return misplaced(i, operation, fmt.Sprintf("it is not for the role %s", role))

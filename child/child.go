@@ -23,7 +23,7 @@ type child struct {
 	hello     *protocol.Hello
 	deadlines map[machine.State]time.Duration // as the parent asked
 	welcome   protocol.Welcome
-	way       way
+	history   history
 	builder   *rootfs.Builder
 	plan      []protocol.Op
 	size      int  // of the plan's frames, in bytes
@@ -37,7 +37,7 @@ type child struct {
 }
 
 func newChild() *child {
-	return &child{way: newWay(), master: -1, trees: map[int]int{}, deadlines: map[machine.State]time.Duration{}}
+	return &child{history: newHistory(), master: -1, trees: map[int]int{}, deadlines: map[machine.State]time.Duration{}}
 }
 
 // Main runs the child, or the process that starts it where others could look into it
@@ -69,7 +69,7 @@ func Main(arguments []string, observe func(machine.Step)) {
 	if state, _ := runner.Drive(machine.Begin); state != childmachine.Handoff {
 		os.Exit(1) // the Fault has been sent
 	}
-	c.prepared.Run(socket, childmachine.Table.Find(childmachine.Preparing, childmachine.Prepared), &c.way.told, c.waits())
+	c.prepared.Run(socket, childmachine.Table.Find(childmachine.Preparing, childmachine.Prepared), &c.history.ready, c.waits())
 }
 
 // socketArgument returns the descriptor number of the child's end of the socket.
@@ -102,6 +102,6 @@ func (c *child) runner(channel machine.Channel, observe func(machine.Step)) (*ma
 			protocol.KindConsole:     c.composeConsole,
 		},
 		Deadlines: c.deadlines,
-		Observe:   both(c.way.observe, observe),
+		Observe:   both(c.history.observe, observe),
 	}, nil
 }

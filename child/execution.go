@@ -17,9 +17,9 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// last prepares the execution. What is determined now need not be determined, and cannot
+// prepareExecution prepares the execution. What is determined now need not be determined, and cannot
 // fail, once limits are in force.
-func (c *child) last(op *protocol.Execute) (machine.Event, error) {
+func (c *child) prepareExecution(op *protocol.Execute) (machine.Event, error) {
 	programs, err := find(c.builder, c.left.Arguments[0], c.left.Environment, op.Directory)
 	if err != nil {
 		fault := protocol.Explain(protocol.CodeExec, fmt.Errorf("exec: %q: %w", c.left.Arguments[0], err))

@@ -27,7 +27,7 @@ func (c *child) carryOut(index int, operation protocol.Op) (machine.Event, error
 	case *protocol.ParentHooks:
 		return childmachine.Hooks, nil
 	case *protocol.Execute:
-		return c.last(op)
+		return c.prepareExecution(op)
 
 	case *protocol.ResourceLimit:
 		// Set just before the program starts: a limit on memory, processes or descriptors

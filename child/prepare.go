@@ -42,12 +42,12 @@ func (c *child) prepare(message machine.Message) (machine.Event, error) {
 			c.wanted = c.wantedFrom(index)
 			return childmachine.Open, nil
 		}
-		began := c.way.clock.Now()
+		began := c.history.clock.Now()
 		event, err := c.carryOut(index, op)
 		if err != nil {
 			return "", c.failed(index, op, err)
 		}
-		c.way.carriedOut(began)
+		c.history.carriedOut(began)
 		c.next++
 		if event != machine.Done {
 			return event, nil

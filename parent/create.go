@@ -28,12 +28,12 @@ func Run(o Options) (*Running, error) {
 	if err != nil {
 		return nil, err
 	}
-	return began(&o, child, container)
+	return finishStart(&o, child, container)
 }
 
-// began runs the hooks that follow the start of a container's program. If one fails, the
+// finishStart runs the hooks that follow the start of a container's program. If one fails, the
 // container is ended.
-func began(o *Options, child *process, container *state.Container) (*Running, error) {
+func finishStart(o *Options, child *process, container *state.Container) (*Running, error) {
 	running := &Running{process: child, container: container, started: container.Init.StartTime, stdio: container.Stdio}
 	if err := poststart(container); err != nil {
 		_, _ = running.Terminate() // Delete says what is left

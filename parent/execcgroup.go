@@ -81,10 +81,10 @@ const (
 	wholeProcessor = 1000 // thousandths: with less, others could keep it from starting
 )
 
-// ample reports whether a group has room for a whole runtime, of which nothing is left once
+// hasRoom reports whether a group has room for a whole runtime, of which nothing is left once
 // the program is executed. The child is then born there: moving it would take 10 ms and
 // more, because the kernel waits for all processors.
-func (j *joining) ample(group *cgroupv2.Group) bool {
+func (j *joining) hasRoom(group *cgroupv2.Group) bool {
 	if group == nil || j.options.IgnorePaused {
 		return false
 	}
@@ -115,7 +115,7 @@ func (j *joining) enterGroup() error {
 			return err
 		}
 	}
-	err := j.comeIn(to)
+	err := j.moveInto(to)
 	if errors.Is(err, unix.EBUSY) && j.place == nil {
 		err = j.follow(err)
 	}
@@ -181,9 +181,9 @@ func (j *joining) deadlines() map[machine.State]time.Duration {
 	return deadlines
 }
 
-// comeIn moves the child into a cgroup. If the cgroup is systemd's and we are not allowed
+// moveInto moves the child into a cgroup. If the cgroup is systemd's and we are not allowed
 // to, systemd may be.
-func (j *joining) comeIn(group *cgroupv2.Group) error {
+func (j *joining) moveInto(group *cgroupv2.Group) error {
 	err := j.add(group)
 	refused := errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)
 	if !refused || j.container.Unit == "" || group != j.group {

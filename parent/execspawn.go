@@ -38,7 +38,7 @@ func (j *joining) spawn(machine.Message) (machine.Event, error) {
 	if affinity := j.options.Process.ExecCPUAffinity; affinity != nil {
 		request.CPUs = bundle.CPUs(affinity.Initial)
 	}
-	if to := j.destination(); j.ample(to) && (to == j.group || j.ample(j.group)) {
+	if to := j.destination(); j.hasRoom(to) && (to == j.group || j.hasRoom(j.group)) {
 		request.Cgroup = to.FD()
 	}
 	j.child, err = launch(&request, joins, j.socket)

@@ -57,7 +57,7 @@ func Restore(o Options, from CheckpointOptions) (*Running, error) {
 		r.child.close()
 		return nil, errors.Join(err, tearError)
 	}
-	return began(&o, r.child, r.record)
+	return finishStart(&o, r.child, r.record)
 }
 
 func (r *restoring) make() error {

@@ -73,7 +73,7 @@ func (s *scope) start(ctx context.Context, tree *cgroupv2.Tree, id string) (path
 		return "", err
 	}
 	if s.user {
-		if err := s.comeIn(ctx, tree); err != nil {
+		if err := s.enterManager(ctx, tree); err != nil {
 			return "", err
 		}
 	}
@@ -86,11 +86,11 @@ func (s *scope) start(ctx context.Context, tree *cgroupv2.Tree, id string) (path
 	return path, err
 }
 
-// comeIn moves this process into a scope of the user's manager, which ends with the
+// enterManager moves this process into a scope of the user's manager, which ends with the
 // process. From outside, such as in a login session, it could not move any process there:
 // that takes write access to the group above both (cgroup-v2.rst, "Delegation
 // Containment"), which the manager has but the user does not.
-func (s *scope) comeIn(ctx context.Context, tree *cgroupv2.Tree) error {
+func (s *scope) enterManager(ctx context.Context, tree *cgroupv2.Tree) error {
 	root, err := s.manager.Root(ctx)
 	if err != nil {
 		return err

@@ -71,14 +71,14 @@ func Cut(plan []Op) ([]Cutting, error) {
 	}
 	var cuttings []Cutting
 	start, size, elements, total := 0, frameOverhead, 0, 0
-	knife := newKnife(len(plan))
+	cutter := newCutter(len(plan))
 	for i, op := range plan {
-		bytes, lists, err := knife.add(op)
+		bytes, lists, err := cutter.add(op)
 		if err != nil {
 			return nil, fmt.Errorf("%s (%s): %w", Describe(op, i), op.From(), err)
 		}
 		if i > start && (size+bytes > MaxFrame || elements+lists > MaxElements) {
-			cuttings = append(cuttings, Cutting{plan[start:i], knife.cut(bytes)})
+			cuttings = append(cuttings, Cutting{plan[start:i], cutter.cut(bytes)})
 			total += overhead(i - start)
 			start, size, elements = i, frameOverhead, 0
 		}
@@ -88,11 +88,11 @@ func Cut(plan []Op) ([]Cutting, error) {
 	if total > MaxPlan {
 		return nil, fmt.Errorf("a plan of %d bytes; allowed are %d", total, MaxPlan)
 	}
-	return append(cuttings, Cutting{plan[start:], knife.cut(0)}), nil
+	return append(cuttings, Cutting{plan[start:], cutter.cut(0)}), nil
 }
 
-// knife encodes operations, one after the other, behind frameOverhead bytes.
-type knife struct {
+// cutter encodes operations, one after the other, behind frameOverhead bytes.
+type cutter struct {
 	buffer  bytes.Buffer
 	encoder *msgpack.Encoder
 	op      Op
@@ -103,8 +103,8 @@ type knife struct {
 // needed is never touched.
 const usualSize = 256
 
-func newKnife(ops int) *knife {
-	k := &knife{buffer: *bytes.NewBuffer(make([]byte, frameOverhead, frameOverhead+min(ops*usualSize, MaxFrame)))}
+func newCutter(ops int) *cutter {
+	k := &cutter{buffer: *bytes.NewBuffer(make([]byte, frameOverhead, frameOverhead+min(ops*usualSize, MaxFrame)))}
 	k.encoder = msgpack.NewEncoder(&k.buffer)
 	k.value = operation(&k.op)
 	return k
@@ -112,7 +112,7 @@ func newKnife(ops int) *knife {
 
 // add appends an operation and returns what it takes of a frame: bytes, and list elements
 // including its own.
-func (k *knife) add(op Op) (size, elements int, err error) {
+func (k *cutter) add(op Op) (size, elements int, err error) {
 	before := k.buffer.Len()
 	k.op = op
 	if err := k.value.encode(k.encoder); err != nil {
@@ -132,7 +132,7 @@ func (k *knife) add(op Op) (size, elements int, err error) {
 
 // cut returns the bytes of everything added except the last operation, whose length is
 // last, and keeps the bytes of that one.
-func (k *knife) cut(last int) []byte {
+func (k *cutter) cut(last int) []byte {
 	all := k.buffer.Bytes()
 	at := len(all) - last
 	k.buffer = bytes.Buffer{}

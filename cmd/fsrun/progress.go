@@ -13,8 +13,8 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// untold is how long to wait before the first report, and between reports.
-const untold = time.Second
+// quietTime is how long to wait before the first report, and between reports.
+const quietTime = time.Second
 
 // progress shows people at a terminal what is taking so long, in a line that stays in
 // place.
@@ -46,7 +46,7 @@ func (p *progress) at(doing string) {
 	p.doing = doing
 	if p.timer == nil {
 		p.began = time.Now()
-		p.timer = time.AfterFunc(untold, p.tell)
+		p.timer = time.AfterFunc(quietTime, p.tell)
 	}
 }
 
@@ -60,7 +60,7 @@ func (p *progress) tell() {
 	line = strings.TrimRight(style.Fit(line, p.fit()-1), " ")
 	fmt.Fprint(p.to, "\r"+line+clearToEnd)
 	p.showed = true
-	p.timer.Reset(untold)
+	p.timer.Reset(quietTime)
 }
 
 // over removes the line.

@@ -43,7 +43,7 @@ the bundle names: connections survive if that one has their addresses.`,
 				_, err = parent.Restore(options, from)
 				return 0, err
 			}
-			return untilItsEnd(options, keep, func(func(int) error) (*parent.Running, error) { return parent.Restore(options, from) })
+			return startAndWait(options, keep, func(func(int) error) (*parent.Running, error) { return parent.Restore(options, from) })
 		},
 	}
 }

@@ -47,7 +47,7 @@ then needs --console-socket, and fsrun delete removes the container.`,
 }
 
 func runInForeground(options parent.Options, keep bool) (int, error) {
-	return untilItsEnd(options, keep, func(console func(int) error) (*parent.Running, error) {
+	return startAndWait(options, keep, func(console func(int) error) (*parent.Running, error) {
 		if options.ConsoleSocket == "" {
 			options.OnConsole = console
 		}
@@ -55,8 +55,8 @@ func runInForeground(options parent.Options, keep bool) (int, error) {
 	})
 }
 
-// untilItsEnd starts a container, waits until it ends and deletes it, unless keep is set.
-func untilItsEnd(options parent.Options, keep bool, start func(console func(int) error) (*parent.Running, error)) (int, error) {
+// startAndWait starts a container, waits until it ends and deletes it, unless keep is set.
+func startAndWait(options parent.Options, keep bool, start func(console func(int) error) (*parent.Running, error)) (int, error) {
 	ended, err := inForeground(false, start)
 	if ended == nil {
 		return 0, err

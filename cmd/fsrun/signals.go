@@ -12,32 +12,32 @@ import (
 	"github.com/fsrun/fsrun/parent"
 )
 
-// ends lists the signals that people use to end a program.
-var ends = []unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM}
+// endSignals lists the signals that people use to end a program.
+var endSignals = []unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM}
 
-// despite lists those of ends that are passed on even if the caller ignores them: a shell
-// makes what it starts with & ignore the terminal's keys, but whoever signals fsrun itself
-// means the program. HUP is not one of them: a caller that ignores it, such as nohup(1),
-// wants the program to live on.
-var despite = []unix.Signal{unix.SIGINT, unix.SIGQUIT, unix.SIGTERM}
+// evenIfIgnored lists those of endSignals that are passed on even if the caller ignores
+// them: a shell makes what it starts with & ignore the terminal's keys, but whoever signals
+// fsrun itself means the program. HUP is not one of them: a caller that ignores it, such as
+// nohup(1), wants the program to live on.
+var evenIfIgnored = []unix.Signal{unix.SIGINT, unix.SIGQUIT, unix.SIGTERM}
 
-// others are passed on too. Those left out concern fsrun itself, belong to the Go runtime
-// (SIGURG), or cannot be caught.
-var others = []unix.Signal{
+// forwardedSignals lists the other signals that are always passed on. Those left out
+// concern fsrun itself, belong to the Go runtime (SIGURG), or cannot be caught.
+var forwardedSignals = []unix.Signal{
 	unix.SIGILL, unix.SIGTRAP, unix.SIGABRT, unix.SIGBUS, unix.SIGFPE, unix.SIGUSR1, unix.SIGSEGV, unix.SIGUSR2, unix.SIGALRM,
 	unix.SIGSTKFLT, unix.SIGXCPU, unix.SIGXFSZ, unix.SIGVTALRM, unix.SIGPROF, unix.SIGIO, unix.SIGPWR, unix.SIGSYS,
 }
 
-// terminals are passed on only without a terminal, where servers use them for their own
-// purposes: to stop, to reload, to add a worker. At a terminal they are about fsrun's job
-// in the shell and about the window's size.
-var terminals = []unix.Signal{unix.SIGCONT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGWINCH}
+// forwardedWithoutTerminal lists those that are passed on only without a terminal, where
+// servers use them for their own purposes: to stop, to reload, to add a worker. At a
+// terminal they are about fsrun's job in the shell and about the window's size.
+var forwardedWithoutTerminal = []unix.Signal{unix.SIGCONT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGWINCH}
 
-// passedOn returns all signals that fsrun catches and passes on every time.
-func passedOn(atTerminal bool) []unix.Signal {
-	all := slices.Clone(others)
+// forwardedAlways returns all signals that fsrun catches and passes on every time.
+func forwardedAlways(atTerminal bool) []unix.Signal {
+	all := slices.Clone(forwardedSignals)
 	if !atTerminal {
-		all = append(all, terminals...)
+		all = append(all, forwardedWithoutTerminal...)
 	}
 	for one := minRealtime; one <= maxRealtime; one++ {
 		all = append(all, one)
@@ -66,21 +66,21 @@ func forwardSignals(mortal bool) (*forwarder, error) {
 		return nil, os.NewSyscallError("pipe2", err)
 	}
 	var err error
-	if f.caught, err = sys.Catch(f.pipe[1], passedOn(atTerminal()), ends); err != nil {
+	if f.caught, err = sys.Catch(f.pipe[1], forwardedAlways(atTerminal()), endSignals); err != nil {
 		f.close()
 		return nil, err
 	}
 	return f, nil
 }
 
-// until passes on signals to a process until it ends, beginning with those caught before it
+// until passes on signals to a process until it endSignals, beginning with those caught before it
 // existed.
 func (f *forwarder) until(target *parent.Running) error {
-	heard := despite
+	heard := evenIfIgnored
 	if f.mortal { // an ordinary program would ignore what its caller ignores
 		heard = nil
 	}
-	if err := f.caught.Always(ends, heard); err != nil {
+	if err := f.caught.Always(endSignals, heard); err != nil {
 		return err
 	}
 	for !target.EndsBefore(f.pipe[0]) {
@@ -115,7 +115,7 @@ func (f *forwarder) take() []unix.Signal {
 
 // pass sends a signal to the process, which may have ended by itself.
 func (f *forwarder) pass(target *parent.Running, received unix.Signal) {
-	if f.mortal && slices.Contains(ends, received) && takesDefault(target.PID(), received) {
+	if f.mortal && slices.Contains(endSignals, received) && takesDefault(target.PID(), received) {
 		f.endedBy, received = received, unix.SIGKILL
 	}
 	_ = target.Signal(received)
@@ -157,7 +157,7 @@ func (f *forwarder) end(status unix.WaitStatus) unix.WaitStatus {
 
 // stop lets signals kill fsrun again.
 func (f *forwarder) stop() {
-	f.caught.Release(ends)
+	f.caught.Release(endSignals)
 	f.close()
 }
 

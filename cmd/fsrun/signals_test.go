@@ -133,7 +133,7 @@ func TestWrappedProgramIsMortal(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(directory, "file"), []byte("ready\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, signal := range ends {
+	for _, signal := range endSignals {
 		// A shell would handle some of them itself.
 		if got, want := statusAfter(t, []syscall.Signal{signal}, "wrap", "-w", directory, "busybox", "tail", "-f", "file"), 128+int(signal); got != want {
 			t.Errorf("%s ends it with status %d, want %d", unix.SignalName(signal), got, want)

@@ -17,8 +17,8 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 )
 
-// overtime is the exit status when the time is up, the same as timeout(1)'s.
-const overtime = 124
+// timedOutStatus is the exit status when the time is up, the same as timeout(1)'s.
+const timedOutStatus = 124
 
 func (w *wrapping) run(g *global, command []string) (int, error) {
 	o, err := w.options(command)

@@ -39,7 +39,7 @@ func (u *usage) ended(status unix.WaitStatus, killed bool) {
 	u.Wall = time.Since(u.began).Microseconds()
 	u.ExitStatus = exitStatus(status)
 	if killed && status.Signaled() && status.Signal() == unix.SIGKILL {
-		u.TimedOut, u.ExitStatus = true, overtime
+		u.TimedOut, u.ExitStatus = true, timedOutStatus
 	}
 }
 

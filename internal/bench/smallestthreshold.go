@@ -44,7 +44,7 @@ func (b *bench) measureThreshold(c *contestant) (*threshold, error) {
 	running := &trial{contestant: c, verb: verbs[0], bundle: bundle}
 	for range measured.Runs {
 		for i := range sides {
-			if err := running.limit(noPids, sides[i].limit); err != nil {
+			if err := running.limit(manyPids, sides[i].limit); err != nil {
 				return nil, err
 			}
 			begun := time.Now()
@@ -58,7 +58,7 @@ func (b *bench) measureThreshold(c *contestant) (*threshold, error) {
 	for _, s := range sides {
 		slices.Sort(s.runs)
 		s.side.Run = s.runs[len(s.runs)/2]
-		created, err := creating.created(noPids, s.limit)
+		created, err := creating.created(manyPids, s.limit)
 		if err != nil {
 			return nil, err
 		}

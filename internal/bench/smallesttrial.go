@@ -22,8 +22,8 @@ const (
 	// patience is how long a command may take. If a limit is too small, some never end.
 	patience = time.Minute
 
-	// noPids is a pids limit that no trial comes close to.
-	noPids = 1 << 15
+	// manyPids is a pids limit that no trial comes close to.
+	manyPids = 1 << 15
 
 	trialID    = "smallest"
 	trialGroup = "/bench-smallest"

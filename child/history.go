@@ -6,25 +6,25 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
-// way is what Ready reports about how the child got there.
-type way struct {
+// history is what Ready reports: how the child got there.
+type history struct {
 	clock sys.Clock
-	told  protocol.Ready
+	ready protocol.Ready
 }
 
-func newWay() way { return way{clock: sys.NewClock()} }
+func newHistory() history { return history{clock: sys.NewClock()} }
 
 // observe records the rows taken, up to the one that sends Ready.
-func (w *way) observe(step machine.Step) {
-	if step.Row != nil && len(w.told.Rows) < protocol.MaxStamps {
-		w.told.Rows = append(w.told.Rows, protocol.Stamp{Row: step.Row.ID, Nanoseconds: w.clock.Now()})
+func (h *history) observe(step machine.Step) {
+	if step.Row != nil && len(h.ready.Rows) < protocol.MaxStamps {
+		h.ready.Rows = append(h.ready.Rows, protocol.Stamp{Row: step.Row.ID, Nanoseconds: h.clock.Now()})
 	}
 }
 
 // carriedOut records how long an operation took, given when it began.
-func (w *way) carriedOut(began uint64) {
-	if len(w.told.Ops) < protocol.MaxTimings {
-		w.told.Ops = append(w.told.Ops, w.clock.Now()-began)
+func (h *history) carriedOut(began uint64) {
+	if len(h.ready.Ops) < protocol.MaxTimings {
+		h.ready.Ops = append(h.ready.Ops, h.clock.Now()-began)
 	}
 }
 
