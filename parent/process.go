@@ -18,7 +18,7 @@ import (
 type process struct {
 	pid    int
 	pidfd  int
-	binary *spawn.Binary // what it runs until it executes the program, nil for nothing of ours
+	binary *spawn.Binary // what it runs until it executes the program; nil if nothing of ours
 	ended  *unix.WaitStatus
 	killed bool // by us
 	// counted is what its cgroup had counted when the handshake failed, nil if unknown.

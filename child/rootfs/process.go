@@ -8,12 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// process is what the runtime needs of procfs. The container's /proc is never asked:
-// descriptors are found in the caller's, opened while that is there, and all else, or
-// these too where it is not, in a private instance, opened when first needed.
+// process is what the runtime needs of procfs. The container's /proc is never used:
+// descriptors are found in the caller's, which is opened while it is still there.
+// Everything else, and descriptors too if the caller has no procfs, comes from a private
+// instance that is opened when first needed.
 type process struct {
 	handle      *procfs.Handle
-	descriptors *os.File // the directory fd of this process, whose threads share their descriptors
+	descriptors *os.File // the process's fd directory, whose descriptors its threads share
 }
 
 func (p *process) close() {
@@ -40,9 +41,9 @@ func (p *process) root() (*procfs.Handle, error) {
 	return p.handle, nil
 }
 
-// openCallers opens the directory of descriptors in the caller's /proc, if that is one.
-// A private instance would take longer to open, and longer still to close: when a mount
-// that was never attached goes, the kernel waits for all processors.
+// openCallers opens the descriptor directory in the caller's /proc, if that is a procfs. A
+// private instance would take longer to open, and even longer to close: when a mount that
+// was never attached is released, the kernel waits for all processors.
 func (p *process) openCallers() {
 	if p.descriptors != nil {
 		return
@@ -60,7 +61,7 @@ func (p *process) openCallers() {
 	p.descriptors = os.NewFile(uintptr(descriptor), name)
 }
 
-// descriptorDirectory is the process's fd directory.
+// descriptorDirectory returns the process's fd directory.
 func (p *process) descriptorDirectory() (int, error) {
 	if p.descriptors == nil {
 		handle, err := p.root()

@@ -21,7 +21,7 @@ const self = "/proc/self/exe"
 // Who closes it last waits until the kernel has taken its mount and file system apart.
 type Binary struct {
 	file  int
-	mount int // of the overlay that the file is in, none if it is in memory
+	mount int // of the overlay that contains the file; none if it is in memory
 }
 
 // Close gives it back. It is for when the child no longer runs it, or the child waits.
@@ -32,14 +32,14 @@ func (b *Binary) Close() {
 	}
 }
 
-// seal opens a copy of this binary that nobody can write to, for the child to
-// execute: a container that reaches the child's /proc/PID/exe must not reach
-// the file on the host (CVE-2019-5736).
+// seal opens a copy of this binary that nobody can write to, for the child to execute: a
+// container that reaches the child's /proc/PID/exe must not reach the file on the host
+// (CVE-2019-5736).
 //
-// A read-only overlay over the binary's directory is such a copy and costs no
-// copying; its file cannot be opened for writing through any mount of it. Where
-// one cannot be had, or the child is to appear among a container's processes,
-// which may look into one whose binary can be read, it is copied into memory.
+// A read-only overlay over the binary's directory is such a copy without any copying: its
+// file cannot be opened for writing through any mount. If there can be no overlay, or if
+// the child will appear among a container's processes, which may look into a process whose
+// binary is readable, the binary is copied into memory.
 func seal(hidden bool) (*Binary, error) {
 	var err error
 	if !hidden {
@@ -55,8 +55,8 @@ func seal(hidden bool) (*Binary, error) {
 	return &Binary{file, none}, nil
 }
 
-// overlay mounts an overlay without an upper layer, which is read-only for good,
-// where nobody can see it, and opens the binary in it.
+// overlay mounts an overlay without an upper layer, which is permanently read-only, where
+// nobody can see it, and opens the binary in it.
 func overlay() (*Binary, error) {
 	name, err := os.Readlink(self)
 	if err != nil {

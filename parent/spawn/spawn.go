@@ -59,8 +59,8 @@ type Request struct {
 // that the runtime has no reason to start a thread.
 var environment = []string{"GOMAXPROCS=1", "GOGC=off", "GODEBUG=asyncpreemptoff=1"}
 
-// Start starts the child. It returns its process id in our PID namespace, and what it
-// executes, for the caller to close.
+// Start starts the child. It returns its process ID in our PID namespace, and what it
+// executes, which the caller must close.
 func Start(r Request) (pid int, binary *Binary, err error) {
 	joins, err := different(r.Join)
 	if err != nil {

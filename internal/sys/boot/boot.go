@@ -1,20 +1,20 @@
 // Package boot is what fsrun does before the Go runtime begins, which takes half the time of
 // a start.
 //
-// A program that imports it and is linked with Link begins at the entry in this
-// package's assembly, and from there goes on to the runtime's own. Of a runtime that
-// is to live for milliseconds it asks for four things that can be asked for only now:
+// A program that imports it and is linked with Link begins at the entry in this package's
+// assembly, which then jumps to the runtime's own. For a runtime that will live only for
+// milliseconds, the entry arranges four things that cannot be arranged later:
 //
-//   - its monitor looks for work less often: that thread inherits the timer slack of the
-//     one that makes it (prctl(2), PR_SET_TIMERSLACK);
-//   - it begins with one processor, and so makes two threads less: fsrun does one thing
-//     after the other;
-//   - nothing samples its allocations (runtime.MemProfileRate). The linker turns that off
-//     where no profile is written, but the runtime, on its way to notice, takes one
-//     sample: a table of 1.4 MB, and a walk of the stack;
-//   - its code and constants are mapped at once (madvise(2), MADV_POPULATE_READ), and
-//     not piece by piece, with a page fault for each. Most of the pieces are needed, and
-//     they are in the page cache.
+//   - The runtime's monitor thread wakes less often: it inherits the timer slack of the
+//     thread that creates it (prctl(2), PR_SET_TIMERSLACK).
+//   - The runtime begins with one processor, and so creates two threads fewer: fsrun does
+//     one thing at a time.
+//   - Allocations are not sampled (runtime.MemProfileRate). The linker turns that off in a
+//     program that writes no profile, but before the runtime notices it takes one sample:
+//     a table of 1.4 MB, and a walk of the stack.
+//   - Its code and constants are mapped at once (madvise(2), MADV_POPULATE_READ) instead of
+//     piece by piece, with a page fault for each. Most pieces are needed, and they are in
+//     the page cache.
 //
 // Without Link the program begins like any other, and is slower.
 package boot
@@ -43,10 +43,10 @@ const (
 	populate     = unix.MADV_POPULATE_READ
 )
 
-// samplingRate is what the entry sets to zero: assembly must not name it.
+// samplingRate is what the entry sets to zero: assembly cannot refer to it directly.
 var samplingRate = &runtime.MemProfileRate
 
-// Go itself has no use for them.
+// Go itself does not use them.
 var (
 	_ = [...]int64{prctl, setSlack, monitorSlack, madvise, populate}
 	_ = samplingRate
