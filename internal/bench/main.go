@@ -59,18 +59,18 @@ func parse(arguments []string) (options, error) {
 			return nil
 		}
 	}
-	flags.Func("only", "measure only these `WORKLOADS`, with commas between them; quick and full are groups (default quick)", names(&o.only))
-	flags.Func("under", "measure under these `CONDITIONS`: free, pinned to one processor, beside a busy neighbour (default free)", names(&o.under))
-	flags.IntVar(&o.count, "count", 0, "measure a workload that is named in this many `ROUNDS`, those of a group in so many at most (default as the list tells)")
-	flags.IntVar(&o.seconds, "seconds", 0, "end a workload after this many `SECONDS` and six rounds, or the search after so many (default none)")
-	flags.StringVar(&o.fsrun, "fsrun", "", "measure this `PROGRAM` (default: built from the source here)")
-	flags.Func("peers", "compare with these `PEERS` (default those that are found of floor, crun and runc)", names(&o.peers))
+	flags.Func("only", "measure only these comma-separated `WORKLOADS`; quick and full are groups (default quick)", names(&o.only))
+	flags.Func("under", "measure under these comma-separated `CONDITIONS`: free, pinned to one processor, beside a busy neighbour (default free)", names(&o.under))
+	flags.IntVar(&o.count, "count", 0, "play this many `ROUNDS` of a workload that is named, and at most as many of those in a group (default as listed)")
+	flags.IntVar(&o.seconds, "seconds", 0, "end a workload after this many `SECONDS` and six rounds, or end the search after them (default never)")
+	flags.StringVar(&o.fsrun, "fsrun", "", "measure this `PROGRAM` (default: built from this source)")
+	flags.Func("peers", "compare with these comma-separated `PEERS` (default those of floor, crun and runc that are installed)", names(&o.peers))
 	flags.StringVar(&o.json, "json", "", "write all figures to `FILE`")
 	flags.StringVar(&o.chart, "chart", "", "draw the ratios of wall times to `FILE`, as SVG")
-	flags.StringVar(&o.document, "document", "", "renew the generated part of `FILE`, and draw the chart beside it")
-	flags.BoolVar(&o.list, "list", false, "list the workloads and measure nothing")
-	flags.IntVar(&o.smallest, "smallest", 0, "measure no time but search, in the guest of internal/vm, for the smallest limits with which `STARTS` in a row succeed")
-	flags.IntVar(&o.peerStarts, "peerstarts", 0, "of the peers so many `STARTS` (default as many)")
+	flags.StringVar(&o.document, "document", "", "rewrite the generated part of `FILE`, and draw the chart beside it")
+	flags.BoolVar(&o.list, "list", false, "list the workloads and exit")
+	flags.IntVar(&o.smallest, "smallest", 0, "instead of measuring time, search in the guest of internal/vm for the smallest limits under which `STARTS` in a row succeed")
+	flags.IntVar(&o.peerStarts, "peerstarts", 0, "require this many `STARTS` in a row of peers (default as many as of fsrun)")
 	flags.BoolVar(&o.inside, "inside", false, "search on this machine: what -smallest does in the guest")
 	flags.BoolVar(&o.quiet, "quiet", false, "do not show progress")
 	if err := flags.Parse(arguments); err != nil {

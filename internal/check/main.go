@@ -69,10 +69,10 @@ func parse(arguments []string) (options, error) {
 			return nil
 		}
 	}
-	flags.Func("only", "run only these `STEPS`, with commas between them", names(&o.only))
-	flags.Func("skip", "leave out these `STEPS`, with commas between them", names(&o.skip))
+	flags.Func("only", "run only these comma-separated `STEPS`", names(&o.only))
+	flags.Func("skip", "leave out these comma-separated `STEPS`", names(&o.skip))
 	flags.BoolVar(&o.list, "list", false, "list the steps and do nothing")
-	flags.BoolVar(&o.json, "json", false, "write one JSON object a step to standard output, and the rest to standard error")
+	flags.BoolVar(&o.json, "json", false, "write one JSON object per step to standard output, and everything else to standard error")
 	flags.DurationVar(&o.fuzzTime, "fuzz", 3*time.Second, "fuzz each target for this `time`")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err

@@ -91,10 +91,10 @@ func parse(arguments []string) (options, error) {
 	flags.BoolVar(&o.shell, "shell", false, "open a shell on the guest's console")
 	flags.StringVar(&o.run, "run", "", "run only the tests that match this `regexp`")
 	flags.IntVar(&o.count, "count", 1, "run each test this many times")
-	flags.Var(&o.arguments, "arg", "hand this `argument` to the test binaries; may be repeated")
+	flags.Var(&o.arguments, "arg", "pass this `argument` to the test binaries; may be repeated")
 	flags.Var(&o.environment, "env", "set `KEY=VALUE` in the guest; may be repeated")
 	flags.Var(&o.files, "file", "copy `HOST:GUEST`, with the libraries it needs; may be repeated")
-	flags.Func("debian", "boot a Debian system on a disk, with these `PACKAGES` and commas between them; may be repeated", func(value string) error {
+	flags.Func("debian", "boot a Debian system on a disk, with these comma-separated `PACKAGES`; may be repeated", func(value string) error {
 		return o.debian.add(value)
 	})
 	flags.BoolVar(&o.systemd, "systemd", false, "boot a Debian system whose process 1 is systemd")
