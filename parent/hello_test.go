@@ -71,10 +71,10 @@ func TestManyHooksTogether(t *testing.T) {
 		}
 	}
 	if sum := extend(time.Second, many); sum != 0 {
-		t.Errorf("%d hooks: %s; want for ever", len(many), sum)
+		t.Errorf("%d hooks: %s; want forever", len(many), sum)
 	}
 	if sum := extend(time.Second, []hookTimeout{longest, 0}); sum != 0 {
-		t.Errorf("a hook that may take for ever: %s", sum)
+		t.Errorf("a hook that may take forever: %s", sum)
 	}
 }
 

@@ -199,7 +199,7 @@ func programID(to *uint32) value { return unsigned(to, 1, math.MaxUint32) }
 func deadline(to *Deadline) value {
 	return objectValue{fields{
 		{"state", text(&to.State, 1, MaxName), "a waiting state of the child"},
-		{"milliseconds", unsigned(&to.Milliseconds, 0, math.MaxUint32), "0: for ever"},
+		{"milliseconds", unsigned(&to.Milliseconds, 0, math.MaxUint32), "0: forever"},
 	}}
 }
 func stamp(to *Stamp) value {

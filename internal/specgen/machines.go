@@ -135,7 +135,7 @@ func deadlineTable() string {
 
 func readable(deadline time.Duration) string {
 	if deadline == 0 {
-		return "for ever"
+		return "forever"
 	}
 	text := deadline.String()
 	for _, zero := range []string{"m0s", "h0m"} {
