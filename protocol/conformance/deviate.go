@@ -8,41 +8,40 @@ import (
 	"github.com/fsrun/fsrun/protocol"
 )
 
-// whole is a correct handshake: what the kit does, and the state that the subject is in
-// each time.
-type whole struct {
+// handshake is a correct handshake: what the kit does in it, in order.
+type handshake struct {
 	name    string
 	root    bool
 	mapped  bool
 	actions []action
 }
 
-// wholes lists the handshakes that deviations are derived from.
-func wholes(subject string) []whole {
-	made := func(name string, root bool, what ...string) whole {
-		w := whole{name: name, root: root, mapped: name == "maps"}
+// handshakes lists the handshakes that deviations are derived from.
+func handshakes(subject string) []handshake {
+	correct := func(name string, root bool, what ...string) handshake {
+		h := handshake{name: name, root: root, mapped: name == "maps"}
 		for _, one := range what {
-			w.actions = append(w.actions, action{what: one})
+			h.actions = append(h.actions, action{what: one})
 		}
-		return w
+		return h
 	}
 	if subject == Parent {
-		return []whole{
-			made("run", false, "Welcome", "Ready", executes),
-			made("maps", false, "Welcome", "MapRequest", "Ready", executes),
+		return []handshake{
+			correct("run", false, "Welcome", "Ready", executes),
+			correct("maps", false, "Welcome", "MapRequest", "Ready", executes),
 		}
 	}
-	return []whole{
-		made("run", false, "Hello", "Plan", "Committed", "Start"),
-		made("hooks", false, "Hello", "Part environment", "Plan hooks arguments execute", "HooksDone", "Committed", "Start"),
-		made("create", false, "Hello", "Plan", "Committed", "Detach", connects, "Start"),
-		made("join", true, "Hello join", "Plan enter arguments execute", "OpenDone", "Committed", "Start"),
-		made("maps", true, "Hello maps", "MapDone", "Plan", "Committed", "Start"),
+	return []handshake{
+		correct("run", false, "Hello", "Plan", "Committed", "Start"),
+		correct("hooks", false, "Hello", "Part environment", "Plan hooks arguments execute", "HooksDone", "Committed", "Start"),
+		correct("create", false, "Hello", "Plan", "Committed", "Detach", connects, "Start"),
+		correct("join", true, "Hello join", "Plan enter arguments execute", "OpenDone", "Committed", "Start"),
+		correct("maps", true, "Hello maps", "MapDone", "Plan", "Committed", "Start"),
 	}
 }
 
-// spoilings lists what can be wrong with the bytes or descriptors of a frame.
-func spoilings(kind string) []string {
+// corruptions lists what can be wrong with the bytes or descriptors of a frame.
+func corruptions(kind string) []string {
 	all := []string{
 		"cut 1", "extended 1", "flipped 0", "flipped 1", "flipped 2",
 		fmt.Sprintf("extended %d", protocol.MaxFrame), "descriptors 2",
@@ -67,14 +66,14 @@ func replaced(actions []action, at int, with ...action) []action {
 	return slices.Concat(actions[:at:at], with, actions[at+1:])
 }
 
-// deserted is the requirement for a subject whose peer has closed its end.
-var deserted = map[string]string{Child: "M-END-2", Parent: "M-END-3"}
+// peerClosed is the requirement for a subject whose peer has closed its end.
+var peerClosed = map[string]string{Child: "M-END-2", Parent: "M-END-3"}
 
 // deviations lists how the subject's peer can deviate at an action.
 func deviations(subject string, actions []action, at int) []deviation {
 	a := actions[at]
 	all := []deviation{
-		{"the end of the stream instead of " + a.what, []string{deserted[subject]}, func(actions []action, at int) []action {
+		{"the end of the stream instead of " + a.what, []string{peerClosed[subject]}, func(actions []action, at int) []action {
 			return replaced(actions, at, action{what: closes})
 		}},
 		{"silence instead of " + a.what, []string{"M-DL-1"}, func(actions []action, at int) []action {
@@ -96,16 +95,16 @@ func deviations(subject string, actions []action, at int) []deviation {
 			return slices.Concat(actions[:at:at], []action{actions[at+1], actions[at]}, actions[at+2:])
 		}})
 	}
-	for _, spoilt := range spoilings(a.kind()) {
+	for _, corruption := range corruptions(a.kind()) {
 		must := []string{"M-ENC-8", "M-TRUST-1"}
-		switch word, _, _ := strings.Cut(spoilt, " "); word {
+		switch word, _, _ := strings.Cut(corruption, " "); word {
 		case "descriptors":
 			must = []string{"M-ENC-11", "M-TRAN-5"}
 		case "flipped":
 			must = []string{"M-ENC-1"}
 		}
-		all = append(all, deviation{a.what + " " + spoilt, must, func(actions []action, at int) []action {
-			return replaced(actions, at, action{what: a.what, spoilt: spoilt})
+		all = append(all, deviation{a.what + " " + corruption, must, func(actions []action, at int) []action {
+			return replaced(actions, at, action{what: a.what, corruption: corruption})
 		}})
 	}
 	return all
@@ -114,10 +113,10 @@ func deviations(subject string, actions []action, at int) []deviation {
 // Deviations returns every case in which one thing goes wrong.
 func Deviations(subject string) []Case {
 	var cases []Case
-	for _, w := range wholes(subject) {
-		for at := range w.actions {
-			for _, d := range deviations(subject, w.actions, at) {
-				cases = append(cases, w.story(subject, d.name, d.musts, d.apply(w.actions, at)))
+	for _, h := range handshakes(subject) {
+		for at := range h.actions {
+			for _, d := range deviations(subject, h.actions, at) {
+				cases = append(cases, h.story(subject, d.name, d.musts, d.apply(h.actions, at)))
 			}
 		}
 	}
@@ -127,19 +126,31 @@ func Deviations(subject string) []Case {
 // TwoDeviations returns every case in which two things go wrong.
 func TwoDeviations(subject string) []Case {
 	var cases []Case
-	for _, w := range wholes(subject) {
-		for first := range w.actions {
-			for _, d := range deviations(subject, w.actions, first) {
-				deviating := d.apply(w.actions, first)
-				for second := first; second < len(deviating); second++ {
-					for _, e := range deviations(subject, deviating, second) {
-						if deviating[second].spoilt != "" || !isFrame(deviating[second]) && e.name == d.name {
-							continue
-						}
-						cases = append(cases, w.story(subject, d.name+", and "+e.name, slices.Concat(d.musts, e.musts), e.apply(deviating, second)))
-					}
-				}
+	for _, h := range handshakes(subject) {
+		for at := range h.actions {
+			for _, d := range deviations(subject, h.actions, at) {
+				cases = append(cases, h.deviateAgain(subject, d, at)...)
 			}
+		}
+	}
+	return cases
+}
+
+// deviateAgain returns the cases in which, after a first deviation, another thing goes
+// wrong: at the same action or at a later one.
+func (h *handshake) deviateAgain(subject string, first deviation, at int) []Case {
+	var cases []Case
+	actions := first.apply(h.actions, at)
+	for ; at < len(actions); at++ {
+		if actions[at].corruption != "" {
+			continue
+		}
+		for _, second := range deviations(subject, actions, at) {
+			if !isFrame(actions[at]) && second.name == first.name {
+				continue
+			}
+			name := first.name + ", and " + second.name
+			cases = append(cases, h.story(subject, name, slices.Concat(first.musts, second.musts), second.apply(actions, at)))
 		}
 	}
 	return cases
@@ -153,9 +164,9 @@ func isFrame(a action) bool {
 const silenceMilliseconds = 200
 
 // story writes what must happen if the kit does all that.
-func (w *whole) story(subject, name string, musts []string, actions []action) Case {
-	c := Case{Name: w.name + ": " + name, Musts: compact(musts), Subject: subject, Root: w.root, Mapped: w.mapped}
-	r := &referee{subject: subject, state: map[string]string{Child: "awaiting_hello", Parent: "awaiting_welcome"}[subject], mapped: w.mapped}
+func (h *handshake) story(subject, name string, musts []string, actions []action) Case {
+	c := Case{Name: h.name + ": " + name, Musts: compact(musts), Subject: subject, Root: h.root, Mapped: h.mapped}
+	r := &referee{subject: subject, state: map[string]string{Child: "awaiting_hello", Parent: "awaiting_welcome"}[subject], mapped: h.mapped}
 	kit := Parent
 	if subject == Parent {
 		kit = Child
@@ -176,7 +187,7 @@ func (w *whole) story(subject, name string, musts []string, actions []action) Ca
 			c.Silent = true
 			c.shorten(r.state)
 		} else {
-			c.Lines = append(c.Lines, Line{who, strings.TrimSpace(a.what + " " + a.spoilt)})
+			c.Lines = append(c.Lines, Line{who, strings.TrimSpace(a.what + " " + a.corruption)})
 		}
 		before := r.state
 		for _, answer := range r.answer(a) {

@@ -16,7 +16,7 @@ type message struct {
 }
 
 // compose makes the message that a line describes: a kind, words that change its usual
-// fields, and words that spoil it.
+// fields, and words that corrupt it.
 func (p *play) compose(what string) (message, error) {
 	words := strings.Fields(what)
 	if words[0] == "bytes" && len(words) == 2 {
@@ -28,10 +28,10 @@ func (p *play) compose(what string) (message, error) {
 		return message{}, err
 	}
 	m := message{kind: kind}
-	fields, spoils := words[1:], []string(nil)
+	fields, corrupting := words[1:], []string(nil)
 	for i, word := range fields {
-		if _, is := spoilers[word]; is {
-			fields, spoils = fields[:i], fields[i:]
+		if _, is := corrupters[word]; is {
+			fields, corrupting = fields[:i], fields[i:]
 			break
 		}
 	}
@@ -48,22 +48,22 @@ func (p *play) compose(what string) (message, error) {
 	if m.data, err = protocol.Encode(frame); err != nil {
 		return m, err
 	}
-	for ; len(spoils) > 0; spoils = spoils[2:] {
-		if len(spoils) < 2 {
-			return m, fmt.Errorf("%s: %s wants a number", what, spoils[0])
+	for ; len(corrupting) > 0; corrupting = corrupting[2:] {
+		if len(corrupting) < 2 {
+			return m, fmt.Errorf("%s: %s wants a number", what, corrupting[0])
 		}
-		number, err := strconv.Atoi(spoils[1])
-		spoil := spoilers[spoils[0]]
-		if err != nil || spoil == nil || number < 0 || number > 2*protocol.MaxFrame {
-			return m, fmt.Errorf("%s: cannot be spoilt by %s %s", what, spoils[0], spoils[1])
+		number, err := strconv.Atoi(corrupting[1])
+		corrupt := corrupters[corrupting[0]]
+		if err != nil || corrupt == nil || number < 0 || number > 2*protocol.MaxFrame {
+			return m, fmt.Errorf("%s: cannot be corrupted by %s %s", what, corrupting[0], corrupting[1])
 		}
-		spoil(&m, number)
+		corrupt(&m, number)
 	}
 	return m, nil
 }
 
-// spoilers turn a message into one that nobody may accept.
-var spoilers = map[string]func(*message, int){
+// corrupters turn a message into one that nobody may accept.
+var corrupters = map[string]func(*message, int){
 	"cut":         func(m *message, n int) { m.data = m.data[:max(1, len(m.data)-n)] },
 	"extended":    func(m *message, n int) { m.data = append(m.data, make([]byte, n)...) },
 	"flipped":     func(m *message, n int) { m.data[n%len(m.data)] ^= 0xff },

@@ -9,7 +9,7 @@ import (
 )
 
 // reached says how to get a subject into each of its waiting states.
-var reached = map[string]map[string]whole{
+var reached = map[string]map[string]handshake{
 	Child: {
 		"awaiting_hello":       {},
 		"awaiting_maps":        {root: true, actions: []action{{what: "Hello maps"}}},

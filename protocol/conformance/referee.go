@@ -8,8 +8,8 @@ import (
 
 // action is one thing that the kit does, and what is wrong with it.
 type action struct {
-	what   string // as in a story, without its spoilers
-	spoilt string // such as cut 1; "" if nothing is wrong
+	what       string // as in a story, without its corruption
+	corruption string // such as cut 1; "" if nothing is wrong
 }
 
 // The actions that are not frames.
@@ -67,11 +67,11 @@ func (r *referee) child(a action) []string {
 		return r.childFails("")
 	case a.what == silence:
 		return r.childFails("timeout")
-	case a.what == "Fault" && a.spoilt == "":
+	case a.what == "Fault" && a.corruption == "":
 		return r.childFails("")
 	case a.kind() != "Fault" && !slices.Contains(childAccepts[r.state], a.kind()):
 		return r.childFails("unexpected|malformed")
-	case a.spoilt != "":
+	case a.corruption != "":
 		return r.childFails("malformed")
 	}
 	words := strings.Fields(a.what)[1:]
@@ -135,7 +135,7 @@ var parentAccepts = map[string][]string{
 // parent is the answer of a parent that runs a container whose plan asks for nothing.
 func (r *referee) parent(a action) []string {
 	switch {
-	case a.what == closes, a.what == "Fault" && a.spoilt == "":
+	case a.what == closes, a.what == "Fault" && a.corruption == "":
 		return r.parentFails("")
 	case a.what == executes && r.state == "starting":
 		r.over = true
@@ -146,7 +146,7 @@ func (r *referee) parent(a action) []string {
 		return r.parentFails("timeout")
 	case a.kind() != "Fault" && !slices.Contains(parentAccepts[r.state], a.kind()):
 		return r.parentFails("unexpected|malformed")
-	case a.spoilt != "":
+	case a.corruption != "":
 		return r.parentFails("malformed")
 	}
 	switch a.kind() {
