@@ -53,7 +53,7 @@ func (p *process) signal(signal unix.Signal) error {
 // been reaped.
 func (p *process) alive() bool { return !p.endsWithin(0) }
 
-// forever is a patience without end.
+// forever makes endsWithin wait without a time limit.
 const forever = -time.Millisecond
 
 // endsWithin waits for the process to end, for at most patience.
@@ -70,13 +70,13 @@ func (p *process) endsWithin(patience time.Duration) bool {
 	}
 }
 
-// leavingTime is how long a process may take from the moment when its execution is seen
-// until it has let go of what it ran before.
+// leavingTime is how long a process may still use its previous program after we have seen
+// it execute the next one.
 const leavingTime = 300 * time.Microsecond
 
-// leaveBinary closes what the process ran before it executed the program. It comes after
-// the process itself, which else would wait for the kernel before its first instruction;
-// here nobody waits for us.
+// leaveBinary closes what the process ran before it executed the program. The last one to
+// close it waits for the kernel: that should be us, when nobody waits for us, rather than
+// the process, before its first instruction.
 func (p *process) leaveBinary() {
 	if p.binary != nil {
 		patience := unix.NsecToTimespec(leavingTime.Nanoseconds())
@@ -141,7 +141,7 @@ func (p *process) terminate() {
 	}
 }
 
-// close gives everything back; of a child that was never made there is nothing.
+// close releases everything; p is nil if no child was made.
 func (p *process) close() {
 	if p != nil {
 		closeDescriptor(&p.pidfd)

@@ -52,8 +52,8 @@ func (r *Running) Terminate() (unix.WaitStatus, error) {
 	return r.Wait()
 }
 
-// EndsBefore waits until the process has ended or a descriptor has something to
-// read, and says whether the process has.
+// EndsBefore waits until the process has ended or a descriptor is readable, and reports
+// whether the process has ended.
 func (r *Running) EndsBefore(descriptor int) bool {
 	r.process.leaveBinary()
 	return r.process.endsBefore(descriptor)

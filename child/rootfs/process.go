@@ -42,8 +42,8 @@ func (p *process) root() (*procfs.Handle, error) {
 }
 
 // openCallers opens the descriptor directory in the caller's /proc, if that is a procfs. A
-// private instance would take longer to open, and even longer to close: when a mount that
-// was never attached is released, the kernel waits for all processors.
+// private instance would take longer to open and much longer to close: to release a mount
+// that was never attached, the kernel waits for all processors.
 func (p *process) openCallers() {
 	if p.descriptors != nil {
 		return

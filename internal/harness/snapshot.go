@@ -63,7 +63,8 @@ func (s *Snapshot) SettledFor(t testing.TB) {
 		lingering = slices.DeleteFunc(unowned, func(id uint32) bool { return round > 0 && !slices.Contains(lingering, id) })
 		now.Programs = slices.Concat(s.before.Programs, lingering)
 		before := s.before
-		// What is closed meanwhile is what a test before has left to the collector.
+		// What has been closed meanwhile was left to the garbage collector by an earlier
+		// test.
 		before.FDs = slices.DeleteFunc(slices.Clone(before.FDs), func(descriptor string) bool {
 			return !slices.Contains(now.FDs, descriptor) && !isStandard(descriptor)
 		})
@@ -82,15 +83,15 @@ func (s *Snapshot) SettledFor(t testing.TB) {
 	}
 }
 
-// isStandard says whether a line of ownDescriptors is of standard input, output or
-// error: the collector has none of them, and who closes one has closed a zero value.
+// isStandard reports whether a line of ownDescriptors is standard input, output or error.
+// The garbage collector never owns these: if one was closed, somebody closed a zero value.
 func isStandard(descriptor string) bool {
 	return strings.HasPrefix(descriptor, "0 ") || strings.HasPrefix(descriptor, "1 ") || strings.HasPrefix(descriptor, "2 ")
 }
 
-// isPlaceGone says whether the directory on which something was mounted, a line of
-// mountinfo, is there no more: who removes one takes it out of every mount
-// namespace. What a container takes away leaves the place.
+// isPlaceGone reports whether the directory that a line of mountinfo mounts on no longer
+// exists: removing it unmounts it in every mount namespace. A container that unmounts
+// something leaves the directory.
 func isPlaceGone(mount string) bool {
 	fields := strings.Fields(mount)
 	_, err := os.Lstat(fields[4])

@@ -17,14 +17,15 @@ const secondLayer = "/sys"
 // self is this process's own binary, whatever its path is by now.
 const self = "/proc/self/exe"
 
-// Binary is a copy of this program's that nobody can write to, for a child to execute.
-// Who closes it last waits until the kernel has taken its mount and file system apart.
+// Binary is a copy of this program's binary that nobody can write to, for a child to
+// execute. The last one to close it waits until the kernel has released its mount and file
+// system.
 type Binary struct {
 	file  int
 	mount int // of the overlay that contains the file; none if it is in memory
 }
 
-// Close gives it back. It is for when the child no longer runs it, or the child waits.
+// Close releases the copy. Call it when the child no longer runs it or waits for us.
 func (b *Binary) Close() {
 	if b != nil {
 		closeDescriptor(&b.file)
