@@ -71,7 +71,7 @@ func (e *ControllerError) Hint() string {
 	case Undelegated:
 		if strings.Contains(e.Where, "/user@") {
 			return "to have it delegated to every user, write \"[Service]\" and \"Delegate=cpu cpuset io memory pids\" to " +
-				"/etc/systemd/system/user@.service.d/delegate.conf, run systemctl daemon-reload, and log in anew"
+				"/etc/systemd/system/user@.service.d/delegate.conf, run systemctl daemon-reload, and log in again"
 		}
 		return fmt.Sprintf("to delegate it, write +%s to cgroup.subtree_control of every group above it, or set Delegate=yes on its systemd unit", e.Controller)
 	default:

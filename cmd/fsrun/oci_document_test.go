@@ -22,7 +22,7 @@ const (
 	repository  = "../.."
 )
 
-var update = flag.Bool("update", false, "write golden files anew, and the messages of refusals in docs/oci.md")
+var update = flag.Bool("update", false, "rewrite the golden files, and the messages of refusals in docs/oci.md")
 
 // ociRow is a row in the tables of docs/oci.md.
 type ociRow struct {

@@ -53,12 +53,12 @@ func TestEveryCallFails(t *testing.T) {
 	defer os.Remove(slice)
 	directory := harness.Bundle(t, harness.Args("/bin/exit"), denying(false, "getpriority"))
 	harness.ExitProgram(t, directory+"/rootfs/bin/exit")
-	anew := func(t *testing.T) *container { return newContainerOf(t, directory) }
+	fresh := func(t *testing.T) *container { return newContainerOf(t, directory) }
 	running := newContainer(t, harness.Args("/bin/sleep", "100000"))
 	running.start()
 	for _, s := range []sweep{
-		{"run", anew, func(c *container) []string { return []string{"run", "--bundle", c.Bundle, c.ID} }, 6},
-		{"create", anew, func(c *container) []string { return []string{"create", "--bundle", c.Bundle, c.ID} }, 10},
+		{"run", fresh, func(c *container) []string { return []string{"run", "--bundle", c.Bundle, c.ID} }, 6},
+		{"create", fresh, func(c *container) []string { return []string{"create", "--bundle", c.Bundle, c.ID} }, 10},
 		{"exec", func(*testing.T) *container { return running }, func(c *container) []string { return []string{"exec", c.ID, "/bin/true"} }, 6},
 	} {
 		t.Run(s.verb, s.test)

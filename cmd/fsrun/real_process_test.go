@@ -75,7 +75,7 @@ func TestSessionKeyringOfExec(t *testing.T) {
 
 // Standard descriptors belong to the container's root user, so that a program can reopen
 // /dev/stdout.
-func TestStdioCanBeOpenedAnew(t *testing.T) {
+func TestStdioCanBeReopened(t *testing.T) {
 	for name, edit := range map[string]harness.Edit{
 		"root": func(*specs.Spec) {}, "user namespace": harness.UserNamespace,
 	} {

@@ -45,11 +45,11 @@ func fifo(t *testing.T) *os.File {
 // reopening is a script that reopens the standard output and error.
 const reopening = "echo out > /dev/stdout && echo err > /dev/stderr"
 
-// TestProgramOpensItsOutputAnew: even if it runs as a user other than the owner of its
+// TestProgramReopensItsOutput: even if it runs as a user other than the owner of its
 // engine's FIFOs.
 //
 // SPEC: M-ACT-14
-func TestProgramOpensItsOutputAnew(t *testing.T) {
+func TestProgramReopensItsOutput(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	for name, edit := range placesOfUsers(t) {
 		t.Run(name, func(t *testing.T) {
@@ -85,10 +85,10 @@ func TestProgramOpensItsOutputAnew(t *testing.T) {
 	}
 }
 
-// TestProgramOpensItsTerminalAnew: by every name that it has in the container.
+// TestProgramReopensItsTerminal: by every name that it has in the container.
 //
 // SPEC: M-OP-10
-func TestProgramOpensItsTerminalAnew(t *testing.T) {
+func TestProgramReopensItsTerminal(t *testing.T) {
 	harness.Need(t, harness.Container...)
 	for name, edit := range placesOfUsers(t) {
 		t.Run(name, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write testdata anew")
+var update = flag.Bool("update", false, "rewrite testdata")
 
 // TestWhereTestsRun compares where each package's tests run with a list. That depends on
 // what they import, so without the list an import could stop tests from running somewhere

@@ -20,8 +20,8 @@ func TestTableIsCurrent(t *testing.T) {
 		}
 		for name := range strings.SplitSeq(m.test, "|") {
 			function, _, _ := strings.Cut(name, "/")
-			if exec.Command("grep", "-rqE", "^func "+function, root+"/"+m.pack).Run() != nil {
-				t.Errorf("%s (%s): there is no %s in %s", m.class, m.guard, function, m.pack)
+			if exec.Command("grep", "-rqE", "^func "+function, root+"/"+m.directory).Run() != nil {
+				t.Errorf("%s (%s): there is no %s in %s", m.class, m.guard, function, m.directory)
 			}
 		}
 	}

@@ -21,16 +21,16 @@ type row struct {
 
 // test is a test function, or one of the scripts that a function runs.
 type test struct {
-	pack   string // the package, relative to the module
-	name   string
-	script string // "" for none
+	directory string // of the package, relative to the module
+	name      string
+	script    string // "" for none
 }
 
 func (t test) String() string {
 	if t.script != "" {
-		return t.pack + " " + t.name + "/" + t.script
+		return t.directory + " " + t.name + "/" + t.script
 	}
-	return t.pack + " " + t.name
+	return t.directory + " " + t.name
 }
 
 // scripts is the directory of the command's scripts. A script is run by the function in
@@ -38,7 +38,7 @@ func (t test) String() string {
 const scripts = "testdata/script"
 
 var scriptTests = map[string]test{
-	"container": {pack: "cmd/fsrun", name: "TestContainerScripts"},
+	"container": {directory: "cmd/fsrun", name: "TestContainerScripts"},
 }
 
 // A test names its classes on a line in its doc comment, a script on a line of its own.
@@ -95,7 +95,7 @@ func (r *row) list() {
 		fmt.Printf("%-4s test   %s\n", r.class, t)
 	}
 	for _, m := range r.mutants {
-		fmt.Printf("%-4s guard  %-62s %s %s\n", m.class, m.guard, m.pack, m.test)
+		fmt.Printf("%-4s guard  %-62s %s %s\n", m.class, m.guard, m.directory, m.test)
 	}
 }
 
@@ -147,5 +147,5 @@ func testAt(root, path string, after []byte) (test, error) {
 	if function == nil {
 		return test{}, fmt.Errorf("%s: CLASS without a test after it", path)
 	}
-	return test{pack: below, name: string(function[1])}, nil
+	return test{directory: below, name: string(function[1])}, nil
 }

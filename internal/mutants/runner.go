@@ -58,15 +58,15 @@ func (r *runner) whole(rows []*row) error {
 
 // batch is what a single go test can run: functions of a package, or scripts of a function.
 type batch struct {
-	pack, pattern string
-	tests         []test
+	directory, pattern string
+	tests              []test
 }
 
 func batches(tests []test) []batch {
 	// Scripts of the same function are together, as are functions of the same package.
 	together := map[test][]test{}
 	for _, t := range tests {
-		key := test{pack: t.pack}
+		key := test{directory: t.directory}
 		if t.script != "" {
 			key.name = t.name
 		}
@@ -83,7 +83,7 @@ func batches(tests []test) []batch {
 		if key.name != "" {
 			pattern = "^" + key.name + "$/" + pattern
 		}
-		all = append(all, batch{key.pack, pattern, tests})
+		all = append(all, batch{key.directory, pattern, tests})
 	}
 	return all
 }
@@ -95,7 +95,7 @@ func (r *runner) batch(b batch, by string, into outcomes) error {
 	if by != "" {
 		arguments = append(arguments, "-exec="+by)
 	}
-	command := r.command(append(arguments, "./"+b.pack)...)
+	command := r.command(append(arguments, "./"+b.directory)...)
 	output, _ := command.Output() // a test that fails or is missing is found below
 	said := map[string][]string{} // by the test function
 	return testlog.Decode(bytes.NewReader(output), func(event testlog.Event) {
@@ -104,11 +104,11 @@ func (r *runner) batch(b batch, by string, into outcomes) error {
 		case "output", "build-output":
 			said[name] = append(said[name], event.Output)
 		case "fail", "pass", "skip":
-			if t := (test{b.pack, name, below}); slices.Contains(b.tests, t) {
+			if t := (test{b.directory, name, below}); slices.Contains(b.tests, t) {
 				into[t] = event.Action
 			}
 			if event.Action == "fail" && below == "" {
-				fmt.Printf("%s %s fails (%s):\n%s\n", b.pack, cmp.Or(name, "as a whole"), cmp.Or(by, "as always"), strings.Join(said[name], ""))
+				fmt.Printf("%s %s fails (%s):\n%s\n", b.directory, cmp.Or(name, "as a whole"), cmp.Or(by, "as always"), strings.Join(said[name], ""))
 			}
 		}
 	})
@@ -166,7 +166,7 @@ func (r *runner) try(m *mutant) error {
 	if err != nil {
 		return err
 	}
-	arguments := []string{"test", "-count=1", "-timeout=120s", "-run=^(" + anchored(m.test) + ")$", "-overlay=" + overlay, "./" + m.pack}
+	arguments := []string{"test", "-count=1", "-timeout=120s", "-run=^(" + anchored(m.test) + ")$", "-overlay=" + overlay, "./" + m.directory}
 	command := r.command(arguments...)
 	output, err := command.CombinedOutput()
 	switch {
@@ -184,11 +184,11 @@ func anchored(test string) string { return strings.ReplaceAll(test, "/", ")$/^("
 // tests returns the tests of which one must notice.
 func (m *mutant) tests() []test {
 	if name, script, is := strings.Cut(m.test, "/"); is {
-		return []test{{m.pack, name, script}}
+		return []test{{m.directory, name, script}}
 	}
 	var all []test
 	for name := range strings.SplitSeq(m.test, "|") {
-		all = append(all, test{pack: m.pack, name: name})
+		all = append(all, test{directory: m.directory, name: name})
 	}
 	return all
 }

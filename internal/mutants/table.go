@@ -2,11 +2,11 @@ package main
 
 // mutant removes a guard, which a test must notice.
 type mutant struct {
-	class string // in docs/security.md
-	guard string // what is removed
-	edits []edit
-	pack  string // the test's package
-	test  string
+	class     string // in docs/security.md
+	guard     string // what is removed
+	edits     []edit
+	directory string // of the test's package, relative to the module
+	test      string
 }
 
 // edit replaces the only occurrence of a text in a file.

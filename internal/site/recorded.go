@@ -76,7 +76,7 @@ func stories() ([]story, error) {
 		told := story{Title: one.title}
 		for _, r := range found {
 			if problems := recording.Problems(tables.Replay(r)); len(problems) > 0 {
-				return nil, fmt.Errorf("%s does not follow the tables: %s: %s; record it anew", one.file, problems[0].What, problems[0].Problem)
+				return nil, fmt.Errorf("%s does not follow the tables: %s: %s; record it again", one.file, problems[0].What, problems[0].Problem)
 			}
 			walked, err := walkOf(r)
 			if err != nil {

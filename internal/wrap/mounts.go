@@ -17,7 +17,7 @@ var private = []specs.Mount{
 	{Destination: "/run", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev", "mode=755", "size=65536k"}},
 }
 
-// kernel lists the top-level directories that are mounted anew for every container.
+// kernel lists the top-level directories that are mounted for every container.
 var kernel = []string{"dev", "proc", "sys"}
 
 // files returns the mounts of the host's files, without those of the kernel's views. The

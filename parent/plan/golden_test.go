@@ -139,7 +139,7 @@ var rules = []struct {
 		only(protocol.OpBind, protocol.OpMount),
 	},
 	{
-		"cgroup_with_namespace", "With a cgroup namespace the tree is mounted anew.",
+		"cgroup_with_namespace", "With a cgroup namespace the tree is mounted again.",
 		func(s *specs.Spec, _ *Facts) {
 			s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: specs.CgroupNamespace})
 			s.Mounts = []specs.Mount{cgroup}
@@ -147,7 +147,7 @@ var rules = []struct {
 		only(protocol.OpBind, protocol.OpMount),
 	},
 	{
-		"cgroup_of_a_pod", "In a cgroup namespace that is joined the tree is mounted anew, too, and shows what that namespace is to see.",
+		"cgroup_of_a_pod", "In a cgroup namespace that is joined the tree is mounted again, too, and shows what that namespace may see.",
 		func(s *specs.Spec, _ *Facts) {
 			s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: specs.CgroupNamespace, Path: "/proc/7/ns/cgroup"})
 			s.Mounts = []specs.Mount{cgroup}
