@@ -154,6 +154,20 @@ func TestMountOptionsSeenInside(t *testing.T) {
 	}
 }
 
+// TestMountOptionsInARow: options stand one by one or, as for mount(8), in a row with
+// commas between them; those for tables of mounts mean nothing to the kernel.
+func TestMountOptionsInARow(t *testing.T) {
+	c := newContainer(t, harness.Probing(t), func(spec *specs.Spec) {
+		spec.Mounts = append(spec.Mounts,
+			tmpfs("/t", "", "noexec,size=64k,nofail,mode=0711", "x-systemd.automount", "nosuid"),
+			specs.Mount{Destination: "/b", Source: mountTree(t, ""), Options: []string{"bind,ro,_netdev"}})
+	})
+	mounts := byPoint(c.probe())
+	equal(t, "tmpfs", "rw,nosuid,noexec,relatime", mounts["/t"].Options)
+	equal(t, "its file system", "rw,size=64k,mode=711", strings.TrimSuffix(mounts["/t"].Superblock, ",inode64"))
+	equal(t, "bind", "ro,relatime", mounts["/b"].Options)
+}
+
 // byPoint indexes what is mounted by where it is; what covers another mount
 // stands later in the table.
 func byPoint(report *probe.Report) map[string]probe.Mount {

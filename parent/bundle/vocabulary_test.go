@@ -45,8 +45,15 @@ func TestParseMountOptions(t *testing.T) {
 		{"remount tmpcopyup idmap ridmap", MountOptions{Remount: true, TmpCopyUp: true, IDMap: true, RecursiveIDMap: true}},
 		{"private rshared unbindable", MountOptions{
 			Propagation: []uint64{unix.MS_PRIVATE, unix.MS_SHARED | unix.MS_REC, unix.MS_UNBINDABLE}}},
+		{"lowerdir=/a:/b,upperdir=/u,workdir=/w nodev,size=1m", MountOptions{Set: unix.MOUNT_ATTR_NODEV, Data: []MountData{
+			{"lowerdir", "/a:/b", true}, {"upperdir", "/u", true}, {"workdir", "/w", true}, {"size", "1m", true}}}},
+		{`upperdir=/a\,b,context="s0:c1,c2",mode=1`, MountOptions{Data: []MountData{
+			{"upperdir", `/a\,b`, true}, {"context", "s0:c1,c2", true}, {"mode", "1", true}}}},
+		{`lowerdir="/a,/b end\`, MountOptions{Data: []MountData{{"lowerdir", `"/a,/b`, true}, {Key: `end\`}}}},
+		{",,ro,,bind,", MountOptions{Bind: true, Set: unix.MOUNT_ATTR_RDONLY, Superblock: unix.MS_RDONLY}},
+		{"bind nofail,_netdev noauto auto nouser x-systemd.automount X-a=b comment=c", MountOptions{Bind: true}},
 	} {
-		got, err := ParseMountOptions(strings.Fields(test.options))
+		got, err := ParseMountOptions(append(strings.Fields(test.options), ""))
 		if err != nil {
 			t.Errorf("%q: %v", test.options, err)
 		} else if diff := cmp.Diff(test.want, got); diff != "" {
