@@ -2,7 +2,7 @@
 // Hooks) for the parent and for the child.
 //
 // A hook gets the container's state on its standard input, exactly the
-// environment of its configuration, its own process group, and /dev/null as its
+// environment that it is given, its own process group, and /dev/null as its
 // standard output. The end of its standard error is kept for the error message.
 //
 // What a hook does cannot hurt the caller: one that does not read its input does

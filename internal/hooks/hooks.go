@@ -32,6 +32,8 @@ type Hook struct {
 	Args []string
 	// Env is the whole environment, KEY=VALUE; nothing is added or inherited.
 	Env []string
+	// Directory is where the hook begins; if empty, where the caller is.
+	Directory string
 	// Timeout is how long the hook may run; zero means without limit.
 	Timeout time.Duration
 }
@@ -118,6 +120,7 @@ func start(hook Hook, stdin, stderr *os.File) (*os.Process, error) {
 		arguments = []string{hook.Path}
 	}
 	return slack.StartProcess(hook.Path, arguments, &os.ProcAttr{
+		Dir: hook.Directory,
 		// A nil environment would mean ours.
 		Env:   append([]string{}, hook.Env...),
 		Files: []*os.File{stdin, null, stderr},

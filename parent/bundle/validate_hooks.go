@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"os"
 	"strconv"
 	"time"
 
@@ -11,11 +12,15 @@ import (
 // MaxHookSeconds bounds a hook's timeout, so that it fits 32 bits of milliseconds.
 const MaxHookSeconds = (1<<32 - 1) / 1000
 
-// RunnableHooks translates the hooks of one point.
+// RunnableHooks translates the hooks of one point of the runtime namespace. One without
+// an environment has the caller's, as other runtimes have it: scripts count on a PATH.
 func RunnableHooks(list []specs.Hook) []hooks.Hook {
 	runnable := make([]hooks.Hook, 0, len(list))
 	for _, hook := range list {
 		translated := hooks.Hook{Path: hook.Path, Args: hook.Args, Env: hook.Env}
+		if hook.Env == nil {
+			translated.Env = os.Environ()
+		}
 		if hook.Timeout != nil {
 			translated.Timeout = time.Duration(*hook.Timeout) * time.Second
 		}

@@ -290,8 +290,13 @@ func TestMountPaths(t *testing.T) {
 
 func TestRunnableHooks(t *testing.T) {
 	two := 2
-	got := RunnableHooks([]specs.Hook{{Path: "/a", Args: []string{"a"}, Env: []string{"A=1"}, Timeout: &two}, {Path: "/b"}})
-	want := []hooks.Hook{{Path: "/a", Args: []string{"a"}, Env: []string{"A=1"}, Timeout: 2 * time.Second}, {Path: "/b"}}
+	got := RunnableHooks([]specs.Hook{
+		{Path: "/a", Args: []string{"a"}, Env: []string{"A=1"}, Timeout: &two}, {Path: "/b"}, {Path: "/c", Env: []string{}},
+	})
+	want := []hooks.Hook{
+		{Path: "/a", Args: []string{"a"}, Env: []string{"A=1"}, Timeout: 2 * time.Second},
+		{Path: "/b", Env: os.Environ()}, {Path: "/c", Env: []string{}},
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
