@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -43,7 +44,9 @@ func interpretable(head []byte) error {
 	}
 	var stat unix.Stat_t
 	if err := unix.Stat(interpreter, &stat); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("its interpreter is missing: %w", named("stat", interpreter, err))
+		// What ends lines on Windows is a part of the name here, and would not be seen.
+		visible := strings.ReplaceAll(interpreter, "\r", `\r`)
+		return fmt.Errorf("its interpreter is missing: %w", named("stat", visible, err))
 	}
 	return nil
 }
@@ -53,7 +56,7 @@ func interpretable(head []byte) error {
 func interpreterOf(head []byte) string {
 	if line, is := bytes.CutPrefix(head, []byte("#!")); is {
 		line, _, complete := bytes.Cut(line, []byte("\n"))
-		words := bytes.Fields(line)
+		words := bytes.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' }) // execve(2) knows no other space
 		if !complete || len(words) == 0 {
 			return ""
 		}

@@ -21,6 +21,7 @@ var remedies = [...]struct {
 	says  string // in the detail
 	hint  string
 }{
+	{code: protocol.CodeExec, says: `\r: no such file`, hint: `its first line ends with a carriage return, as lines do on Windows: take those out (sed -i 's/\r$//')`},
 	{code: protocol.CodeExec, says: "its interpreter is missing", hint: "put the interpreter into the root file system, or use a program that needs none"},
 	{code: protocol.CodeExec, says: "not found in $PATH", hint: "name the program by its path, or set PATH in process.env"},
 	{code: protocol.CodeExec, call: "stat", errno: unix.ENOENT, hint: "name a program of the container's root file system"},

@@ -26,6 +26,7 @@ var mishaps = []mishap{
 	{name: "a program that is not executable", edit: harness.Args("/etc/passwd")},
 	{name: "a program of no known format", edit: harness.Args("/text"), before: file("text", "text")},
 	{name: "a script whose interpreter is missing", edit: harness.Args("/script"), before: file("script", "#!/bin/no-such-interpreter\n")},
+	{name: "a script with the ends of lines of Windows", edit: harness.Args("/script"), before: file("script", "#!/bin/sh\r\necho hi\r\n")},
 	{name: "a program whose dynamic linker is missing", edit: harness.Args("/dynamic"), before: func(s *scene) {
 		harness.DynamicProgram(s, filepath.Join(s.rootfs, "dynamic"), "/lib/ld-missing.so.1", machines[runtime.GOARCH].own)
 	}},
