@@ -5,11 +5,13 @@ import (
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/fsrun/fsrun/protocol"
 )
 
 const (
-	// maxAdditionalGIDs is the kernel's NGROUPS_MAX.
-	maxAdditionalGIDs = 65536
+	// maxAdditionalGIDs is what the plan has room for; the kernel takes 65536.
+	maxAdditionalGIDs = protocol.MaxGroups
 	// maxUmask has all permission bits set.
 	maxUmask = 0o777
 	// maxConsoleSide is what a struct winsize can hold (tty_ioctl(2)).

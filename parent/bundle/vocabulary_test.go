@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/protocol"
 )
 
 func TestParseMountOptions(t *testing.T) {
@@ -299,6 +301,16 @@ func TestRunnableHooks(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// As many groups as a plan holds are taken, and one more is refused by the property's name.
+func TestManyGroups(t *testing.T) {
+	for count, says := range map[int]string{protocol.MaxGroups: "", protocol.MaxGroups + 1: "process.user.additionalGids: 2049 groups; allowed: at most 2048"} {
+		err := checkUser("process.user", &specs.Process{User: specs.User{AdditionalGids: make([]uint32, count)}})
+		if (err == nil) != (says == "") || err != nil && err.Error() != says {
+			t.Errorf("%d groups: %v, want %q", count, err, says)
+		}
 	}
 }
 
