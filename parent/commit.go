@@ -57,6 +57,9 @@ func (h *handshake) commitLimits() error {
 	if err != nil {
 		return err
 	}
+	if err := giveGroup(h.group, h.bundle.Spec); err != nil {
+		return err
+	}
 	h.committed.Limits, err = readBack(stands)
 	return err
 }
