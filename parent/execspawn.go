@@ -20,9 +20,6 @@ import (
 // limits need not allow.
 func (j *joining) spawn(machine.Message) (machine.Event, error) {
 	joins, err := j.namespaces()
-	if err == nil {
-		err = j.giveStdio()
-	}
 	if err != nil {
 		return "", faulty(protocol.CodeSpawn, err)
 	}
@@ -52,6 +49,9 @@ func (j *joining) spawn(machine.Message) (machine.Event, error) {
 	if err != nil {
 		return "", faulty(protocol.CodeSpawn, err)
 	}
+	if err := j.giveStdio(); err != nil {
+		return "", faulty(protocol.CodeSpawn, err)
+	}
 	return machine.Done, faulty(protocol.CodeOperation, j.setOOMScore())
 }
 
@@ -70,18 +70,23 @@ func (j *joining) setOOMScore() error {
 }
 
 // namespaces are the init's, but for its mount namespace, which the child joins
-// last and by itself.
-func (j *joining) namespaces() ([]plan.Namespace, error) {
+// last and by itself, and its user namespace, which is the container's.
+func (j *joining) namespaces() (joins []plan.Namespace, err error) {
 	if !j.container.Init.Alive() {
 		return nil, ErrNotRunning
 	}
-	var joins []plan.Namespace
+	if j.users, err = openUsers(j.container); err != nil {
+		return nil, err
+	}
 	for _, namespace := range bundle.Namespaces {
-		if namespace.CloneFlag != unix.CLONE_NEWNS {
-			joins = append(joins, plan.Namespace{
-				Type: namespace.CloneFlag, Path: j.container.Namespaces[string(namespace.Type)], At: "exec",
-			})
+		path := j.container.Namespaces[string(namespace.Type)]
+		switch namespace.CloneFlag {
+		case unix.CLONE_NEWNS:
+			continue
+		case unix.CLONE_NEWUSER:
+			path = j.users.path()
 		}
+		joins = append(joins, plan.Namespace{Type: namespace.CloneFlag, Path: path, At: "exec"})
 	}
 	return joins, nil
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -136,6 +137,17 @@ for file in exe mem environ maps auxv; do true < /proc/$1/$file && echo opens $f
 for file in /proc/$1/fd/*; do true < $file && echo opens $file; done
 for place in root cwd; do cd /proc/$1/$place && echo enters $place; cd /; done`
 
+// abandons has the init leave for a user namespace of its own making, and what it was to
+// run stay behind: its owner, which has every power over it.
+func abandons(spec *specs.Spec) {
+	spec.Process.Args[2] = "exec 3<&0\n{ until grep -q ' 1$' /proc/1/uid_map; do sleep 0.01; done\n" +
+		spec.Process.Args[2] + "\n} <&3 &\nexec busybox unshare --map-root-user sleep 1000"
+	c := spec.Process.Capabilities
+	for _, set := range []*[]string{&c.Bounding, &c.Permitted, &c.Effective} {
+		*set = append(*set, "CAP_SETFCAP") // without it nobody has an id there (user_namespaces(7))
+	}
+}
+
 // TestJoiningChildIsClosed: before each system call that it makes where the
 // container sees it, root in the container tries to look into the runtime that
 // joins. With all capabilities over its own user namespace it gets nowhere; nor
@@ -148,9 +160,12 @@ func TestJoiningChildIsClosed(t *testing.T) {
 	for name, edits := range map[string][]harness.Edit{
 		"user namespace":        {harness.UserNamespace, harness.Capable(t)},
 		"host's user namespace": nil,
+		"host's user namespace, which its init has left": {abandons},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSpy(t, lookInto, edits...)
+			// That it can see anything at all: itself.
+			equal(t, "what it can do with itself", "opens exe", strings.Join(s.order("self")[:1], ""))
 			looks := 0
 			s.joinWatched(commandName, func(inside string, call *sys.Notification) {
 				looks++
@@ -159,8 +174,6 @@ func TestJoiningChildIsClosed(t *testing.T) {
 				}
 			})
 			t.Logf("looked before %d calls", looks)
-			// That it could see anything at all: itself.
-			equal(t, "what it can do with itself", "opens exe", strings.Join(s.order("self")[:1], ""))
 		})
 	}
 }
@@ -186,6 +199,11 @@ func TestJoiningChildHasNothingOfTheHosts(t *testing.T) {
 		"root of the container": func(t *testing.T) *spy { return newSpy(t, reachFrom, harness.Capable(t)) },
 		"a user namespace that is our own": func(t *testing.T) *spy {
 			return newSpy(t, reachFrom, harness.Capable(t), joins(specs.UserNamespace, ownUserNamespace))
+		},
+		"a user namespace that has an id for the runtime": func(t *testing.T) *spy {
+			return newSpy(t, reachFrom, harness.UserNamespace, harness.Capable(t), func(spec *specs.Spec) {
+				spec.Linux.UIDMappings[0].HostID, spec.Linux.GIDMappings[0].HostID = 0, 0
+			})
 		},
 		"root of one that shares the PID namespace": func(t *testing.T) *spy {
 			joined := newContainer(t, harness.Args("/bin/sleep", "1000"))
@@ -308,5 +326,29 @@ esac`, harness.Capable(t))
 	}
 	if fingerprint(t, binary) != before {
 		t.Error("the binary on the host has changed")
+	}
+}
+
+// TestJoinIsInContainersUserNamespace: whatever its init has made for itself, a process
+// that joins is in the user namespace that the container was made in. Its groups are
+// what they are elsewhere, though none can be set where the init is.
+//
+// SPEC: M-ACT-15
+func TestJoinIsInContainersUserNamespace(t *testing.T) {
+	harness.Need(t, append(harness.Container, harness.Static)...)
+	for name, edit := range map[string]harness.Edit{
+		"the host's": func(*specs.Spec) {},
+		"its own":    harness.UserNamespace,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSpy(t, "cat /proc/self/uid_map /proc/1/setgroups", edit, abandons)
+			answer := s.order("self")
+			equal(t, "setgroups of the init", "deny", answer[1])
+			joining := exec.Command(commandName, "--root", s.StateRoot, "exec", s.ID, "/bin/sh", "-c", "cat /proc/self/uid_map /proc/self/setgroups; id -G")
+			joining.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Groups: []uint32{4321}}}
+			output, err := joining.CombinedOutput()
+			must(t, err)
+			equal(t, "its ids, and its groups", strings.Join(strings.Fields(answer[0]), " ")+" allow 0", strings.Join(strings.Fields(string(output)), " "))
+		})
 	}
 }
