@@ -22,6 +22,9 @@ const headSize = 1024
 // headOf reads the beginning of a program, nil if that cannot be had.
 func headOf(builder *rootfs.Builder, name string) []byte {
 	file, err := builder.OpenRegular(name)
+	if errors.Is(err, unix.ENODATA) {
+		return []byte{}
+	}
 	if err != nil {
 		return nil
 	}

@@ -149,4 +149,7 @@ var mutants = []mutant{
 	{"V20", "what is no regular file is not opened", []edit{
 		{"child/rootfs/regular.go", "if !isType(stat.Mode, unix.S_IFREG) {", "if isType(stat.Mode, unix.S_IFDIR) {"},
 	}, "child/rootfs", "TestOpenRegular"},
+	{"V20", "what has no size is not opened", []edit{
+		{"child/rootfs/regular.go", "if stat.Size == 0 {", "if stat.Size < 0 {"},
+	}, "child/rootfs", "TestOpenRegular"},
 }
