@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -84,8 +85,12 @@ func writePIDFile(name string, pid int) error {
 		return nil
 	}
 	temporary := name + ".fsrun"
-	err := os.WriteFile(temporary, []byte(fmt.Sprint(pid)), 0o644) //nolint:gosec // engines of other users read it
-	if err == nil {
+	file, err := createAnew(temporary)
+	if err != nil {
+		return fmt.Errorf("pid file: %w", err)
+	}
+	_, err = file.WriteString(strconv.Itoa(pid))
+	if err = errors.Join(err, file.Close()); err == nil {
 		err = os.Rename(temporary, name)
 	}
 	if err != nil {
@@ -93,6 +98,21 @@ func writePIDFile(name string, pid int) error {
 		return fmt.Errorf("pid file: %w", err)
 	}
 	return nil
+}
+
+// createAnew creates a file that is not there. What is there is removed once: a killed
+// process may have left it. It is never written to: others may write in the directory
+// too, and have put there what leads to a file of ours, or a file of theirs.
+func createAnew(name string) (*os.File, error) {
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	file, err := os.OpenFile(name, flags, 0o644) //nolint:gosec // engines of other users read it
+	if !errors.Is(err, os.ErrExist) {
+		return file, err
+	}
+	if err := os.Remove(name); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(name, flags, 0o644) //nolint:gosec // as before
 }
 
 // tearDown undoes the creation: what was made last goes first.
