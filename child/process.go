@@ -2,6 +2,7 @@ package child
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strconv"
@@ -46,8 +47,14 @@ func setOOMScore(value int) error {
 }
 
 // joinKeyring leaves the caller's session keyring for a new one, so that the
-// container cannot read the caller's keys.
+// container cannot read the caller's keys. The kernel joins one that is there already
+// by that name, if its owner lets it be found: so what nobody can guess is made part of
+// the name, or another container would have made it, and would share it.
 func joinKeyring(name string) error {
-	_, err := unix.KeyctlJoinSessionKeyring(name)
+	var unguessed [8]byte
+	if _, err := unix.Getrandom(unguessed[:], 0); err != nil {
+		return named("getrandom", "the name of the session keyring", err)
+	}
+	_, err := unix.KeyctlJoinSessionKeyring(fmt.Sprintf("%s.%x", name, unguessed))
 	return named("keyctl KEYCTL_JOIN_SESSION_KEYRING", name, err)
 }
