@@ -14,17 +14,17 @@ import (
 var immovable = []error{unix.EPERM, unix.EROFS, unix.EINVAL}
 
 // Stdio makes uid, a user id of the caller's user namespace, the owner of those
-// descriptors that are pipes, terminals, or regular files open for writing, and that
-// belong to the calling user. Opening /dev/stdout goes through /proc/self/fd and so
+// descriptors that are pipes, or regular files open for writing, and that belong to the
+// calling user. Opening /dev/stdout goes through /proc/self/fd and so
 // asks the file for permission anew; a program that runs as another user would be
 // refused.
 //
 // Everything else is left alone: devices such as /dev/null, which belong to the
-// whole host, sockets, which cannot be opened anew, files that the program may only
-// read, since their owner could write them, and what others own. The group stays,
-// since a terminal's group is what write(1) relies on. A file system that keeps the
-// owner (EPERM, EROFS, EINVAL) is no error: the descriptors themselves work as
-// before.
+// whole host, the caller's terminal, which outlives the program, and whose owner,
+// whatever process of the host's, can read what is typed there, sockets, which cannot
+// be opened anew, files that the program may only read, since their owner could write
+// them, and what others own. The group stays. A file system that keeps the owner
+// (EPERM, EROFS, EINVAL) is no error: the descriptors themselves work as before.
 func Stdio(uid int, descriptors ...int) error {
 	for _, fd := range descriptors {
 		if err := own(fd, uid); err != nil {
@@ -58,8 +58,6 @@ func reopens(fd int, mode uint32) bool {
 	case unix.S_IFREG:
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 		return err == nil && flags&unix.O_ACCMODE != unix.O_RDONLY
-	case unix.S_IFCHR:
-		return openTerminal(fd) != nil
 	}
 	return false
 }
