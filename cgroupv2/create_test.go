@@ -95,6 +95,27 @@ func TestDeleteRemovesDescendants(t *testing.T) {
 	}
 }
 
+// TestDeleteGoesOn: what a container leaves behind may take longer to remove than there is
+// time. That is said, with what to do, and what was removed is.
+func TestDeleteGoesOn(t *testing.T) {
+	tree := openTree(t)
+	g := create(t, tree, base(t), Limits{})
+	if err := os.Mkdir(path.Join(g.Dir(), "left"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	err := tree.Delete(Within(0), g.Path(), g.Created())
+	var state *StateError
+	if !errors.As(err, &state) || !errors.Is(err, context.DeadlineExceeded) || state.Remedy == "" {
+		t.Errorf("got %v, want one that tells what is left, and a remedy", err)
+	}
+	if err := g.Delete(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if exists(t, tree, g.Path()) {
+		t.Error("the group is still there")
+	}
+}
+
 func TestDeleteOfABusyGroupNamesItsProcesses(t *testing.T) {
 	tree := openTree(t)
 	g := create(t, tree, base(t), Limits{})

@@ -44,7 +44,7 @@ func (t *Tree) Delete(ctx context.Context, path string, created []string) error 
 	if !slices.Contains(created, join(names)) {
 		return nil
 	}
-	if err := t.removeTree(shorten(ctx, deleteTimeout), names); err != nil {
+	if err := t.removeTree(ctx, names); err != nil {
 		return err
 	}
 	t.removeCreated(slices.DeleteFunc(slices.Clone(created), func(made string) bool { return made == join(names) }))
@@ -143,8 +143,9 @@ func removeDescendants(ctx context.Context, top dir) error {
 		}
 	}()
 	for removed := 0; ; {
-		if err := ctx.Err(); err != nil {
-			return err
+		if ctx.Err() != nil {
+			return &StateError{Group: top.path, Reason: fmt.Sprintf("has groups beneath it still, after %d were removed", removed),
+				Remedy: "delete again to go on", Err: ctx.Err()}
 		}
 		name, err := at.subgroup()
 		if err != nil {
@@ -193,6 +194,7 @@ func step(at *dir, top, next dir) {
 // persist repeats a removal while the kernel answers EBUSY, which it does for a
 // moment after the last process of a group was killed. ENOENT is success.
 func persist(ctx context.Context, remove func() error) error {
+	ctx = shorten(ctx, deleteTimeout)
 	for pause := deletePause; ; pause = min(2*pause, deletePauseMax) {
 		err := remove()
 		switch {
