@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -93,6 +94,54 @@ func TestDeleteRemovesDescendants(t *testing.T) {
 	if exists(t, tree, g.Path()) {
 		t.Error("the group is still there")
 	}
+}
+
+// TestDeepGroupsTakeFewDescriptors: a container that makes a deep subtree costs whoever
+// looks at all of it two descriptors, not one for each level, and comes by every group.
+func TestDeepGroupsTakeFewDescriptors(t *testing.T) {
+	tree := openTree(t)
+	g := create(t, tree, base(t), Limits{})
+	defer g.Delete(context.Background())
+	deep, made := g.Dir(), 1
+	for i := range 20 {
+		deep = path.Join(deep, fmt.Sprintf("d%d", i))
+		for _, directory := range []string{deep, deep + "-beside", path.Join(deep, "below")} {
+			if err := os.Mkdir(directory, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			made++
+		}
+	}
+	before, most := descriptors(t), 0
+	var seen []string
+	if err := descend(g.dir, func(d dir) error {
+		seen = append(seen, d.path)
+		most = max(most, descriptors(t)-before)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if most > 2 || descriptors(t) != before {
+		t.Errorf("%d descriptors at most, and %d in the end; there were %d", most, descriptors(t)-before, before)
+	}
+	for _, name := range seen {
+		if info, err := os.Stat(name); err != nil || !info.IsDir() {
+			t.Errorf("came by %s: %v", name, err)
+		}
+	}
+	if slices.Sort(seen); len(slices.Compact(seen)) != made {
+		t.Errorf("came by %d groups of %d", len(slices.Compact(seen)), made)
+	}
+}
+
+// descriptors is how many this process has open.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
 }
 
 // TestDeleteGoesOn: what a container leaves behind may take longer to remove than there is

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -165,12 +164,10 @@ func removeDescendants(ctx context.Context, top dir) error {
 		if len(path) == 0 {
 			return nil
 		}
-		// ".." is safe here: cgroup2 has no symbolic links and renames no directory.
-		parent, err := at.child("..")
+		parent, err := at.above()
 		if err != nil {
 			return err
 		}
-		parent.path = strings.TrimSuffix(at.path, "/"+path[len(path)-1])
 		step(&at, top, parent)
 		name, path = path[len(path)-1], path[:len(path)-1]
 		if err := persist(ctx, func() error { return at.rmdir(name) }); err != nil {

@@ -44,6 +44,14 @@ func (d dir) child(name string) (dir, error) {
 	return dir{fd: fd, path: d.path + "/" + name}, nil
 }
 
+// above opens the group that this one is a sub-group of. ".." is safe here: cgroup2 has
+// no symbolic links and renames no directory.
+func (d dir) above() (dir, error) {
+	parent, err := d.child("..")
+	parent.path = d.path[:max(0, strings.LastIndexByte(d.path, '/'))]
+	return parent, err
+}
+
 func (d dir) close() { unix.Close(d.fd) }
 
 // release closes the directory once: a second close of the number could hit a
@@ -141,6 +149,17 @@ func (d dir) subgroup() (string, error) {
 		return name == ""
 	})
 	return name, err
+}
+
+// subgroups returns the names of all sub-groups.
+func (d dir) subgroups() (names []string, err error) {
+	err = d.entries(func(entry fs.DirEntry) bool {
+		if entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+		return true
+	})
+	return names, err
 }
 
 // entries calls visit with every entry until visit returns false.
