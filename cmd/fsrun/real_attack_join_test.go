@@ -336,12 +336,13 @@ esac`, harness.Capable(t))
 // SPEC: M-ACT-15
 func TestJoinIsInContainersUserNamespace(t *testing.T) {
 	harness.Need(t, append(harness.Container, harness.Static)...)
-	for name, edit := range map[string]harness.Edit{
-		"the host's": func(*specs.Spec) {},
-		"its own":    harness.UserNamespace,
+	for name, edits := range map[string][]harness.Edit{
+		"the host's":                  {abandons},
+		"its own":                     {harness.UserNamespace, abandons},
+		"its own, where it may trace": {harness.UserNamespace, harness.Capable(t), abandons},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSpy(t, "cat /proc/self/uid_map /proc/1/setgroups", edit, abandons)
+			s := newSpy(t, "cat /proc/self/uid_map /proc/1/setgroups", edits...)
 			answer := s.order("self")
 			equal(t, "setgroups of the init", "deny", answer[1])
 			joining := exec.Command(commandName, "--root", s.StateRoot, "exec", s.ID, "/bin/sh", "-c", "cat /proc/self/uid_map /proc/self/setgroups; id -G")
