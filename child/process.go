@@ -39,7 +39,8 @@ func setOOMScore(value int) error {
 		return err
 	}
 	// In a user namespace the file of a process that hides itself belongs to
-	// nobody. No program of the container's is there yet to look.
+	// nobody. In a new one no program is there yet to look; where others are, a parent
+	// that is root has set it.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0); err != nil {
 		return os.NewSyscallError("prctl PR_SET_DUMPABLE", err)
 	}

@@ -2,9 +2,6 @@ package parent
 
 import (
 	"errors"
-	"fmt"
-	"os"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -52,21 +49,7 @@ func (j *joining) spawn(machine.Message) (machine.Event, error) {
 	if err := j.giveStdio(); err != nil {
 		return "", faulty(protocol.CodeSpawn, err)
 	}
-	return machine.Done, faulty(protocol.CodeOperation, j.setOOMScore())
-}
-
-// setOOMScore sets the child's, which hides from everybody in the container and
-// so cannot open the file itself.
-func (j *joining) setOOMScore() error {
-	score := j.options.Process.OOMScoreAdj
-	if score == nil {
-		return nil
-	}
-	err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", j.child.pid), []byte(strconv.Itoa(*score)), 0)
-	if err != nil {
-		return fmt.Errorf("process.oomScoreAdj: %w", err)
-	}
-	return nil
+	return machine.Done, faulty(protocol.CodeOperation, j.child.setOOMScore(j.options.Process.OOMScoreAdj))
 }
 
 // namespaces are the init's, but for its mount namespace, which the child joins

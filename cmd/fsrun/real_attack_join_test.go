@@ -104,18 +104,24 @@ func insideAs(pid uint32) string {
 // joinWatched has /bin/true join a container, by a command, and calls a function
 // before each system call that the runtime makes where the container sees it.
 func (s *spy) joinWatched(command string, before func(inside string, call *sys.Notification)) {
+	s.t.Helper()
+	s.watch(command, []string{"--root", s.joined.StateRoot, "exec"}, []string{s.joined.ID, "/bin/true"}, before)
+}
+
+// watch calls a function before each system call that the runtime makes where the
+// container sees it. The deadlines go between the arguments.
+func (s *spy) watch(command string, arguments, operands []string, before func(inside string, call *sys.Notification)) {
 	t := s.t
 	t.Helper()
-	arguments := []string{"--root", s.joined.StateRoot, "exec"}
 	for _, wait := range waits() { // looking takes its time
 		arguments = append(arguments, "--deadline", string(wait.State)+"=0s")
 	}
-	joining := exec.Command(command, append(arguments, s.joined.ID, "/bin/true")...)
-	joining.Args[0] = commandName
+	watched := exec.Command(command, append(arguments, operands...)...)
+	watched.Args[0] = commandName
 	said := errorFile(t)
-	joining.Stderr = said
+	watched.Stderr = said
 	executed := map[uint32]bool{}
-	err := supervise.Run(t, joining, func(call *sys.Notification) unix.Errno {
+	err := supervise.Run(t, watched, func(call *sys.Notification) unix.Errno {
 		if inside := insideAs(call.PID); inside != "" && !executed[call.PID] {
 			before(inside, call)
 			// The runtime's own binary is executed by execveat(2).
@@ -124,7 +130,7 @@ func (s *spy) joinWatched(command string, before func(inside string, call *sys.N
 		return 0
 	})
 	if text := written(t, said); err != nil {
-		t.Fatalf("exec: %v: %s", err, text)
+		t.Fatalf("%v: %v: %s", arguments, err, text)
 	}
 	if len(executed) == 0 {
 		t.Error("no process of the runtime was seen in the container")
@@ -176,6 +182,32 @@ func TestJoiningChildIsClosed(t *testing.T) {
 			t.Logf("looked before %d calls", looks)
 		})
 	}
+}
+
+// TestCreatedChildIsClosedToItsPod: a container is created in the user namespace and the
+// PID namespace of another one, whose root has all capabilities over the former, and
+// gets nowhere, from the first system call on to the last.
+//
+// SPEC: M-ACT-7
+// CLASS: V1
+func TestCreatedChildIsClosedToItsPod(t *testing.T) {
+	wholeInGuest(t)
+	s := newSpy(t, lookInto, harness.UserNamespace, harness.Capable(t))
+	in := func(kind specs.LinuxNamespaceType) harness.Edit {
+		return harness.Namespace(kind, fmt.Sprintf("/proc/%d/ns/%s", initOf(t, s.container), files[kind]))
+	}
+	score := 500
+	c := newContainer(t, harness.Args("/bin/true"), harness.UserNamespace, in(specs.UserNamespace), in(specs.PIDNamespace), func(spec *specs.Spec) {
+		spec.Process.OOMScoreAdj = &score
+	})
+	looks := 0
+	s.watch(commandName, []string{"--root", c.StateRoot, "run", "--bundle", c.Bundle}, []string{c.ID}, func(inside string, call *sys.Notification) {
+		looks++
+		for _, line := range s.order(inside) {
+			t.Errorf("before call %d, %d: it %s", looks, call.Call, line)
+		}
+	})
+	t.Logf("looked before %d calls", looks)
 }
 
 // reachFrom looks for a directory of the host's from all that leads out of a process.

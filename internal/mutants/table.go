@@ -26,6 +26,9 @@ var mutants = []mutant{
 	{"V1", "a user namespace that has an id for the runtime protects nobody", []edit{
 		{"parent/users.go", "if us >= mapping.HostID", "if us == mapping.HostID+mapping.Size && us >= mapping.HostID"},
 	}, "cmd/fsrun", "TestJoiningChildHasNothingOfTheHosts"},
+	{"V1", "a child that is created among others does not show itself to them", []edit{
+		{"parent/oomscore.go", "if !h.joinsUserNamespace() {", "if true || !h.joinsUserNamespace() {"},
+	}, "cmd/fsrun", "TestCreatedChildIsClosedToItsPod"},
 	{"V2", "the child executes a sealed view of the binary", []edit{
 		{"parent/spawn/seal.go", "if binary, err = overlay(); err == nil {", "var file int\n\t\tfile, err = unix.Open(self, unix.O_RDONLY|unix.O_CLOEXEC, 0)\n\t\tif binary = (&Binary{file, none}); err == nil {"},
 	}, "cmd/fsrun", "TestBinaryIsNotWrittenWhenItIsFree"},
