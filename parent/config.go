@@ -11,7 +11,7 @@ import (
 
 // stagedConfig is a container's configuration that is written and not yet in
 // place.
-type stagedConfig struct{ directory int }
+type stagedConfig struct{ directory *os.File }
 
 // configNext becomes the copy of the configuration by a rename.
 const configNext = configCopy + ".new"
@@ -19,7 +19,7 @@ const configNext = configCopy + ".new"
 // stageConfig writes a container's configuration with other resources. All else
 // in it stays as it was, also what this version does not know.
 func stageConfig(l *locked, resources *specs.LinuxResources) (*stagedConfig, error) {
-	directory := int(l.Directory().Fd())
+	directory := l.Directory()
 	content, err := readAt(directory, configCopy)
 	if err != nil {
 		return nil, err
@@ -37,11 +37,12 @@ func stageConfig(l *locked, resources *specs.LinuxResources) (*stagedConfig, err
 
 // place makes the staged configuration the container's.
 func (s *stagedConfig) place() error {
-	return os.NewSyscallError("renameat", unix.Renameat(s.directory, configNext, s.directory, configCopy))
+	directory := int(s.directory.Fd())
+	return os.NewSyscallError("renameat", unix.Renameat(directory, configNext, directory, configCopy))
 }
 
 // drop removes a configuration that was not put in place.
-func (s *stagedConfig) drop() { _ = unix.Unlinkat(s.directory, configNext, 0) }
+func (s *stagedConfig) drop() { _ = unix.Unlinkat(int(s.directory.Fd()), configNext, 0) }
 
 func withResources(content []byte, resources *specs.LinuxResources) ([]byte, error) {
 	var whole, linux map[string]json.RawMessage
@@ -66,12 +67,11 @@ func withResources(content []byte, resources *specs.LinuxResources) ([]byte, err
 	return json.Marshal(whole)
 }
 
-func readAt(directory int, name string) ([]byte, error) {
-	descriptor, err := unix.Openat(directory, name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+func readAt(directory *os.File, name string) ([]byte, error) {
+	file, err := openAt(directory, name, unix.O_RDONLY)
 	if err != nil {
-		return nil, &os.PathError{Op: "openat", Path: name, Err: err}
+		return nil, err
 	}
-	file := os.NewFile(uintptr(descriptor), name)
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
@@ -83,12 +83,22 @@ func readAt(directory int, name string) ([]byte, error) {
 }
 
 // writeAt makes a file for its owner alone; flags says what if it is there.
-func writeAt(directory int, name string, flags int, content string) error {
-	descriptor, err := unix.Openat(directory, name, unix.O_WRONLY|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW|flags, 0o600)
+func writeAt(directory *os.File, name string, flags int, content string) error {
+	file, err := openAt(directory, name, unix.O_WRONLY|unix.O_CREAT|flags)
 	if err != nil {
-		return &os.PathError{Op: "openat", Path: name, Err: err}
+		return err
 	}
-	file := os.NewFile(uintptr(descriptor), name)
 	_, err = file.WriteString(content)
 	return errors.Join(err, file.Close())
+}
+
+// openAt opens a file of a directory whose name is its path, so that an error tells where
+// the file is.
+func openAt(directory *os.File, name string, flags int) (*os.File, error) {
+	path := directory.Name() + "/" + name
+	descriptor, err := unix.Openat(int(directory.Fd()), name, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, &os.PathError{Op: "openat", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(descriptor), path), nil
 }

@@ -106,7 +106,7 @@ func connect(directory *os.File) (*transport.Socket, error) {
 	}
 	if err := unix.Connect(socket, &unix.SockaddrUnix{Name: startAddress(directory)}); err != nil {
 		unix.Close(socket)
-		return nil, &os.PathError{Op: "connect", Path: startSocket, Err: err}
+		return nil, &os.PathError{Op: "connect", Path: directory.Name() + "/" + startSocket, Err: err}
 	}
 	return transport.NewSocket(socket)
 }
@@ -145,7 +145,7 @@ func (s *starter) listens() bool {
 func (s *starter) removeSocket() error {
 	err := unix.Unlinkat(int(s.handle.Directory().Fd()), startSocket, 0)
 	if err != nil && !errors.Is(err, unix.ENOENT) {
-		return &os.PathError{Op: "unlinkat", Path: startSocket, Err: err}
+		return &os.PathError{Op: "unlinkat", Path: s.handle.Directory().Name() + "/" + startSocket, Err: err}
 	}
 	return nil
 }

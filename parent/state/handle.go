@@ -167,11 +167,12 @@ func (s *Store) Kept(id, name string, limit int64) ([]byte, error) {
 
 // openAt opens a file of the container's directory for its owner only.
 func (h *Handle) openAt(name string, flags int) (*os.File, error) {
+	path := h.store.Path(h.id) + "/" + name
 	fd, err := unix.Openat(int(h.directory.Fd()), name, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return nil, &os.PathError{Op: "openat", Path: h.store.Path(h.id) + "/" + name, Err: err}
+		return nil, &os.PathError{Op: "openat", Path: path, Err: err}
 	}
-	return os.NewFile(uintptr(fd), name), nil
+	return os.NewFile(uintptr(fd), path), nil
 }
 
 // Remove deletes all that is known of the container and closes the handle, also
@@ -200,7 +201,7 @@ func (h *Handle) empty() error {
 	}
 	for _, name := range names {
 		if err := unix.Unlinkat(int(h.directory.Fd()), name, 0); err != nil {
-			return &os.PathError{Op: "unlinkat", Path: name, Err: err}
+			return &os.PathError{Op: "unlinkat", Path: h.store.Path(h.id) + "/" + name, Err: err}
 		}
 	}
 	return nil
