@@ -211,7 +211,7 @@ func (j *joining) reserve(machine.Message) (machine.Event, error) {
 	if j.init, err = watch(j.container.Init.PID); err != nil {
 		return "", err
 	}
-	if j.group, err = openGroup(j.container); err == nil && j.options.Cgroup != "" {
+	if err = j.openGroup(); err == nil && j.options.Cgroup != "" {
 		j.place, err = j.openPlace()
 	}
 	return machine.Done, err

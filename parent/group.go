@@ -35,6 +35,14 @@ func openTree(container *state.Container) (*cgroupv2.Tree, *cgroupv2.Group, erro
 	return tree, group, err
 }
 
+// noGroup says why a container has no cgroup with which something could be done.
+func noGroup(container *state.Container) string {
+	if container.Cgroup == "" {
+		return "it has no cgroup of its own"
+	}
+	return "its cgroup " + container.Cgroup + " is gone: somebody moved its processes away and removed it"
+}
+
 // cgroupPath is the path of a container's cgroup beneath the tree.
 func cgroupPath(container *state.Container) string {
 	return strings.TrimPrefix(container.Cgroup, container.CgroupMount)
