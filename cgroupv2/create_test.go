@@ -200,7 +200,11 @@ func TestCreateRefusesUnfitGroups(t *testing.T) {
 		g := create(t, tree, base(t), Limits{})
 		p := start(t, g, "wait")
 		refused(t, g.Path(), g.Dir()+" is not empty")
-		refused(t, g.Path(), fmt.Sprint(p.Process.Pid))
+		command, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.Process.Pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused(t, g.Path(), fmt.Sprintf("%d (%s)", p.Process.Pid, strings.TrimSpace(string(command))))
 		p.end()
 	})
 	t.Run("frozen", func(t *testing.T) {

@@ -56,8 +56,10 @@ func Delete(root, id string, force bool) error {
 	return nil
 }
 
-// undo takes back what the intent record says was made, last first.
+// undo takes back what the intent record says was made, last first. Processes that are
+// killed are waited for once: the others of a group end while its init does.
 func undo(handle *state.Handle) error {
+	patience := cgroupv2.Within(emptyTimeout)
 	intents, err := handle.Intents()
 	if err != nil && len(intents) == 0 {
 		return err
@@ -69,7 +71,7 @@ func undo(handle *state.Handle) error {
 	for _, intent := range intents {
 		switch intent.Step {
 		case intentChild:
-			kill(intent.Process)
+			kill(patience, intent.Process)
 		case intentCgroup:
 			cgroup = intent.Object
 		case intentDirectory:
@@ -93,7 +95,7 @@ func undo(handle *state.Handle) error {
 	if cgroup == "" {
 		return nil
 	}
-	if err := removeCgroup(cgroup, made, kept); err != nil || unit.Step == "" {
+	if err := removeCgroup(patience, cgroup, made, kept); err != nil || unit.Step == "" {
 		return err
 	}
 	return stopUnit(context.Background(), unit.Object, unit.Step == intentUserUnit, cgroup)
@@ -101,7 +103,7 @@ func undo(handle *state.Handle) error {
 
 // kill ends a process if it is still the one that was recorded. It need not be
 // our child.
-func kill(process state.Process) {
+func kill(patience context.Context, process state.Process) {
 	pidfd, err := unix.PidfdOpen(process.PID, 0)
 	if err != nil {
 		return
@@ -112,7 +114,7 @@ func kill(process state.Process) {
 	}
 	_ = unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0) // it may end by itself meanwhile
 	poll := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
-	for end := time.Now().Add(emptyTimeout); process.Alive() && time.Now().Before(end); {
+	for process.Alive() && patience.Err() == nil {
 		// In slices: its handle tells of its end only when it can be reaped.
 		_, _ = unix.Poll(poll, int(killSlice.Milliseconds()))
 	}
@@ -123,7 +125,7 @@ const killSlice = 10 * time.Millisecond
 
 // removeCgroup kills what is left in a cgroup and deletes the directories that
 // were made for it; one that was there before is left as it was.
-func removeCgroup(path string, made []string, kept keptPrograms) error {
+func removeCgroup(patience context.Context, path string, made []string, kept keptPrograms) error {
 	tree, err := cgroupv2.Find()
 	if err != nil {
 		return err
@@ -131,13 +133,12 @@ func removeCgroup(path string, made []string, kept keptPrograms) error {
 	defer tree.Close()
 	group, err := tree.Open(path, made...)
 	if errors.Is(err, fs.ErrNotExist) {
-		patience := cgroupv2.Within(emptyTimeout)
 		return errors.Join(tree.Delete(patience, path, made), leaveSlice(tree, path))
 	}
 	if err != nil {
 		return err
 	}
-	return errors.Join(deleteGroup(group, kept), leaveSlice(tree, path))
+	return errors.Join(deleteGroup(patience, group, kept), leaveSlice(tree, path))
 }
 
 // PoststopError holds the failures of poststop hooks. They are warnings: all else

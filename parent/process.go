@@ -21,6 +21,7 @@ type process struct {
 	binary *spawn.Binary // what it runs until it executes the program, nil for nothing of ours
 	ended  *unix.WaitStatus
 	killed bool // by us
+	stuck  bool // killed by us, and has not ended
 	// counted is what its cgroup had counted when the handshake failed, nil if
 	// that is not known.
 	counted *cgroupv2.Stats
@@ -132,14 +133,24 @@ func (p *process) wait() (unix.WaitStatus, error) {
 // see, before it has ended: how it ended is worth knowing.
 const endingTime = 100 * time.Millisecond
 
-// terminate kills the process, if it does not end by itself, and reaps it.
+// terminate kills the process, if it does not end by itself, and reaps it. One that the
+// kernel does not let end, as in a call to a file system whose server is gone, is left to
+// itself: whoever waited for it would be as stuck.
 func (p *process) terminate() {
-	if p.ended == nil {
-		p.killed = !p.endsWithin(endingTime)
-		_ = p.signal(unix.SIGKILL) // one that has ended needs none
-		_, _ = p.wait()
+	if p.ended != nil {
+		return
 	}
+	p.killed = !p.endsWithin(endingTime)
+	_ = p.signal(unix.SIGKILL) // one that has ended needs none
+	if p.stuck = p.pidfd >= 0 && !p.endsWithin(emptyTimeout); p.stuck {
+		go func() { _, _ = unix.Wait4(p.pid, nil, 0, nil) }() // a program that lives on is left no zombie
+		return
+	}
+	_, _ = p.wait()
 }
+
+// isStuck says whether the process, if there is one, has outlived its being killed.
+func (p *process) isStuck() bool { return p != nil && p.stuck }
 
 // close gives everything back; of a child that was never made there is nothing.
 func (p *process) close() {

@@ -115,7 +115,8 @@ func createAnew(name string) (*os.File, error) {
 	return os.OpenFile(name, flags, 0o644) //nolint:gosec // as before
 }
 
-// tearDown undoes the creation: what was made last goes first.
+// tearDown undoes the creation: what was made last goes first. What a child uses that is
+// stuck cannot be undone: it stays on record, for delete.
 func (h *handshake) tearDown(machine.Message) (machine.Event, error) {
 	var failures []error
 	h.child.noteWork(h.plan.Ops)
@@ -123,8 +124,12 @@ func (h *handshake) tearDown(machine.Message) (machine.Event, error) {
 		h.child.terminate()
 	}
 	h.child.note(h.group)
+	if h.child.isStuck() {
+		h.poststop()
+		return machine.Done, nil
+	}
 	if h.group != nil {
-		failures = append(failures, deleteGroup(h.group, h.kept), leaveSlice(h.tree, h.cgroup))
+		failures = append(failures, deleteGroup(cgroupv2.Within(emptyTimeout), h.group, h.kept), leaveSlice(h.tree, h.cgroup))
 		h.group = nil
 	}
 	failures = append(failures, h.scope.stop(context.Background()), h.shares.Undo())
@@ -138,10 +143,16 @@ func (h *handshake) tearDown(machine.Message) (machine.Event, error) {
 	return machine.Done, errors.Join(failures...)
 }
 
-// deleteGroup kills what is in a cgroup, and deletes what was made of it.
-func deleteGroup(group *cgroupv2.Group, kept keptPrograms) error {
-	patience := cgroupv2.Within(emptyTimeout)
-	return errors.Join(group.Kill(), group.WaitEmpty(patience), kept.restore(group), group.Delete(patience))
+// deleteGroup kills what is in a cgroup, and deletes what was made of it, once that is
+// empty.
+func deleteGroup(patience context.Context, group *cgroupv2.Group, kept keptPrograms) error {
+	killed := group.Kill()
+	if err := group.WaitEmpty(patience); err != nil {
+		err = errors.Join(killed, err, kept.restore(group))
+		group.Close()
+		return err
+	}
+	return errors.Join(killed, kept.restore(group), group.Delete(patience))
 }
 
 // poststop runs the hooks that follow a container's end, also of one that never

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/fsrun/fsrun/cgroupv2"
 	"github.com/fsrun/fsrun/internal/recording"
 	parentmachine "github.com/fsrun/fsrun/parent/machine"
 	"github.com/fsrun/fsrun/parent/state"
@@ -55,7 +56,7 @@ func Start(root, id string, told Handshake) error {
 
 // stop kills what runs in a container and waits for its end.
 func stop(container *state.Container) error {
-	kill(container.Init)
+	kill(cgroupv2.Within(emptyTimeout), container.Init)
 	if container.OwnPIDNamespace {
 		return nil
 	}
