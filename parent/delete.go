@@ -3,7 +3,9 @@ package parent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -43,7 +45,7 @@ func Delete(root, id string, force bool) error {
 			return refuseStatus("cannot delete container %s that is not stopped: %s; kill it first, or delete with --force", id, status)
 		}
 	}
-	if err := undo(handle); err != nil {
+	if err := undo(handle, container); err != nil {
 		return err
 	}
 	poststop := container != nil && container.Init.PID != 0
@@ -58,11 +60,15 @@ func Delete(root, id string, force bool) error {
 
 // undo takes back what the intent record says was made, last first. Processes that are
 // killed are waited for once: the others of a group end while its init does.
-func undo(handle *state.Handle) error {
+func undo(handle *state.Handle, container *state.Container) error {
 	patience := cgroupv2.Within(emptyTimeout)
 	intents, err := handle.Intents()
-	if err != nil && len(intents) == 0 {
-		return err
+	switch {
+	case container != nil && container.Init.PID != 0 && !slices.ContainsFunc(intents, ofChild):
+		intents = intentsOf(container)
+	case container == nil && len(intents) == 0:
+		return errors.Join(err, fmt.Errorf("nothing tells what was made for the container: kill its processes, remove its cgroup and then %s by hand",
+			handle.Directory().Name()))
 	}
 	var cgroup string
 	var made, groups []string
@@ -99,6 +105,26 @@ func undo(handle *state.Handle) error {
 		return err
 	}
 	return stopUnit(context.Background(), unit.Object, unit.Step == intentUserUnit, cgroup)
+}
+
+func ofChild(intent state.Intent) bool { return intent.Step == intentChild }
+
+// intentsOf is what a container's state tells of what was made for it. It serves where the
+// intent record is lost, and tells nothing of the directories on the way to the cgroup.
+func intentsOf(container *state.Container) []state.Intent {
+	intents := []state.Intent{{Step: intentChild, Process: container.Init}}
+	if container.Cgroup != "" {
+		path := cgroupPath(container)
+		intents = append(intents, state.Intent{Step: intentCgroup, Object: path}, state.Intent{Step: intentDirectory, Object: path})
+	}
+	if container.Unit != "" {
+		unit := state.Intent{Step: intentUnit, Object: container.Unit}
+		if container.UserUnit {
+			unit.Step = intentUserUnit
+		}
+		intents = append(intents, unit)
+	}
+	return intents
 }
 
 // kill ends a process if it is still the one that was recorded. It need not be
