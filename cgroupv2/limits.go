@@ -137,6 +137,7 @@ func (s Setting) controller() string {
 //	blockIO.*leafWeight      0             nothing; else refused: CFQ is gone
 //	blockIO.throttle*        rate 0        max, as in v1
 //	hugepageLimits           any           hugetlb.SIZE.max, and hugetlb.SIZE.rsvd.max where the kernel has it
+//	rdma.*                   2147483647…   max: more the kernel does not count
 //	network.classID          0             nothing; else refused; priorities likewise
 //	unified                  any           the file, last; it replaces what another field asked of the same file
 func Compute(r *specs.LinuxResources) (Limits, error) {
