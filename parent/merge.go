@@ -25,6 +25,15 @@ func completeResources(has, change *specs.LinuxResources) *specs.LinuxResources 
 		if cpu.Idle != nil && *cpu.Idle == 0 && unset(cpu.Shares) {
 			with.Shares = has.CPU.Shares // the kernel forgets the weight of an idle group
 		}
+		if cpu.Idle == nil && !unset(cpu.Shares) {
+			with.Idle = has.CPU.Idle // it takes no weight for one: the shares wait until it is idle no more
+		}
+		if cpu.Burst == nil && isLimit(cpu.Quota) {
+			with.Burst = has.CPU.Burst // it takes no quota below the burst, nor a burst above the quota
+		}
+		if cpu.Burst != nil && unset(cpu.Quota) {
+			with.Quota = has.CPU.Quota
+		}
 		completed.CPU = &with
 	}
 	return &completed
@@ -73,10 +82,14 @@ func replace[T any](old **T, now *T) {
 }
 
 func mergeMemory(old, now *specs.LinuxMemory) {
-	if isLimit(now.Limit) && isLimit(old.Limit) && isLimit(old.Swap) && unset(now.Swap) {
+	switch {
+	case !unset(now.Swap):
+	case isLimit(now.Limit) && isLimit(old.Limit) && isLimit(old.Swap):
 		// The limit of swap alone stays; the total follows.
 		total := *old.Swap - *old.Limit + *now.Limit
 		old.Swap = &total
+	case now.Limit != nil && *now.Limit == -1:
+		old.Swap = now.Limit // there is no total without a limit, so that of swap is lifted too
 	}
 	for _, field := range []struct {
 		old **int64
