@@ -81,7 +81,7 @@ func flock(file *os.File, timeout time.Duration) error {
 		case err != unix.EWOULDBLOCK && err != unix.EINTR:
 			return os.NewSyscallError("flock", err)
 		case time.Now().After(deadline):
-			return fmt.Errorf("container is busy: another process has held its lock for %v", timeout)
+			return fmt.Errorf("container is busy: %s has held its lock for %v", holder(file), timeout)
 		}
 		time.Sleep(pause)
 	}

@@ -340,8 +340,8 @@ func TestLockIsBounded(t *testing.T) {
 	handle := reserve(t, store, "a")
 	start := time.Now()
 	_, err := store.lock("a", 50*time.Millisecond)
-	if err == nil || !strings.Contains(err.Error(), "another process has held its lock for 50ms") {
-		t.Errorf("got %v", err)
+	if want := fmt.Sprintf("container is busy: process %d has held its lock for 50ms", os.Getpid()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
 	}
 	if elapsed := time.Since(start); elapsed > 5*time.Second {
 		t.Errorf("took %v", elapsed)
