@@ -130,7 +130,7 @@ func (s Setting) controller() string {
 //	cpu.idle                 1             cpu.idle 1 and no cpu.weight: the kernel gives idle groups the least
 //	cpu.realtime*            0             nothing; else refused: no such file in v2
 //	cpu.cpus, cpu.mems       ""            nothing
-//	pids.limit               0             pids.max 0: a valid limit (config-linux.md, "PIDs")
+//	pids.limit               0             pids.max 0: a valid limit (config-linux.md, "PIDs"), see bundle.WithoutZeroPids
 //	                         -1            max
 //	blockIO.weight           0             nothing
 //	                         10…1000       io.bfq.weight, or io.weight scaled to 1…10000

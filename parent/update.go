@@ -9,6 +9,7 @@ import (
 
 	"github.com/fsrun/fsrun/cgroupv2"
 	"github.com/fsrun/fsrun/cgroupv2/devfilter"
+	"github.com/fsrun/fsrun/parent/bundle"
 	"github.com/fsrun/fsrun/parent/state"
 )
 
@@ -29,7 +30,7 @@ func Update(root, id string, change *specs.LinuxResources) error {
 	if err != nil {
 		return err
 	}
-	u, err := planUpdate(spec.Linux.Resources, change)
+	u, err := planUpdate(spec.Linux.Resources, bundle.WithoutZeroPids(spec.Version, change))
 	if err != nil {
 		return err
 	}
