@@ -29,6 +29,7 @@ var remedies = [...]struct {
 	{code: protocol.CodeExec, call: "stat", errno: unix.EACCES, hint: "make it executable (chmod +x), or name another"},
 	{code: protocol.CodeExec, call: "execve", errno: unix.EACCES, hint: "its mode, a directory's on the way, or a mount with noexec forbids it to process.user"},
 	{code: protocol.CodeExec, call: "chdir", errno: unix.EACCES, hint: "process.user may not enter it: choose another process.cwd, or change its owner or mode"},
+	{code: protocol.CodeExec, call: "getcwd", errno: unix.ENOENT, hint: "the root file system, or that directory of it, was removed after the container was created: create it anew"},
 	{code: protocol.CodeExec, call: "chdir", errno: unix.ENOENT, hint: "make the directory, or choose another"},
 	{code: protocol.CodeOperation, call: "open_tree", errno: unix.ENOENT, hint: "make the mount's source, or name one that is there"},
 	{code: protocol.CodeOperation, call: "fsopen", errno: unix.ENODEV, hint: "have its module loaded (modprobe), or use another type"},
