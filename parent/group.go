@@ -40,7 +40,7 @@ func noGroup(container *state.Container) string {
 	if container.Cgroup == "" {
 		return "it has no cgroup of its own"
 	}
-	return "its cgroup " + container.Cgroup + " is gone: somebody moved its processes away and removed it"
+	return "its cgroup " + container.Cgroup + " is not there: somebody has moved its processes away and removed it, or it is not visible from here"
 }
 
 // cgroupPath is the path of a container's cgroup beneath the tree.

@@ -52,7 +52,7 @@ func TestCgroupRemovedFromALivingContainer(t *testing.T) {
 			moved := []byte(strconv.Itoa(container.Init.PID))
 			must(t, os.WriteFile(container.CgroupMount+"/cgroup.procs", moved, 0))
 			must(t, os.Remove(container.Cgroup))
-			gone := "its cgroup " + container.Cgroup + " is gone"
+			gone := "its cgroup " + container.Cgroup + " is not there: somebody has moved its processes away"
 			_, exec := parent.Exec(parent.ExecOptions{StateRoot: c.StateRoot, ID: c.ID, Process: &specs.Process{Args: []string{"/bin/true"}, Cwd: "/"}})
 			_, statistics := parent.Statistics(c.StateRoot, c.ID)
 			for verb, err := range map[string]error{
