@@ -384,6 +384,13 @@ func TestCreateAsAnotherUser(t *testing.T) {
 // Only an empty group is pruned, whoever made it; none is no error.
 func TestPrune(t *testing.T) {
 	tree := openTree(t)
+	t.Cleanup(func() { // what the groups were made to forget
+		for _, path := range []string{base(t), path.Dir(base(t))} {
+			if err := tree.Prune(path); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 	g := create(t, tree, base(t)+"/slice/one", Limits{})
 	slice := base(t) + "/slice"
 	for _, path := range []string{slice, base(t) + "/missing", base(t) + "/missing/too"} {
