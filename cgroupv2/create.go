@@ -3,7 +3,6 @@ package cgroupv2
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -147,23 +146,6 @@ func refuseUnfit(d dir) error {
 			Remedy: "choose a cgroupsPath outside a threaded subtree"}
 	}
 	return nil
-}
-
-// describeProcs names the first few processes of a group for a message.
-func describeProcs(d dir) string {
-	const shown = 5
-	pids, err := procs(d)
-	if err != nil || len(pids) == 0 {
-		return "processes that are not visible here"
-	}
-	var names []string
-	for _, pid := range pids[:min(shown, len(pids))] {
-		names = append(names, strconv.Itoa(pid))
-	}
-	if more := len(pids) - shown; more > 0 {
-		names = append(names, fmt.Sprintf("and %d more", more))
-	}
-	return "the processes " + strings.Join(names, " ")
 }
 
 // explainMkdir adds what a refused mkdir means.

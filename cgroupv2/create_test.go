@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -95,6 +96,75 @@ func TestDeleteRemovesDescendants(t *testing.T) {
 	}
 }
 
+// TestDeepGroupsTakeFewDescriptors: visiting all of a deep subtree that a container has
+// made takes two descriptors, not one for each level, and reaches every group.
+func TestDeepGroupsTakeFewDescriptors(t *testing.T) {
+	tree := openTree(t)
+	g := create(t, tree, base(t), Limits{})
+	defer g.Delete(context.Background())
+	deep, made := g.Dir(), 1
+	for i := range 20 {
+		deep = path.Join(deep, fmt.Sprintf("d%d", i))
+		for _, directory := range []string{deep, deep + "-beside", path.Join(deep, "below")} {
+			if err := os.Mkdir(directory, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			made++
+		}
+	}
+	before, most := descriptors(t), 0
+	var seen []string
+	if err := descend(g.dir, func(d dir) error {
+		seen = append(seen, d.path)
+		most = max(most, descriptors(t)-before)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if most > 2 || descriptors(t) != before {
+		t.Errorf("%d descriptors at most, and %d in the end; there were %d", most, descriptors(t)-before, before)
+	}
+	for _, name := range seen {
+		if info, err := os.Stat(name); err != nil || !info.IsDir() {
+			t.Errorf("came by %s: %v", name, err)
+		}
+	}
+	if slices.Sort(seen); len(slices.Compact(seen)) != made {
+		t.Errorf("came by %d groups of %d", len(slices.Compact(seen)), made)
+	}
+}
+
+// descriptors returns how many descriptors this process has open.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+// TestDeleteGoesOn: removing what a container leaves behind may take longer than the time
+// allowed. The error says so, with a remedy, and what has been removed by then is gone.
+func TestDeleteGoesOn(t *testing.T) {
+	tree := openTree(t)
+	g := create(t, tree, base(t), Limits{})
+	if err := os.Mkdir(path.Join(g.Dir(), "left"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	err := tree.Delete(Within(0), g.Path(), g.Created())
+	var state *StateError
+	if !errors.As(err, &state) || !errors.Is(err, context.DeadlineExceeded) || state.Remedy == "" {
+		t.Errorf("got %v, want one that tells what is left, and a remedy", err)
+	}
+	if err := g.Delete(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if exists(t, tree, g.Path()) {
+		t.Error("the group is still there")
+	}
+}
+
 func TestDeleteOfABusyGroupNamesItsProcesses(t *testing.T) {
 	tree := openTree(t)
 	g := create(t, tree, base(t), Limits{})
@@ -130,7 +200,11 @@ func TestCreateRefusesUnfitGroups(t *testing.T) {
 		g := create(t, tree, base(t), Limits{})
 		p := start(t, g, "wait")
 		refused(t, g.Path(), g.Dir()+" is not empty")
-		refused(t, g.Path(), fmt.Sprint(p.Process.Pid))
+		command, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.Process.Pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused(t, g.Path(), fmt.Sprintf("%d (%s)", p.Process.Pid, strings.TrimSpace(string(command))))
 		p.end()
 	})
 	t.Run("frozen", func(t *testing.T) {
@@ -311,6 +385,13 @@ func TestCreateAsAnotherUser(t *testing.T) {
 // Only an empty group is pruned, whoever made it. A missing one is no error.
 func TestPrune(t *testing.T) {
 	tree := openTree(t)
+	t.Cleanup(func() { // remove what the groups below are made to forget that they created
+		for _, path := range []string{base(t), path.Dir(base(t))} {
+			if err := tree.Prune(path); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 	g := create(t, tree, base(t)+"/slice/one", Limits{})
 	slice := base(t) + "/slice"
 	for _, path := range []string{slice, base(t) + "/missing", base(t) + "/missing/too"} {

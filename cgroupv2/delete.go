@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -43,7 +42,7 @@ func (t *Tree) Delete(ctx context.Context, path string, created []string) error 
 	if !slices.Contains(created, join(names)) {
 		return nil
 	}
-	if err := t.removeTree(shorten(ctx, deleteTimeout), names); err != nil {
+	if err := t.removeTree(ctx, names); err != nil {
 		return err
 	}
 	t.removeCreated(slices.DeleteFunc(slices.Clone(created), func(made string) bool { return made == join(names) }))
@@ -142,8 +141,9 @@ func removeDescendants(ctx context.Context, top dir) error {
 		}
 	}()
 	for removed := 0; ; {
-		if err := ctx.Err(); err != nil {
-			return err
+		if ctx.Err() != nil {
+			return &StateError{Group: top.path, Reason: fmt.Sprintf("has groups beneath it still, after %d were removed", removed),
+				Remedy: "delete again to go on", Err: ctx.Err()}
 		}
 		name, err := at.subgroup()
 		if err != nil {
@@ -163,12 +163,10 @@ func removeDescendants(ctx context.Context, top dir) error {
 		if len(path) == 0 {
 			return nil
 		}
-		// ".." is safe here: cgroup2 has no symbolic links and renames no directory.
-		parent, err := at.child("..")
+		parent, err := at.above()
 		if err != nil {
 			return err
 		}
-		parent.path = strings.TrimSuffix(at.path, "/"+path[len(path)-1])
 		step(&at, top, parent)
 		name, path = path[len(path)-1], path[:len(path)-1]
 		if err := persist(ctx, func() error { return at.rmdir(name) }); err != nil {
@@ -192,6 +190,7 @@ func step(at *dir, top, next dir) {
 // persist repeats a removal while the kernel answers EBUSY, as it does for a moment after
 // the last process of a group was killed. It takes ENOENT for success.
 func persist(ctx context.Context, remove func() error) error {
+	ctx = shorten(ctx, deleteTimeout)
 	for pause := deletePause; ; pause = min(2*pause, deletePauseMax) {
 		err := remove()
 		switch {

@@ -43,6 +43,14 @@ func (d dir) child(name string) (dir, error) {
 	return dir{fd: fd, path: d.path + "/" + name}, nil
 }
 
+// above opens the parent group. ".." is safe here: cgroup2 has no symbolic links, and its
+// directories cannot be renamed.
+func (d dir) above() (dir, error) {
+	parent, err := d.child("..")
+	parent.path = d.path[:max(0, strings.LastIndexByte(d.path, '/'))]
+	return parent, err
+}
+
 func (d dir) close() { unix.Close(d.fd) }
 
 // release closes the directory only once: a second close could hit a descriptor that was
@@ -140,6 +148,17 @@ func (d dir) subgroup() (string, error) {
 		return name == ""
 	})
 	return name, err
+}
+
+// subgroups returns the names of all sub-groups.
+func (d dir) subgroups() (names []string, err error) {
+	err = d.entries(func(entry fs.DirEntry) bool {
+		if entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+		return true
+	})
+	return names, err
 }
 
 // entries calls visit for every entry until visit returns false.

@@ -27,11 +27,12 @@ func (g *Group) Freeze(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
+	has := describeProcs(g.dir)
 	if undo := g.dir.write("cgroup.freeze", "0"); undo != nil {
 		return errors.Join(err, undo)
 	}
-	return &StateError{Group: g.dir.path, Reason: "did not freeze in time and was thawed again",
-		Remedy: "a process may be stuck in an uninterruptible system call: try again", Err: err}
+	return &StateError{Group: g.dir.path, Reason: "did not freeze in time and was thawed again: it has " + has,
+		Remedy: "a process in uninterruptible sleep cannot be stopped: try again", Err: err}
 }
 
 // Thaw lets the processes run again and waits until the kernel reports it. If a group above
@@ -67,7 +68,8 @@ func (g *Group) WaitEmpty(ctx context.Context) error {
 	case err == nil || gone(err):
 		return nil
 	case ctx.Err() != nil:
-		return &StateError{Group: g.dir.path, Reason: "is not empty: it has " + describeProcs(g.dir), Err: err}
+		return &StateError{Group: g.dir.path, Reason: "is not empty: it has " + describeProcs(g.dir),
+			Remedy: "a process that is killed and does not end is stuck in the kernel: repair what does not answer there, such as the server of a file system", Err: err}
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strconv"
 
@@ -136,36 +135,64 @@ func ownProcs(d dir, limit int) ([]int, error) {
 }
 
 // descend calls visit for the group and every group beneath it. It skips a group that
-// disappears in the meantime.
+// disappears in the meantime. A container that was given its own subtree may nest groups
+// deeply, so descend holds at most two descriptors and one path, whatever the depth.
 func descend(top dir, visit func(dir) error) error {
 	if err := visit(top); err != nil {
 		return err
 	}
-	var names []string
-	err := top.entries(func(entry fs.DirEntry) bool {
-		if entry.IsDir() {
-			names = append(names, entry.Name())
-		}
-		return true
-	})
+	names, err := top.subgroups()
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		d, err := top.child(name)
-		switch {
-		case errors.Is(err, unix.ENOENT):
-			continue
-		case err != nil:
-			return err
+	at := top
+	defer func() {
+		if at != top {
+			at.close()
 		}
-		err = descend(d, visit)
-		d.close()
-		if err != nil && !gone(err) {
+	}()
+	// Ahead holds the names still to visit, for each group on the path to the current one.
+	for ahead := [][]string{names}; ; {
+		last := len(ahead) - 1
+		if len(ahead[last]) == 0 {
+			if last == 0 {
+				return nil
+			}
+			parent, err := at.above()
+			if err != nil {
+				return err
+			}
+			step(&at, top, parent)
+			ahead = ahead[:last]
+			continue
+		}
+		name := ahead[last][0]
+		ahead[last] = ahead[last][1:]
+		next, names, err := enter(at, name, visit)
+		switch {
+		case err == nil:
+			step(&at, top, next)
+			ahead = append(ahead, names)
+		case !gone(err):
 			return err
 		}
 	}
-	return nil
+}
+
+// enter visits a sub-group and returns it, with the names of its sub-groups.
+func enter(at dir, name string, visit func(dir) error) (dir, []string, error) {
+	next, err := at.child(name)
+	if err != nil {
+		return dir{}, nil, err
+	}
+	var names []string
+	if err = visit(next); err == nil {
+		names, err = next.subgroups()
+	}
+	if err != nil {
+		next.close()
+	}
+	return next, names, err
 }
 
 // gone reports whether err means that the group was deleted in the meantime: its name no

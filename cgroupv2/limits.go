@@ -129,13 +129,14 @@ func (s Setting) controller() string {
 //	cpu.idle                 1             cpu.idle 1 and no cpu.weight: the kernel gives idle groups the least
 //	cpu.realtime*            0             nothing; else refused: no such file in v2
 //	cpu.cpus, cpu.mems       ""            nothing
-//	pids.limit               0             pids.max 0: a valid limit (config-linux.md, "PIDs")
+//	pids.limit               0             pids.max 0: a valid limit (config-linux.md, "PIDs"), see bundle.WithoutZeroPids
 //	                         -1            max
 //	blockIO.weight           0             nothing
 //	                         10…1000       io.bfq.weight, or io.weight scaled to 1…10000
 //	blockIO.*leafWeight      0             nothing; else refused: CFQ is gone
 //	blockIO.throttle*        rate 0        max, as in v1
 //	hugepageLimits           any           hugetlb.SIZE.max, and hugetlb.SIZE.rsvd.max where the kernel has it
+//	rdma.*                   2147483647…   max: the kernel does not count any higher
 //	network.classID          0             nothing; else refused; priorities likewise
 //	unified                  any           the file, last; it replaces what another field asked of the same file
 func Compute(r *specs.LinuxResources) (Limits, error) {

@@ -102,6 +102,8 @@ func TestComputeWrites(t *testing.T) {
 				`rdma.max=mlx4_0 hca_object=1000 (rdma["mlx4_0"])`,
 				`rdma.max=mlx5_1 hca_handle=3 hca_object=10000 (rdma["mlx5_1"])`,
 			}},
+		"rdma without a limit": {`{"rdma":{"mlx4_0":{"hcaHandles":4294967295,"hcaObjects":2147483646}}}`,
+			[]string{`rdma.max=mlx4_0 hca_handle=max hca_object=2147483646 (rdma["mlx4_0"])`}},
 		"unified, last and by line": {`{"pids":{"limit":5},"unified":{"memory.high":"4096","cgroup.max.depth":"3",
 			"io.max":"259:0 rbps=2097152 wiops=120\n253:0 rbps=2097152\n"}}`,
 			[]string{

@@ -3,6 +3,7 @@ package cgroupv2
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,13 +28,21 @@ func computeRdma(b *builder, r *specs.LinuxResources) error {
 		}
 		line := device
 		if limit.HcaHandles != nil {
-			line += " hca_handle=" + strconv.FormatUint(uint64(*limit.HcaHandles), 10)
+			line += " hca_handle=" + countOrMax(*limit.HcaHandles)
 		}
 		if limit.HcaObjects != nil {
-			line += " hca_object=" + strconv.FormatUint(uint64(*limit.HcaObjects), 10)
+			line += " hca_object=" + countOrMax(*limit.HcaObjects)
 		}
-		// The kernel counts in a signed integer and shows the maximum as max.
 		b.add(path, "rdma.max", line, nil)
 	}
 	return nil
+}
+
+// countOrMax formats a limit for the kernel, which counts in a signed integer, shows the
+// maximum as max, and refuses anything greater.
+func countOrMax(count uint32) string {
+	if count >= math.MaxInt32 {
+		return "max"
+	}
+	return strconv.FormatUint(uint64(count), 10)
 }

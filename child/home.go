@@ -1,10 +1,11 @@
 package child
 
 import (
-	"io"
-	"os"
+	"errors"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/child/rootfs"
 )
@@ -45,11 +46,20 @@ func readPasswd(builder *rootfs.Builder) string {
 	if err != nil {
 		return ""
 	}
-	opened := os.NewFile(uintptr(file), passwd)
-	defer opened.Close()
-	content, err := io.ReadAll(io.LimitReader(opened, maxPasswd))
-	if err != nil {
-		return ""
+	defer unix.Close(file)
+	content := make([]byte, maxPasswd)
+	size := 0
+	for size < len(content) {
+		count, err := unix.Read(file, content[size:])
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return ""
+		case count == 0:
+			return string(content[:size])
+		}
+		size += count
 	}
 	return string(content)
 }

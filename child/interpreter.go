@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -21,6 +22,9 @@ const headSize = 1024
 // headOf reads the beginning of a program, or returns nil if it cannot.
 func headOf(builder *rootfs.Builder, name string) []byte {
 	file, err := builder.OpenRegular(name)
+	if errors.Is(err, unix.ENODATA) {
+		return []byte{}
+	}
 	if err != nil {
 		return nil
 	}
@@ -43,7 +47,9 @@ func interpretable(head []byte) error {
 	}
 	var stat unix.Stat_t
 	if err := unix.Stat(interpreter, &stat); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("its interpreter is missing: %w", named("stat", interpreter, err))
+		// A carriage return, from a line ending of Windows, is part of the name and invisible.
+		visible := strings.ReplaceAll(interpreter, "\r", `\r`)
+		return fmt.Errorf("its interpreter is missing: %w", named("stat", visible, err))
 	}
 	return nil
 }
@@ -53,7 +59,7 @@ func interpretable(head []byte) error {
 func interpreterOf(head []byte) string {
 	if line, is := bytes.CutPrefix(head, []byte("#!")); is {
 		line, _, complete := bytes.Cut(line, []byte("\n"))
-		words := bytes.Fields(line)
+		words := bytes.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' }) // execve(2) recognizes no other white space
 		if !complete || len(words) == 0 {
 			return ""
 		}

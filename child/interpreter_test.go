@@ -14,6 +14,9 @@ func TestInterpreterOf(t *testing.T) {
 	for head, want := range map[string]string{
 		"#!/bin/sh\n":                  "/bin/sh",
 		"#! /usr/bin/env -S a b\nrest": "/usr/bin/env",
+		"#!\t/bin/sh\t-e\n":            "/bin/sh",
+		"#!/bin/sh\r\n":                "/bin/sh\r",
+		"#!/bin/sh\v-e\n":              "/bin/sh\v-e",
 		"#!/no/end/of/line":            "",
 		"#!\n":                         "",
 		"":                             "",
@@ -63,13 +66,18 @@ func TestInterpreterOfPrograms(t *testing.T) {
 
 func TestMissingInterpreter(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "script")
-	if err := os.WriteFile(script, []byte("#!/no/such/interpreter\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
 	builder := rootfs.New()
 	defer builder.Close()
-	if err := interpretable(headOf(builder, script)); err == nil || !strings.Contains(err.Error(), "interpreter is missing: stat /no/such/interpreter: no such file or directory") {
-		t.Errorf("the error is %v", err)
+	for line, says := range map[string]string{
+		"#!/no/such/interpreter\n": "interpreter is missing: stat /no/such/interpreter: no such file or directory",
+		"#!/bin/sh\r\n":            `interpreter is missing: stat /bin/sh\r: no such file or directory`,
+	} {
+		if err := os.WriteFile(script, []byte(line), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := interpretable(headOf(builder, script)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: the error is %v", line, err)
+		}
 	}
 	for _, name := range []string{"/bin/sh", "/no/such/program", t.TempDir()} {
 		if err := interpretable(headOf(builder, name)); err != nil {

@@ -2,6 +2,7 @@ package child
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strconv"
@@ -37,8 +38,9 @@ func setOOMScore(value int) error {
 	if !errors.Is(err, unix.EACCES) {
 		return err
 	}
-	// In a user namespace, nobody owns the files of a process that is not dumpable. No
-	// program of the container is there yet to look into this one.
+	// In a user namespace, nobody owns the files of a process that is not dumpable. In a
+	// new one, no program is there yet to look into this process; in one that others are
+	// already in, a parent that is root has set the score.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0); err != nil {
 		return os.NewSyscallError("prctl PR_SET_DUMPABLE", err)
 	}
@@ -46,8 +48,14 @@ func setOOMScore(value int) error {
 }
 
 // joinKeyring replaces the caller's session keyring with a new one, so that the container
-// cannot read the caller's keys.
+// cannot read the caller's keys. If a keyring of that name already exists and its owner
+// lets it be found, the kernel joins it instead. So the name includes something that nobody
+// can guess: otherwise another container could have made the keyring, and would share it.
 func joinKeyring(name string) error {
-	_, err := unix.KeyctlJoinSessionKeyring(name)
+	var unguessed [8]byte
+	if _, err := unix.Getrandom(unguessed[:], 0); err != nil {
+		return named("getrandom", "the name of the session keyring", err)
+	}
+	_, err := unix.KeyctlJoinSessionKeyring(fmt.Sprintf("%s.%x", name, unguessed))
 	return named("keyctl KEYCTL_JOIN_SESSION_KEYRING", name, err)
 }

@@ -95,7 +95,7 @@ func Checkpoint(root, id string, o CheckpointOptions) error {
 // checkWritable refuses what could be checkpointed but not restored completely.
 func checkWritable(spec *specs.Spec) error {
 	const allowed = "a container without it for checkpoint and restore"
-	if isConfined() {
+	if isConfined(ownUserNamespace()) {
 		return errors.New("checkpoint and restore are for root of the host alone: CRIU needs its powers")
 	}
 	if spec.Process.Terminal {

@@ -57,6 +57,9 @@ func (h *handshake) commitLimits() error {
 	if err != nil {
 		return err
 	}
+	if err := giveGroup(h.group, h.bundle.Spec); err != nil {
+		return err
+	}
 	h.committed.Limits, err = readBack(stands)
 	return err
 }
@@ -105,6 +108,9 @@ func (h *handshake) save() error {
 		record.Poststart, record.Poststop = spec.Hooks.Poststart, spec.Hooks.Poststop
 	}
 	var err error
+	if record.UserNamespace, err = h.containersUserNamespace(); err != nil {
+		return err
+	}
 	if record.Stdio, err = console.Descriptors(record.Init.PID); err != nil {
 		return err
 	}

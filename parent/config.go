@@ -10,7 +10,7 @@ import (
 )
 
 // stagedConfig is a container's new configuration, written but not yet in place.
-type stagedConfig struct{ directory int }
+type stagedConfig struct{ directory *os.File }
 
 // configNext is renamed to the copy of the configuration.
 const configNext = configCopy + ".new"
@@ -18,7 +18,7 @@ const configNext = configCopy + ".new"
 // stageConfig writes a container's configuration with other resources. It preserves
 // everything else, including what this version does not know.
 func stageConfig(l *locked, resources *specs.LinuxResources) (*stagedConfig, error) {
-	directory := int(l.Directory().Fd())
+	directory := l.Directory()
 	content, err := readAt(directory, configCopy)
 	if err != nil {
 		return nil, err
@@ -36,11 +36,12 @@ func stageConfig(l *locked, resources *specs.LinuxResources) (*stagedConfig, err
 
 // place puts the staged configuration in place.
 func (s *stagedConfig) place() error {
-	return os.NewSyscallError("renameat", unix.Renameat(s.directory, configNext, s.directory, configCopy))
+	directory := int(s.directory.Fd())
+	return os.NewSyscallError("renameat", unix.Renameat(directory, configNext, directory, configCopy))
 }
 
 // drop removes a staged configuration that was not put in place.
-func (s *stagedConfig) drop() { _ = unix.Unlinkat(s.directory, configNext, 0) }
+func (s *stagedConfig) drop() { _ = unix.Unlinkat(int(s.directory.Fd()), configNext, 0) }
 
 func withResources(content []byte, resources *specs.LinuxResources) ([]byte, error) {
 	var whole, linux map[string]json.RawMessage
@@ -65,12 +66,11 @@ func withResources(content []byte, resources *specs.LinuxResources) ([]byte, err
 	return json.Marshal(whole)
 }
 
-func readAt(directory int, name string) ([]byte, error) {
-	descriptor, err := unix.Openat(directory, name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+func readAt(directory *os.File, name string) ([]byte, error) {
+	file, err := openAt(directory, name, unix.O_RDONLY)
 	if err != nil {
-		return nil, &os.PathError{Op: "openat", Path: name, Err: err}
+		return nil, err
 	}
-	file := os.NewFile(uintptr(descriptor), name)
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
@@ -82,12 +82,22 @@ func readAt(directory int, name string) ([]byte, error) {
 }
 
 // writeAt makes a file that only its owner can access. Flags says what to do if it exists.
-func writeAt(directory int, name string, flags int, content string) error {
-	descriptor, err := unix.Openat(directory, name, unix.O_WRONLY|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW|flags, 0o600)
+func writeAt(directory *os.File, name string, flags int, content string) error {
+	file, err := openAt(directory, name, unix.O_WRONLY|unix.O_CREAT|flags)
 	if err != nil {
-		return &os.PathError{Op: "openat", Path: name, Err: err}
+		return err
 	}
-	file := os.NewFile(uintptr(descriptor), name)
 	_, err = file.WriteString(content)
 	return errors.Join(err, file.Close())
+}
+
+// openAt opens a file in a directory. The directory's name is its path, so that an error
+// says where the file is.
+func openAt(directory *os.File, name string, flags int) (*os.File, error) {
+	path := directory.Name() + "/" + name
+	descriptor, err := unix.Openat(int(directory.Fd()), name, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, &os.PathError{Op: "openat", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(descriptor), path), nil
 }

@@ -3,7 +3,9 @@ package parent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -43,7 +45,7 @@ func Delete(root, id string, force bool) error {
 			return refuseStatus("cannot delete container %s that is not stopped: %s; kill it first, or delete with --force", id, status)
 		}
 	}
-	if err := undo(handle); err != nil {
+	if err := undo(handle, container); err != nil {
 		return err
 	}
 	poststop := container != nil && container.Init.PID != 0
@@ -56,11 +58,17 @@ func Delete(root, id string, force bool) error {
 	return nil
 }
 
-// undo undoes what the intent record says was made, last first.
-func undo(handle *state.Handle) error {
+// undo undoes what the intent record says was made, last first. All killed processes share
+// one wait: the others of a group end while its init does.
+func undo(handle *state.Handle, container *state.Container) error {
+	patience := cgroupv2.Within(emptyTimeout)
 	intents, err := handle.Intents()
-	if err != nil && len(intents) == 0 {
-		return err
+	switch {
+	case container != nil && container.Init.PID != 0 && !slices.ContainsFunc(intents, ofChild):
+		intents = intentsOf(container)
+	case container == nil && len(intents) == 0:
+		return errors.Join(err, fmt.Errorf("nothing tells what was made for the container: kill its processes, remove its cgroup and then %s by hand",
+			handle.Directory().Name()))
 	}
 	var cgroup string
 	var made, groups []string
@@ -69,7 +77,7 @@ func undo(handle *state.Handle) error {
 	for _, intent := range intents {
 		switch intent.Step {
 		case intentChild:
-			kill(intent.Process)
+			kill(patience, intent.Process)
 		case intentCgroup:
 			cgroup = intent.Object
 		case intentDirectory:
@@ -93,14 +101,34 @@ func undo(handle *state.Handle) error {
 	if cgroup == "" {
 		return nil
 	}
-	if err := removeCgroup(cgroup, made, kept); err != nil || unit.Step == "" {
+	if err := removeCgroup(patience, cgroup, made, kept); err != nil || unit.Step == "" {
 		return err
 	}
 	return stopUnit(context.Background(), unit.Object, unit.Step == intentUserUnit, cgroup)
 }
 
+func ofChild(intent state.Intent) bool { return intent.Step == intentChild }
+
+// intentsOf returns what a container's state says was made for it. It is used when the
+// intent record is lost, and does not know the directories made on the way to the cgroup.
+func intentsOf(container *state.Container) []state.Intent {
+	intents := []state.Intent{{Step: intentChild, Process: container.Init}}
+	if container.Cgroup != "" {
+		path := cgroupPath(container)
+		intents = append(intents, state.Intent{Step: intentCgroup, Object: path}, state.Intent{Step: intentDirectory, Object: path})
+	}
+	if container.Unit != "" {
+		unit := state.Intent{Step: intentUnit, Object: container.Unit}
+		if container.UserUnit {
+			unit.Step = intentUserUnit
+		}
+		intents = append(intents, unit)
+	}
+	return intents
+}
+
 // kill kills a process if it is still the one that was recorded. It need not be our child.
-func kill(process state.Process) {
+func kill(patience context.Context, process state.Process) {
 	pidfd, err := unix.PidfdOpen(process.PID, 0)
 	if err != nil {
 		return
@@ -111,7 +139,7 @@ func kill(process state.Process) {
 	}
 	_ = unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0) // it may have ended by itself
 	poll := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
-	for end := time.Now().Add(emptyTimeout); process.Alive() && time.Now().Before(end); {
+	for process.Alive() && patience.Err() == nil {
 		// In slices: a pidfd signals the end only when the process can be reaped.
 		_, _ = unix.Poll(poll, int(killSlice.Milliseconds()))
 	}
@@ -122,7 +150,7 @@ const killSlice = 10 * time.Millisecond
 
 // removeCgroup kills what is left in a cgroup and removes the directories that were made
 // for it. A cgroup that existed before is left as it was.
-func removeCgroup(path string, made []string, kept keptPrograms) error {
+func removeCgroup(patience context.Context, path string, made []string, kept keptPrograms) error {
 	tree, err := cgroupv2.Find()
 	if err != nil {
 		return err
@@ -130,13 +158,12 @@ func removeCgroup(path string, made []string, kept keptPrograms) error {
 	defer tree.Close()
 	group, err := tree.Open(path, made...)
 	if errors.Is(err, fs.ErrNotExist) {
-		patience := cgroupv2.Within(emptyTimeout)
 		return errors.Join(tree.Delete(patience, path, made), leaveSlice(tree, path))
 	}
 	if err != nil {
 		return err
 	}
-	return errors.Join(deleteGroup(group, kept), leaveSlice(tree, path))
+	return errors.Join(deleteGroup(patience, group, kept), leaveSlice(tree, path))
 }
 
 // PoststopError holds the failures of poststop hooks. They are warnings: everything else

@@ -31,7 +31,7 @@ func observed(root, id string) (*cgroupv2.Group, error) {
 	}
 	group, err := openGroup(inspected.Container)
 	if err == nil && group == nil {
-		err = fmt.Errorf("container %s has no cgroup of its own, so nothing is counted", id)
+		err = fmt.Errorf("nothing is counted of container %s: %s", id, noGroup(inspected.Container))
 	}
 	return group, err
 }

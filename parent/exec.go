@@ -64,6 +64,7 @@ type joining struct {
 	child     *process
 	group     *cgroupv2.Group // the container's
 	place     *cgroupv2.Group // where the process goes, if elsewhere
+	users     *users          // the container's user namespace
 	inside    bool            // the child was born in its cgroup
 	committed *protocol.Committed
 	started   uint64   // when the child started, in clock ticks since boot
@@ -116,7 +117,7 @@ func (j *joining) prepare() error {
 	j.warnOf(spec.Process)
 	facts := &plan.Facts{
 		Bundle: j.container.Bundle, ID: j.options.ID,
-		Unprivileged: os.Geteuid() != 0, NoGroups: groupsDenied(j.container.Init.PID),
+		Unprivileged: os.Geteuid() != 0,
 		PreservedFDs: j.options.PreservedFDs, NoNewKeyring: j.container.CallersKeyring,
 	}
 	facts.OpenFiles, facts.MaxOpenFiles = openFiles()
@@ -193,6 +194,9 @@ func (j *joining) close() {
 	if j.init != nil {
 		j.init.close()
 	}
+	if j.users != nil {
+		j.users.Close()
+	}
 }
 
 // unasked refuses a request that a joining child has no reason to make.
@@ -206,7 +210,7 @@ func (j *joining) reserve(machine.Message) (machine.Event, error) {
 	if j.init, err = watch(j.container.Init.PID); err != nil {
 		return "", err
 	}
-	if j.group, err = openGroup(j.container); err == nil && j.options.Cgroup != "" {
+	if err = j.openGroup(); err == nil && j.options.Cgroup != "" {
 		j.place, err = j.openPlace()
 	}
 	return machine.Done, err
@@ -218,10 +222,25 @@ func (j *joining) composeHello() ([]machine.Message, error) {
 
 // composePlan makes the plan's frames, including the state for the filter's agent.
 func (j *joining) composePlan() ([]machine.Message, error) {
+	if err := j.fillGroups(); err != nil {
+		return nil, err
+	}
 	if err := j.requests.fillListener(j.spec, j.child.pid, ociState(j.container, state.Running)); err != nil {
 		return nil, err
 	}
 	return j.requests.composePlan()
+}
+
+// fillGroups removes the groups from the plan if the child's user namespace denies setting
+// them.
+func (j *joining) fillGroups() error {
+	if !groupsDenied(j.child.pid) {
+		return nil
+	}
+	if err := j.plan.DenyGroups(); err != nil {
+		return err
+	}
+	return j.requests.cut()
 }
 
 func (j *joining) open(message machine.Message) (machine.Event, error) {

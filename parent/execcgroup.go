@@ -19,6 +19,18 @@ import (
 	"github.com/fsrun/fsrun/protocol/machine"
 )
 
+// openGroup opens the container's group. It refuses a container that still runs but whose
+// group is gone: the limits would not hold for the program.
+func (j *joining) openGroup() (err error) {
+	switch j.group, err = openGroup(j.container); {
+	case err != nil || j.group != nil || j.container.Cgroup == "":
+		return err
+	case !j.container.Init.Alive():
+		return fmt.Errorf("cannot exec in container %s: %w", j.container.ID, ErrNotRunning)
+	}
+	return fmt.Errorf("cannot exec in container %s: %s; its limits would not hold", j.container.ID, noGroup(j.container))
+}
+
 // openPlace opens the group that the caller names. It is always beneath the container's:
 // cgroupv2 accepts no path with ".." and follows no link.
 func (j *joining) openPlace() (*cgroupv2.Group, error) {

@@ -2,9 +2,6 @@ package parent
 
 import (
 	"errors"
-	"fmt"
-	"os"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -20,9 +17,6 @@ import (
 // not allow.
 func (j *joining) spawn(machine.Message) (machine.Event, error) {
 	joins, err := j.namespaces()
-	if err == nil {
-		err = j.giveStdio()
-	}
 	if err != nil {
 		return "", faulty(protocol.CodeSpawn, err)
 	}
@@ -52,36 +46,30 @@ func (j *joining) spawn(machine.Message) (machine.Event, error) {
 	if err != nil {
 		return "", faulty(protocol.CodeSpawn, err)
 	}
-	return machine.Done, faulty(protocol.CodeOperation, j.setOOMScore())
+	if err := j.giveStdio(); err != nil {
+		return "", faulty(protocol.CodeSpawn, err)
+	}
+	return machine.Done, faulty(protocol.CodeOperation, j.child.setOOMScore(j.options.Process.OOMScoreAdj))
 }
 
-// setOOMScore sets the score of the child, which cannot open the file itself because it
-// hides from everybody in the container.
-func (j *joining) setOOMScore() error {
-	score := j.options.Process.OOMScoreAdj
-	if score == nil {
-		return nil
-	}
-	err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", j.child.pid), []byte(strconv.Itoa(*score)), 0)
-	if err != nil {
-		return fmt.Errorf("process.oomScoreAdj: %w", err)
-	}
-	return nil
-}
-
-// namespaces returns the init's namespaces except for its mount namespace, which the child
-// joins last and by itself.
-func (j *joining) namespaces() ([]plan.Namespace, error) {
+// namespaces returns the init's namespaces, except for its mount namespace, which the child
+// joins last and by itself, and its user namespace: the child joins the container's.
+func (j *joining) namespaces() (joins []plan.Namespace, err error) {
 	if !j.container.Init.Alive() {
 		return nil, ErrNotRunning
 	}
-	var joins []plan.Namespace
+	if j.users, err = openUsers(j.container); err != nil {
+		return nil, err
+	}
 	for _, namespace := range bundle.Namespaces {
-		if namespace.CloneFlag != unix.CLONE_NEWNS {
-			joins = append(joins, plan.Namespace{
-				Type: namespace.CloneFlag, Path: j.container.Namespaces[string(namespace.Type)], At: "exec",
-			})
+		path := j.container.Namespaces[string(namespace.Type)]
+		switch namespace.CloneFlag {
+		case unix.CLONE_NEWNS:
+			continue
+		case unix.CLONE_NEWUSER:
+			path = j.users.path()
 		}
+		joins = append(joins, plan.Namespace{Type: namespace.CloneFlag, Path: path, At: "exec"})
 	}
 	return joins, nil
 }

@@ -38,7 +38,11 @@ func (h *handshake) explain(err error) error {
 	if errors.As(err, &fault) {
 		h.blameFilter(fault)
 	}
-	return h.child.explain(err)
+	err = h.child.explain(err)
+	if fault != nil && h.child.isStuck() {
+		fault.Hint += ", then delete the container with --force"
+	}
+	return err
 }
 
 // explain adds to a failure how the child ended, and which limit played a part.
@@ -61,6 +65,9 @@ func (p *process) explain(err error) error {
 		p.explainEnd(fault)
 	}
 	limited := p.limited(fault)
+	if p.stuck {
+		fault.Hint = "it is killed, and ends when the kernel lets it: repair what does not answer there, such as the server of a file system"
+	}
 	remedy(fault)
 	if limited {
 		return &Counted{Err: err, Stats: p.counted}

@@ -37,6 +37,14 @@ func openTree(container *state.Container) (*cgroupv2.Tree, *cgroupv2.Group, erro
 	return tree, group, err
 }
 
+// noGroup says why a container has no usable cgroup.
+func noGroup(container *state.Container) string {
+	if container.Cgroup == "" {
+		return "it has no cgroup of its own"
+	}
+	return "its cgroup " + container.Cgroup + " is not there: somebody has moved its processes away and removed it, or it is not visible from here"
+}
+
 // cgroupPath returns the path of a container's cgroup beneath the tree.
 func cgroupPath(container *state.Container) string {
 	return strings.TrimPrefix(container.Cgroup, container.CgroupMount)

@@ -61,8 +61,8 @@ func signalGroup(container *state.Container, signal unix.Signal) error {
 	if err != nil {
 		return err
 	}
-	if group == nil {
-		return ErrNotRunning
+	if group == nil { // it was removed; the init may still run elsewhere
+		return signalInit(container, signal)
 	}
 	defer group.Close()
 	if signal == unix.SIGKILL {

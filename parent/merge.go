@@ -25,6 +25,15 @@ func completeResources(has, change *specs.LinuxResources) *specs.LinuxResources 
 		if cpu.Idle != nil && *cpu.Idle == 0 && unset(cpu.Shares) {
 			with.Shares = has.CPU.Shares // the kernel forgets the weight of an idle group
 		}
+		if cpu.Idle == nil && !unset(cpu.Shares) {
+			with.Idle = has.CPU.Idle // an idle group accepts no weight: the shares take effect when it is no longer idle
+		}
+		if cpu.Burst == nil && isLimit(cpu.Quota) {
+			with.Burst = has.CPU.Burst // the kernel accepts no quota below the burst, and no burst above the quota
+		}
+		if cpu.Burst != nil && unset(cpu.Quota) {
+			with.Quota = has.CPU.Quota
+		}
 		completed.CPU = &with
 	}
 	return &completed
@@ -73,10 +82,14 @@ func replace[T any](old **T, now *T) {
 }
 
 func mergeMemory(old, now *specs.LinuxMemory) {
-	if isLimit(now.Limit) && isLimit(old.Limit) && isLimit(old.Swap) && unset(now.Swap) {
+	switch {
+	case !unset(now.Swap):
+	case isLimit(now.Limit) && isLimit(old.Limit) && isLimit(old.Swap):
 		// The limit of swap alone stays the same, so the total changes.
 		total := *old.Swap - *old.Limit + *now.Limit
 		old.Swap = &total
+	case now.Limit != nil && *now.Limit == -1:
+		old.Swap = now.Limit // without a limit of memory there is no total, so the limit of swap is removed too
 	}
 	for _, field := range []struct {
 		old **int64

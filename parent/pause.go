@@ -39,7 +39,7 @@ func withGroup(root, id, verb string, allowed []state.Status, do func(context.Co
 		return err
 	}
 	if group == nil {
-		return fmt.Errorf("cannot %s container %s: it has no cgroup of its own", verb, id)
+		return fmt.Errorf("cannot %s container %s: %s", verb, id, noGroup(l.container))
 	}
 	defer group.Close()
 	patience, cancel := context.WithTimeout(context.Background(), emptyTimeout)

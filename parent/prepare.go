@@ -17,20 +17,21 @@ import (
 
 // prepared is everything that can be computed, and refused, before anything is touched.
 type prepared struct {
-	bundle       *bundle.Bundle
-	plan         *plan.Plan
-	requests     *requests
-	limits       cgroupv2.Limits
-	devices      devfilter.Instructions // nil: no device rules
-	tree         *cgroupv2.Tree         // nil: there is no cgroup2 tree, or the container gets no cgroup
-	cgroupMount  string                 // where the tree is mounted; "" if nowhere, or if it is not needed
-	cgroup       string                 // the path beneath the tree
-	scope        *scope                 // nil: systemd is not asked
-	resctrl      *resctrl.Tree          // nil: not asked for
-	ahead        *spawn.Ahead           // nil: all of the child's namespaces are made by its clone
-	notified     bool                   // the last mount is for NOTIFY_SOCKET
-	unprivileged bool                   // not root
-	confined     bool                   // not root on the host
+	bundle        *bundle.Bundle
+	plan          *plan.Plan
+	requests      *requests
+	limits        cgroupv2.Limits
+	devices       devfilter.Instructions // nil: no device rules
+	tree          *cgroupv2.Tree         // nil: there is no cgroup2 tree, or the container gets no cgroup
+	cgroupMount   string                 // where the tree is mounted; "" if nowhere, or if it is not needed
+	cgroup        string                 // the path beneath the tree
+	scope         *scope                 // nil: systemd is not asked
+	resctrl       *resctrl.Tree          // nil: not asked for
+	ahead         *spawn.Ahead           // nil: all of the child's namespaces are made by its clone
+	notified      bool                   // the last mount is for NOTIFY_SOCKET
+	userNamespace uint64                 // the inode of our own; 0 if unknown
+	unprivileged  bool                   // not root
+	confined      bool                   // not root on the host
 }
 
 // prepare reads the bundle and lowers it.
@@ -62,7 +63,11 @@ func readBundle(o *Options) (*prepared, error) {
 	if err := o.Activation.apply(loaded.Spec, o.warn); err != nil {
 		return nil, err
 	}
-	p := &prepared{bundle: loaded, notified: len(loaded.Spec.Mounts) > mounts, unprivileged: os.Geteuid() != 0, confined: isConfined()}
+	own := ownUserNamespace()
+	p := &prepared{
+		bundle: loaded, notified: len(loaded.Spec.Mounts) > mounts,
+		userNamespace: own, unprivileged: os.Geteuid() != 0, confined: isConfined(own),
+	}
 	return p, p.resources(loaded.Spec.Linux.Resources, o.warn)
 }
 

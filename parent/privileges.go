@@ -1,20 +1,16 @@
 package parent
 
-import (
-	"os"
-
-	"golang.org/x/sys/unix"
-)
+import "os"
 
 // initialUserNamespace is the inode of the kernel's initial user namespace (Linux
 // include/linux/proc_ns.h, PROC_USER_INIT_INO).
 const initialUserNamespace = 0xEFFFFFFD
 
-// isConfined reports whether this process, root or not, lacks the powers that only the
-// initial user namespace has: making device nodes and loading device programs.
-func isConfined() bool {
-	var stat unix.Stat_t
-	return os.Geteuid() != 0 || unix.Stat("/proc/self/ns/user", &stat) != nil || stat.Ino != initialUserNamespace
+// isConfined reports whether this process, root or not, in the given user namespace, lacks
+// the powers that only the initial user namespace has: making device nodes and loading
+// device programs.
+func isConfined(userNamespace uint64) bool {
+	return os.Geteuid() != 0 || userNamespace != initialUserNamespace
 }
 
 // noDeviceRules is the warning that the rules are left out of a container whose creator is

@@ -21,6 +21,7 @@ type process struct {
 	binary *spawn.Binary // what it runs until it executes the program; nil if nothing of ours
 	ended  *unix.WaitStatus
 	killed bool // by us
+	stuck  bool // killed by us, but has not ended
 	// counted is what its cgroup had counted when the handshake failed, nil if unknown.
 	counted *cgroupv2.Stats
 	// work is what it was doing when it was killed because of a deadline, "" if unknown.
@@ -132,14 +133,25 @@ func (p *process) wait() (unix.WaitStatus, error) {
 // has ended, and how it ended is worth knowing.
 const endingTime = 100 * time.Millisecond
 
-// terminate reaps the process. If it does not end by itself, terminate kills it.
+// terminate reaps the process. If it does not end by itself, terminate kills it. A process
+// that the kernel does not let end, as in a call to a file system whose server is gone, is
+// abandoned: whoever waited for it would be stuck too.
 func (p *process) terminate() {
-	if p.ended == nil {
-		p.killed = !p.endsWithin(endingTime)
-		_ = p.signal(unix.SIGKILL) // it may have ended already
-		_, _ = p.wait()
+	if p.ended != nil {
+		return
 	}
+	p.killed = !p.endsWithin(endingTime)
+	_ = p.signal(unix.SIGKILL) // it may have ended already
+	if p.stuck = p.pidfd >= 0 && !p.endsWithin(emptyTimeout); p.stuck {
+		go func() { _, _ = unix.Wait4(p.pid, nil, 0, nil) }() // leave no zombie: a program that embeds us may run on
+		return
+	}
+	_, _ = p.wait()
 }
+
+// isStuck reports whether the process, if there is one, has not ended although it was
+// killed.
+func (p *process) isStuck() bool { return p != nil && p.stuck }
 
 // close releases everything; p is nil if no child was made.
 func (p *process) close() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -84,8 +85,12 @@ func writePIDFile(name string, pid int) error {
 		return nil
 	}
 	temporary := name + ".fsrun"
-	err := os.WriteFile(temporary, []byte(fmt.Sprint(pid)), 0o644) //nolint:gosec // engines of other users read it
-	if err == nil {
+	file, err := createAnew(temporary)
+	if err != nil {
+		return fmt.Errorf("pid file: %w", err)
+	}
+	_, err = file.WriteString(strconv.Itoa(pid))
+	if err = errors.Join(err, file.Close()); err == nil {
 		err = os.Rename(temporary, name)
 	}
 	if err != nil {
@@ -95,7 +100,24 @@ func writePIDFile(name string, pid int) error {
 	return nil
 }
 
-// tearDown undoes the creation in reverse order.
+// createAnew creates a file that does not exist. If the name exists, createAnew removes it
+// once: a killed process may have left it. It never writes to what was there: others may be
+// able to write to the directory too, and may have put a link to a file of ours there, or a
+// file of theirs.
+func createAnew(name string) (*os.File, error) {
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	file, err := os.OpenFile(name, flags, 0o644) //nolint:gosec // engines of other users read it
+	if !errors.Is(err, os.ErrExist) {
+		return file, err
+	}
+	if err := os.Remove(name); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(name, flags, 0o644) //nolint:gosec // as before
+}
+
+// tearDown undoes the creation in reverse order. If the child is stuck, what it uses cannot
+// be undone and is still on record, for delete.
 func (h *handshake) tearDown(machine.Message) (machine.Event, error) {
 	var failures []error
 	h.child.noteWork(h.plan.Ops)
@@ -103,8 +125,12 @@ func (h *handshake) tearDown(machine.Message) (machine.Event, error) {
 		h.child.terminate()
 	}
 	h.child.note(h.group)
+	if h.child.isStuck() {
+		h.poststop()
+		return machine.Done, nil
+	}
 	if h.group != nil {
-		failures = append(failures, deleteGroup(h.group, h.kept), leaveSlice(h.tree, h.cgroup))
+		failures = append(failures, deleteGroup(cgroupv2.Within(emptyTimeout), h.group, h.kept), leaveSlice(h.tree, h.cgroup))
 		h.group = nil
 	}
 	failures = append(failures, h.scope.stop(context.Background()), h.shares.Undo())
@@ -118,10 +144,15 @@ func (h *handshake) tearDown(machine.Message) (machine.Event, error) {
 	return machine.Done, errors.Join(failures...)
 }
 
-// deleteGroup kills what is in a cgroup, and deletes what was made of it.
-func deleteGroup(group *cgroupv2.Group, kept keptPrograms) error {
-	patience := cgroupv2.Within(emptyTimeout)
-	return errors.Join(group.Kill(), group.WaitEmpty(patience), kept.restore(group), group.Delete(patience))
+// deleteGroup kills what is in a cgroup and, once it is empty, deletes what was made of it.
+func deleteGroup(patience context.Context, group *cgroupv2.Group, kept keptPrograms) error {
+	killed := group.Kill()
+	if err := group.WaitEmpty(patience); err != nil {
+		err = errors.Join(killed, err, kept.restore(group))
+		group.Close()
+		return err
+	}
+	return errors.Join(killed, kept.restore(group), group.Delete(patience))
 }
 
 // poststop runs the hooks that follow a container's end, even if it never began

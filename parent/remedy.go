@@ -21,6 +21,7 @@ var remedies = [...]struct {
 	says  string // contained in the detail
 	hint  string
 }{
+	{code: protocol.CodeExec, says: `\r: no such file`, hint: `its first line ends with a carriage return, as lines do on Windows: take those out (sed -i 's/\r$//')`},
 	{code: protocol.CodeExec, says: "its interpreter is missing", hint: "put the interpreter into the root file system, or use a program that needs none"},
 	{code: protocol.CodeExec, says: "not found in $PATH", hint: "name the program by its path, or set PATH in process.env"},
 	{code: protocol.CodeExec, call: "stat", errno: unix.ENOENT, hint: "name a program of the container's root file system"},
@@ -28,6 +29,7 @@ var remedies = [...]struct {
 	{code: protocol.CodeExec, call: "stat", errno: unix.EACCES, hint: "make it executable (chmod +x), or name another"},
 	{code: protocol.CodeExec, call: "execve", errno: unix.EACCES, hint: "its mode, a directory's on the way, or a mount with noexec forbids it to process.user"},
 	{code: protocol.CodeExec, call: "chdir", errno: unix.EACCES, hint: "process.user may not enter it: choose another process.cwd, or change its owner or mode"},
+	{code: protocol.CodeExec, call: "getcwd", errno: unix.ENOENT, hint: "the root file system, or that directory of it, was removed after the container was created: create it anew"},
 	{code: protocol.CodeExec, call: "chdir", errno: unix.ENOENT, hint: "make the directory, or choose another"},
 	{code: protocol.CodeOperation, call: "open_tree", errno: unix.ENOENT, hint: "make the mount's source, or name one that is there"},
 	{code: protocol.CodeOperation, call: "fsopen", errno: unix.ENODEV, hint: "have its module loaded (modprobe), or use another type"},

@@ -91,5 +91,5 @@ func (h *handshake) reserveID() (err error) {
 }
 
 func (h *handshake) keepConfig() error {
-	return writeAt(int(h.handle.Directory().Fd()), configCopy, unix.O_EXCL, h.bundle.Text)
+	return writeAt(h.handle.Directory(), configCopy, unix.O_EXCL, h.bundle.Text)
 }

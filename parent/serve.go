@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/internal/hooks"
@@ -132,9 +133,19 @@ func (h *handshake) runHooks(machine.Message) (machine.Event, error) {
 	}
 	all := h.bundle.Spec.Hooks
 	//lint:ignore SA1019 the point is deprecated, but bundles use it and it must be honoured
-	err = hooks.Run("prestart", bundle.RunnableHooks(all.Prestart), content)
+	err = hooks.Run("prestart", h.inBundle(all.Prestart), content)
 	if err == nil {
-		err = hooks.Run("createRuntime", bundle.RunnableHooks(all.CreateRuntime), content)
+		err = hooks.Run("createRuntime", h.inBundle(all.CreateRuntime), content)
 	}
 	return machine.Done, faulty(protocol.CodeHook, err)
+}
+
+// inBundle makes hooks run in the bundle's directory, which is the working directory of
+// other runtimes when they create a container.
+func (h *handshake) inBundle(list []specs.Hook) []hooks.Hook {
+	runnable := bundle.RunnableHooks(list)
+	for i := range runnable {
+		runnable[i].Directory = h.bundle.Directory
+	}
+	return runnable
 }

@@ -46,6 +46,9 @@ func (h *handshake) spawn(machine.Message) (machine.Event, error) {
 	if err := h.giveStdio(); err != nil {
 		return "", faulty(protocol.CodeSpawn, err)
 	}
+	if err := h.setOOMScore(); err != nil {
+		return "", faulty(protocol.CodeOperation, err)
+	}
 	h.loadProgram()
 	return machine.Done, faulty(protocol.CodeOperation, moveDevices(h.bundle.Spec, h.child.pid))
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/fsrun/fsrun/cgroupv2"
 	"github.com/fsrun/fsrun/internal/recording"
 	parentmachine "github.com/fsrun/fsrun/parent/machine"
 	"github.com/fsrun/fsrun/parent/state"
@@ -54,7 +55,7 @@ func Start(root, id string, told Handshake) error {
 
 // stop kills what runs in a container and waits until it has ended.
 func stop(container *state.Container) error {
-	kill(container.Init)
+	kill(cgroupv2.Within(emptyTimeout), container.Init)
 	if container.OwnPIDNamespace {
 		return nil
 	}
@@ -105,7 +106,7 @@ func connect(directory *os.File) (*transport.Socket, error) {
 	}
 	if err := unix.Connect(socket, &unix.SockaddrUnix{Name: startAddress(directory)}); err != nil {
 		unix.Close(socket)
-		return nil, &os.PathError{Op: "connect", Path: startSocket, Err: err}
+		return nil, &os.PathError{Op: "connect", Path: directory.Name() + "/" + startSocket, Err: err}
 	}
 	return transport.NewSocket(socket)
 }
@@ -144,7 +145,7 @@ func (s *starter) listens() bool {
 func (s *starter) removeSocket() error {
 	err := unix.Unlinkat(int(s.handle.Directory().Fd()), startSocket, 0)
 	if err != nil && !errors.Is(err, unix.ENOENT) {
-		return &os.PathError{Op: "unlinkat", Path: startSocket, Err: err}
+		return &os.PathError{Op: "unlinkat", Path: s.handle.Directory().Name() + "/" + startSocket, Err: err}
 	}
 	return nil
 }

@@ -69,9 +69,12 @@ func (j *joining) giveStdio() error {
 	if process.Terminal {
 		return nil
 	}
-	mappings, err := mappingsOf(j.container.Init.PID)
-	if err != nil {
-		return err
+	var mappings []specs.LinuxIDMapping
+	if !j.users.ours {
+		var err error
+		if mappings, err = readMappings(j.child.pid); err != nil {
+			return err
+		}
 	}
 	return giveStdio(process.User.UID, mappings, j.options.Stdio)
 }
@@ -84,6 +87,11 @@ func mappingsOf(pid int) ([]specs.LinuxIDMapping, error) {
 	if err != nil || ours {
 		return nil, err
 	}
+	return readMappings(pid)
+}
+
+// readMappings reads the UID map of a process's user namespace, which is not ours.
+func readMappings(pid int) ([]specs.LinuxIDMapping, error) {
 	name := fmt.Sprintf("/proc/%d/uid_map", pid)
 	content, err := sys.ReadFile(name)
 	if err != nil {

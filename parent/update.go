@@ -9,6 +9,7 @@ import (
 
 	"github.com/fsrun/fsrun/cgroupv2"
 	"github.com/fsrun/fsrun/cgroupv2/devfilter"
+	"github.com/fsrun/fsrun/parent/bundle"
 	"github.com/fsrun/fsrun/parent/state"
 )
 
@@ -29,7 +30,7 @@ func Update(root, id string, change *specs.LinuxResources) error {
 	if err != nil {
 		return err
 	}
-	u, err := planUpdate(spec.Linux.Resources, change)
+	u, err := planUpdate(spec.Linux.Resources, bundle.WithoutZeroPids(spec.Version, change))
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func Update(root, id string, change *specs.LinuxResources) error {
 		defer tree.Close()
 	}
 	if err == nil && group == nil {
-		err = fmt.Errorf("cannot update container %s: it has no cgroup of its own", id)
+		err = fmt.Errorf("cannot update container %s: %s", id, noGroup(l.container))
 	}
 	if err != nil {
 		return err
@@ -85,7 +86,7 @@ func planUpdate(has, change *specs.LinuxResources) (*update, error) {
 func (u *update) apply(l *locked, group *cgroupv2.Group) error {
 	staged, err := stageConfig(l, u.merged)
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot update container %s: %w", l.container.ID, err)
 	}
 	defer staged.drop()
 	standing, undo, err := group.Update(u.limits)

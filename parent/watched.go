@@ -28,12 +28,12 @@ func mayTrace(process *specs.Process) bool {
 }
 
 // watched opens the mount namespace in which the child must begin if those who will see it
-// may look into it; otherwise it returns -1. A user namespace other than ours keeps them
-// out. Without one, whoever shares the PID namespace can see the child, with the
-// capabilities that they were given.
+// may look into it; otherwise it returns -1. A user namespace keeps them out if it has no
+// ID for our user. Without one, whoever shares the PID namespace can see the child, with
+// the capabilities that they were given.
 func (j *joining) watched() (mount int, err error) {
 	processes := bundle.FindNamespace(j.spec, specs.PIDNamespace)
-	if processes == nil || isOtherUser(j.container.Namespaces[string(specs.UserNamespace)]) {
+	if processes == nil {
 		return -1, nil
 	}
 	if processes.Path == "" && !mayTrace(j.spec.Process) {
@@ -44,6 +44,9 @@ func (j *joining) watched() (mount int, err error) {
 		if _, err := store.Kept(j.options.ID, tracersFile, 0); errors.Is(err, fs.ErrNotExist) {
 			return -1, nil
 		}
+	}
+	if keeps, err := j.users.keepOut(); keeps || err != nil {
+		return -1, err
 	}
 	return openNamespace(plan.Namespace{
 		Type: unix.CLONE_NEWNS, Path: j.container.Namespaces[string(specs.MountNamespace)], At: "exec",
@@ -70,7 +73,7 @@ func (h *handshake) noteTracer() error {
 	if !mayTrace(spec.Process) || processes == nil || processes.Path == "" {
 		return nil
 	}
-	if user := bundle.FindNamespace(spec, specs.UserNamespace); user != nil && (user.Path == "" || isOtherUser(user.Path)) {
+	if user := bundle.FindNamespace(spec, specs.UserNamespace); user != nil && user.Path == "" {
 		return nil
 	}
 	return noteTracers(h.store, processes.Path)
@@ -98,13 +101,6 @@ func noteTracers(store *state.Store, processes string) error {
 		}
 	}
 	return nil
-}
-
-// isOtherUser reports whether a file is that of a user namespace other than ours. One that
-// cannot be examined protects nobody.
-func isOtherUser(path string) bool {
-	own, err := isOwnUser(path)
-	return err == nil && !own
 }
 
 // sameNamespace reports whether two files are of the same namespace; one that cannot be

@@ -144,7 +144,7 @@ func (o *Domainname) Object() string { return o.Name }
 // Object is the interface.
 func (o *Loopback) Object() string { return "lo" }
 
-// Object is the keyring's name.
+// Object is the beginning of the keyring's description.
 func (o *Keyring) Object() string { return o.Name }
 
 // Object is empty.
@@ -195,7 +195,7 @@ func (o *Domainname) fields() fields {
 func (o *Loopback) fields() fields { return fields{o.at()} }
 
 func (o *Keyring) fields() fields {
-	return fields{o.at(), {"name", text(&o.Name, 1, MaxName), "keyring description"}}
+	return fields{o.at(), {"name", text(&o.Name, 1, MaxName), "the beginning of the keyring's description"}}
 }
 
 func (o *ConsoleOp) fields() fields {

@@ -10,9 +10,9 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// annotationPrefix is the prefix of annotations that set properties of the scope:
+// AnnotationPrefix is the prefix of annotations that set properties of the scope:
 // org.systemd.property.TimeoutStopUSec sets the property TimeoutStopUSec.
-const annotationPrefix = "org.systemd.property."
+const AnnotationPrefix = "org.systemd.property."
 
 // Bounds of annotations.
 const (
@@ -47,7 +47,7 @@ var own = map[string]string{
 func AnnotatedProperties(annotations map[string]string) ([]Property, error) {
 	var properties []Property
 	for _, annotation := range slices.Sorted(maps.Keys(annotations)) {
-		name, is := strings.CutPrefix(annotation, annotationPrefix)
+		name, is := strings.CutPrefix(annotation, AnnotationPrefix)
 		if !is {
 			continue
 		}

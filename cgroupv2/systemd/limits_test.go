@@ -184,7 +184,7 @@ func TestAnnotatedPropertiesRefuses(t *testing.T) {
 		"X='" + strings.Repeat("x", 4096): "bytes; allowed",
 	} {
 		name, value, _ := strings.Cut(annotation, "=")
-		name = annotationPrefix + name
+		name = AnnotationPrefix + name
 		_, err := AnnotatedProperties(map[string]string{name: value})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), fmt.Sprintf("annotations[%q]", name)) {
 			t.Errorf("%s: %v, want %q", annotation, err, want)
@@ -192,7 +192,7 @@ func TestAnnotatedPropertiesRefuses(t *testing.T) {
 	}
 	many := map[string]string{}
 	for n := range maxAnnotations + 1 {
-		many[fmt.Sprintf("%sX%d", annotationPrefix, n)] = "true"
+		many[fmt.Sprintf("%sX%d", AnnotationPrefix, n)] = "true"
 	}
 	if _, err := AnnotatedProperties(many); err == nil || !strings.Contains(err.Error(), "one more than the 64") {
 		t.Errorf("65 annotations: %v", err)
@@ -206,7 +206,7 @@ func FuzzAnnotatedProperties(f *testing.F) {
 		f.Add("After", seed)
 	}
 	f.Fuzz(func(t *testing.T, name, value string) {
-		properties, err := AnnotatedProperties(map[string]string{annotationPrefix + name: value})
+		properties, err := AnnotatedProperties(map[string]string{AnnotationPrefix + name: value})
 		if err == nil && len(properties) == 1 && properties[0].Value.Signature().Empty() {
 			t.Errorf("%s=%q has no type", name, value)
 		}

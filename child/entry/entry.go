@@ -46,12 +46,6 @@ func start(socket int) (pid int, err error) {
 	for _, descriptor := range []int{report, mount, processes} {
 		unix.CloseOnExec(descriptor)
 	}
-	switch interpreted, err := sys.Interpreted(); {
-	case err != nil:
-		return 0, err
-	case interpreted:
-		return 0, errors.New("this program is linked dynamically, and the container need not have its interpreter: build it with CGO_ENABLED=0")
-	}
 	// Open it while /proc is still the host's.
 	binary, err := unix.Open("/proc/self/exe", unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {

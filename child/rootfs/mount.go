@@ -1,6 +1,9 @@
 package rootfs
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/fsrun/fsrun/protocol"
 	"golang.org/x/sys/unix"
 )
@@ -9,6 +12,10 @@ import (
 func (b *Builder) Mount(op *protocol.Mount) error {
 	path := clean(op.Destination)
 	how := lookup{make: unix.S_IFDIR, strict: isKernelView(op.Filesystem)}
+	op, err := b.withMode(op, path)
+	if err != nil {
+		return err
+	}
 	destination, err := b.tree.open(path, how)
 	if err != nil {
 		return explainStrict(err, op.Filesystem)
@@ -35,6 +42,28 @@ func (b *Builder) Mount(op *protocol.Mount) error {
 	}
 	b.guard(path, op.Filesystem)
 	return b.rememberOwn(mount, op)
+}
+
+// withMode gives a tmpfs without an option for its root's mode the mode of the directory
+// that it covers: that is how the image says who may write there. If it covers nothing, it
+// keeps the kernel's default, which lets everybody write.
+func (b *Builder) withMode(op *protocol.Mount, path string) (*protocol.Mount, error) {
+	says := func(option protocol.Pair) bool { return option.Name == "mode" }
+	if op.Filesystem != "tmpfs" || op.CopyUp || slices.ContainsFunc(op.Options, says) {
+		return op, nil
+	}
+	covered, err := b.tree.openIfThere(path)
+	if err != nil || covered == none {
+		return op, err
+	}
+	defer unix.Close(covered)
+	stat, err := fstat(covered)
+	if err != nil {
+		return nil, failed("fstat", path, err)
+	}
+	with := *op
+	with.Options = append(slices.Clip(op.Options), protocol.Pair{Name: "mode", Value: fmt.Sprintf("%o", stat.Mode&0o7777)})
+	return &with, nil
 }
 
 // newInstance returns a detached mount of a new instance of a file system.

@@ -58,6 +58,38 @@ func TestMountRefusals(t *testing.T) {
 	})
 }
 
+// TestMountMode: a tmpfs takes over the mode of the directory that it covers, even through
+// a symbolic link, unless it has a mode of its own.
+func TestMountMode(t *testing.T) {
+	isolated(t, func(b *bundle) {
+		b.makeDirectory("private")
+		b.makeLink("/private", "link")
+		unix.Umask(0)
+		b.check(os.Chown(b.inRoot("private"), 5, 6))
+		b.check(unix.Chmod(b.inRoot("private"), 0o3750))
+		unix.Umask(0o077)
+		builder := b.builder()
+		defer builder.Close()
+		for _, test := range []struct {
+			destination, options string
+			shown                string
+			want                 uint32
+		}{
+			{"/private", "size=1m", "private", 0o3750},
+			{"/link", "nr_inodes=10", "private", 0o3750}, // of the tmpfs that is there now
+			{"/private", "mode=0711", "private", 0o711},
+			{"/missing/one", "size=1m", "missing/one", 0o1777},
+		} {
+			b.check(builder.Mount(&protocol.Mount{Filesystem: "tmpfs", Destination: test.destination, Options: options(test.options)}))
+			var stat unix.Stat_t
+			b.check(unix.Stat(b.inRoot(test.shown), &stat))
+			if stat.Mode&0o7777 != test.want || stat.Uid != 0 || stat.Gid != 0 {
+				t.Errorf("%s, %s: mode %#o of %d:%d, want %#o of root", test.destination, test.options, stat.Mode&0o7777, stat.Uid, stat.Gid, test.want)
+			}
+		}
+	})
+}
+
 func TestMountOverlay(t *testing.T) {
 	isolated(t, func(b *bundle) {
 		layers := filepath.Join(filepath.Dir(b.root), "layers")

@@ -12,7 +12,8 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 )
 
-// TestOpenRegular: anything other than a regular file is refused without being opened.
+// TestOpenRegular: anything other than a regular file that has a size is refused without
+// being opened.
 //
 // SPEC: M-TRUST-10
 // CLASS: V20
@@ -27,7 +28,9 @@ func TestOpenRegular(t *testing.T) {
 		}
 	}
 	must(os.WriteFile(in("file"), []byte("content"), 0o600))
+	must(os.WriteFile(in("empty"), nil, 0o600))
 	must(os.Symlink("file", in("link")))
+	must(os.Symlink("/proc/kmsg", in("link to the kernel's log")))
 	must(os.Symlink(wire.Path, in("link to a device")))
 	must(unix.Mkfifo(in("fifo"), 0o600))
 	socket, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -49,6 +52,7 @@ func TestOpenRegular(t *testing.T) {
 	for name, errno := range map[string]unix.Errno{
 		in("missing"): unix.ENOENT, directory: unix.EINVAL, in("fifo"): unix.EINVAL, in("socket"): unix.EINVAL,
 		wire.Path: unix.EINVAL, in("link to a device"): unix.EINVAL,
+		in("empty"): unix.ENODATA, in("link to the kernel's log"): unix.ENODATA, "/proc/self/environ": unix.ENODATA,
 	} {
 		descriptor, err := builder.OpenRegular(name)
 		if !errors.Is(err, errno) {

@@ -7,6 +7,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 
+	"github.com/fsrun/fsrun/cgroupv2/systemd"
 	"github.com/fsrun/fsrun/internal/cli"
 	"github.com/fsrun/fsrun/parent/bundle"
 	"github.com/fsrun/fsrun/parent/criu"
@@ -52,6 +53,7 @@ func supported() *features.Features {
 			"io.github.fsrun.version": thisBuild().version, "io.github.fsrun.commit": thisBuild().commit,
 			"io.github.fsrun.checkpoint": strconv.FormatBool(criu.Check() == nil),
 		},
+		PotentiallyUnsafeConfigAnnotations: []string{systemd.AnnotationPrefix},
 	}
 }
 

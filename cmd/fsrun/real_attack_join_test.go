@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -102,18 +103,24 @@ func insideAs(pid uint32) string {
 // joinWatched makes /bin/true join a container with a command, and calls before for each
 // system call that the runtime makes where the container sees it.
 func (s *spy) joinWatched(command string, before func(inside string, call *sys.Notification)) {
+	s.t.Helper()
+	s.watch(command, []string{"--root", s.joined.StateRoot, "exec"}, []string{s.joined.ID, "/bin/true"}, before)
+}
+
+// watch calls a function before each system call that the runtime makes where the container
+// sees it. It inserts options for deadlines between arguments and operands.
+func (s *spy) watch(command string, arguments, operands []string, before func(inside string, call *sys.Notification)) {
 	t := s.t
 	t.Helper()
-	arguments := []string{"--root", s.joined.StateRoot, "exec"}
 	for _, wait := range waits() { // looking takes its time
 		arguments = append(arguments, "--deadline", string(wait.State)+"=0s")
 	}
-	joining := exec.Command(command, append(arguments, s.joined.ID, "/bin/true")...)
-	joining.Args[0] = commandName
+	watched := exec.Command(command, append(arguments, operands...)...)
+	watched.Args[0] = commandName
 	said := errorFile(t)
-	joining.Stderr = said
+	watched.Stderr = said
 	executed := map[uint32]bool{}
-	err := supervise.Run(t, joining, func(call *sys.Notification) unix.Errno {
+	err := supervise.Run(t, watched, func(call *sys.Notification) unix.Errno {
 		if inside := insideAs(call.PID); inside != "" && !executed[call.PID] {
 			before(inside, call)
 			// The runtime's own binary is executed with execveat(2).
@@ -122,7 +129,7 @@ func (s *spy) joinWatched(command string, before func(inside string, call *sys.N
 		return 0
 	})
 	if text := written(t, said); err != nil {
-		t.Fatalf("exec: %v: %s", err, text)
+		t.Fatalf("%v: %v: %s", arguments, err, text)
 	}
 	if len(executed) == 0 {
 		t.Error("no process of the runtime was seen in the container")
@@ -134,6 +141,17 @@ const lookInto = `
 for file in exe mem environ maps auxv; do true < /proc/$1/$file && echo opens $file; done
 for file in /proc/$1/fd/*; do true < $file && echo opens $file; done
 for place in root cwd; do cd /proc/$1/$place && echo enters $place; cd /; done`
+
+// abandons makes the init move to a user namespace that it makes itself, while the program
+// that it was to run remains behind: the owner of that namespace, with every power over it.
+func abandons(spec *specs.Spec) {
+	spec.Process.Args[2] = "exec 3<&0\n{ until grep -q ' 1$' /proc/1/uid_map; do sleep 0.01; done\n" +
+		spec.Process.Args[2] + "\n} <&3 &\nexec busybox unshare --map-root-user sleep 1000"
+	c := spec.Process.Capabilities
+	for _, set := range []*[]string{&c.Bounding, &c.Permitted, &c.Effective} {
+		*set = append(*set, "CAP_SETFCAP") // without it nobody has an ID there (user_namespaces(7))
+	}
+}
 
 // TestJoiningChildIsClosed: before each system call that the joining runtime makes where
 // the container sees it, root in the container tries to look into it. That fails even with
@@ -147,9 +165,12 @@ func TestJoiningChildIsClosed(t *testing.T) {
 	for name, edits := range map[string][]harness.Edit{
 		"user namespace":        {harness.UserNamespace, harness.Capable(t)},
 		"host's user namespace": nil,
+		"host's user namespace, which its init has left": {abandons},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSpy(t, lookInto, edits...)
+			// Check that it can see anything at all: itself.
+			equal(t, "what it can do with itself", "opens exe", strings.Join(s.order("self")[:1], ""))
 			looks := 0
 			s.joinWatched(commandName, func(inside string, call *sys.Notification) {
 				looks++
@@ -158,10 +179,34 @@ func TestJoiningChildIsClosed(t *testing.T) {
 				}
 			})
 			t.Logf("looked before %d calls", looks)
-			// Check that it can see anything at all: itself.
-			equal(t, "what it can do with itself", "opens exe", strings.Join(s.order("self")[:1], ""))
 		})
 	}
+}
+
+// TestCreatedChildIsClosedToItsPod: a container is created in the user namespace and the
+// PID namespace of another one, whose root has all capabilities in that user namespace.
+// Root still cannot look into the runtime, from the first system call to the last.
+//
+// SPEC: M-ACT-7
+// CLASS: V1
+func TestCreatedChildIsClosedToItsPod(t *testing.T) {
+	wholeInGuest(t)
+	s := newSpy(t, lookInto, harness.UserNamespace, harness.Capable(t))
+	in := func(kind specs.LinuxNamespaceType) harness.Edit {
+		return harness.Namespace(kind, fmt.Sprintf("/proc/%d/ns/%s", initOf(t, s.container), files[kind]))
+	}
+	score := 500
+	c := newContainer(t, harness.Args("/bin/true"), harness.UserNamespace, in(specs.UserNamespace), in(specs.PIDNamespace), func(spec *specs.Spec) {
+		spec.Process.OOMScoreAdj = &score
+	})
+	looks := 0
+	s.watch(commandName, []string{"--root", c.StateRoot, "run", "--bundle", c.Bundle}, []string{c.ID}, func(inside string, call *sys.Notification) {
+		looks++
+		for _, line := range s.order(inside) {
+			t.Errorf("before call %d, %d: it %s", looks, call.Call, line)
+		}
+	})
+	t.Logf("looked before %d calls", looks)
 }
 
 // reachFrom looks for a directory of the host through everything that leads out of a
@@ -186,6 +231,11 @@ func TestJoiningChildHasNothingOfTheHosts(t *testing.T) {
 		"root of the container": func(t *testing.T) *spy { return newSpy(t, reachFrom, harness.Capable(t)) },
 		"a user namespace that is our own": func(t *testing.T) *spy {
 			return newSpy(t, reachFrom, harness.Capable(t), joins(specs.UserNamespace, ownUserNamespace))
+		},
+		"a user namespace that has an id for the runtime": func(t *testing.T) *spy {
+			return newSpy(t, reachFrom, harness.UserNamespace, harness.Capable(t), func(spec *specs.Spec) {
+				spec.Linux.UIDMappings[0].HostID, spec.Linux.GIDMappings[0].HostID = 0, 0
+			})
 		},
 		"root of one that shares the PID namespace": func(t *testing.T) *spy {
 			joined := newContainer(t, harness.Args("/bin/sleep", "1000"))
@@ -308,5 +358,30 @@ esac`, harness.Capable(t))
 	}
 	if fingerprint(t, binary) != before {
 		t.Error("the binary on the host has changed")
+	}
+}
+
+// TestJoinIsInContainersUserNamespace: whatever user namespace the init has made for
+// itself, a process that joins is in the one in which the container was made. It gets its
+// groups as in any other container, although none can be set in the init's user namespace.
+//
+// SPEC: M-ACT-15
+func TestJoinIsInContainersUserNamespace(t *testing.T) {
+	harness.Need(t, append(harness.Container, harness.Static)...)
+	for name, edits := range map[string][]harness.Edit{
+		"the host's":                  {abandons},
+		"its own":                     {harness.UserNamespace, abandons},
+		"its own, where it may trace": {harness.UserNamespace, harness.Capable(t), abandons},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSpy(t, "cat /proc/self/uid_map /proc/1/setgroups", edits...)
+			answer := s.order("self")
+			equal(t, "setgroups of the init", "deny", answer[1])
+			joining := exec.Command(commandName, "--root", s.StateRoot, "exec", s.ID, "/bin/sh", "-c", "cat /proc/self/uid_map /proc/self/setgroups; id -G")
+			joining.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Groups: []uint32{4321}}}
+			output, err := joining.CombinedOutput()
+			must(t, err)
+			equal(t, "its ids, and its groups", strings.Join(strings.Fields(answer[0]), " ")+" allow 0", strings.Join(strings.Fields(string(output)), " "))
+		})
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -63,6 +64,39 @@ func TestCgroupTreeOfTheHost(t *testing.T) {
 				cgroupMount(t, c.probe())
 			})
 		}
+	}
+}
+
+// TestCgroupOfTheProgramsUser: a user who sees the tree writable, in the container's own
+// cgroup namespace, may make groups beneath the container's and move into them, but may not
+// change its limits. Any other user owns nothing there.
+func TestCgroupOfTheProgramsUser(t *testing.T) {
+	mount := func(options ...string) harness.Edit {
+		return func(spec *specs.Spec) {
+			index := slices.IndexFunc(spec.Mounts, func(m specs.Mount) bool { return m.Destination == "/sys/fs/cgroup" })
+			spec.Mounts[index].Options = options
+		}
+	}
+	user := func(uid uint32) harness.Edit {
+		return func(spec *specs.Spec) { spec.Process.User.UID, spec.Process.User.GID = uid, uid }
+	}
+	const script = `cd /sys/fs/cgroup; mkdir sub 2>/dev/null && echo 1 > sub/cgroup.procs && echo made
+{ echo 1 > cgroup.max.depth; } 2>/dev/null && echo limit
+stat -c %u . cgroup.procs`
+	for name, test := range map[string]struct {
+		edits []harness.Edit
+		want  string
+	}{
+		"root of a user namespace": {[]harness.Edit{harness.UserNamespace, mount("nosuid")}, "made\n0\n0"},
+		"its user":                 {[]harness.Edit{harness.UserNamespace, mount("ro", "rw"), user(7)}, "made\n7\n7"},
+		"a user of the host's":     {[]harness.Edit{mount(), user(7)}, "made\n7\n7"},
+		"read-only":                {[]harness.Edit{harness.UserNamespace, mount("ro")}, "65534\n65534"},
+		"all read-only":            {[]harness.Edit{mount("rro"), user(7)}, "0\n0"},
+		"the host's tree":          {[]harness.Edit{mount(), user(7), harness.Without(specs.CgroupNamespace)}, "0\n0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			equal(t, "said", test.want, newContainer(t, append(test.edits, harness.Shell(script))...).succeed())
+		})
 	}
 }
 

@@ -1,12 +1,18 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/fsrun/fsrun/internal/harness"
 	"github.com/fsrun/fsrun/parent"
+	parentmachine "github.com/fsrun/fsrun/parent/machine"
+	"github.com/fsrun/fsrun/protocol/machine"
 )
 
 // withoutHome leaves it to the child to find the user's home directory.
@@ -53,4 +59,19 @@ func TestDevicesAreNotOpened(t *testing.T) {
 			t.Error("the device was opened")
 		}
 	})
+}
+
+// TestKernelLogIsNotRead: an image's /etc/passwd leads to the kernel's log. Reading that
+// would take lines from whoever logs them, and wait for the next one.
+//
+// SPEC: M-TRUST-10
+// CLASS: V20
+func TestKernelLogIsNotRead(t *testing.T) {
+	c := newContainer(t, withoutHome, harness.Shell("echo $HOME"))
+	passwd := filepath.Join(c.Bundle, "rootfs/etc/passwd")
+	must(t, os.Remove(passwd))
+	must(t, os.Symlink("/proc/kmsg", passwd))
+	c.Deadlines = map[machine.State]time.Duration{parentmachine.Preparing: 10 * time.Second}
+	c.succeed()
+	equal(t, "the home directory", "/", strings.TrimSpace(c.stdout.String()))
 }

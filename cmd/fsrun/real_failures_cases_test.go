@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/internal/harness"
+	"github.com/fsrun/fsrun/parent"
 )
 
 // mishaps are failures that people meet.
@@ -26,6 +27,7 @@ var mishaps = []mishap{
 	{name: "a program that is not executable", edit: harness.Args("/etc/passwd")},
 	{name: "a program of no known format", edit: harness.Args("/text"), before: file("text", "text")},
 	{name: "a script whose interpreter is missing", edit: harness.Args("/script"), before: file("script", "#!/bin/no-such-interpreter\n")},
+	{name: "a script with the ends of lines of Windows", edit: harness.Args("/script"), before: file("script", "#!/bin/sh\r\necho hi\r\n")},
 	{name: "a program whose dynamic linker is missing", edit: harness.Args("/dynamic"), before: func(s *scene) {
 		harness.DynamicProgram(s, filepath.Join(s.rootfs, "dynamic"), "/lib/ld-missing.so.1", machines[runtime.GOARCH].own)
 	}},
@@ -125,6 +127,18 @@ var mishaps = []mishap{
 	{name: "a container that does not run", before: stopped, line: []string{"kill", "ID", "TERM"}},
 	{name: "exec in a container that does not run", before: stopped, line: []string{"exec", "ID", "true"}},
 	{name: "a container that runs already", before: running, line: []string{"start", "ID"}},
+	{name: "a root that is removed before the start", before: func(s *scene) {
+		s.do("create", "--bundle", "BUNDLE", "ID")
+		must(s.T, os.RemoveAll(s.rootfs))
+	}, line: []string{"start", "ID"}},
+	{name: "a cgroup that somebody removed, for exec", before: func(s *scene) {
+		running(s)
+		removeGroup(s)
+	}, line: []string{"exec", "ID", "true"}},
+	{name: "a state that is damaged", before: func(s *scene) {
+		running(s)
+		must(s.T, os.WriteFile(filepath.Join(s.root, s.id, "state.json"), []byte("{"), 0o600))
+	}, line: []string{"delete", "ID"}},
 	{name: "deleting a container that runs", before: running, line: []string{"delete", "ID"}},
 	{name: "a bundle that is none", line: []string{"run", "--bundle", "PLACE", "ID"}},
 	{name: "a configuration that is no JSON", before: config("{\"ociVersion\": \"1.0.2\",\n \"process\": {,}}")},
@@ -181,6 +195,15 @@ func running(s *scene) {
 	s.Helper()
 	bundle := harness.Bundle(s, harness.Args("/bin/sleep", "1000"))
 	s.do("run", "--detach", "--bundle", bundle, "ID")
+}
+
+// removeGroup moves a container's init out of its cgroup and removes the cgroup.
+func removeGroup(s *scene) {
+	s.Helper()
+	inspected, err := parent.Inspect(s.root, s.id)
+	must(s.T, err)
+	must(s.T, os.WriteFile(inspected.CgroupMount+"/cgroup.procs", []byte(strconv.Itoa(inspected.Init.PID)), 0))
+	must(s.T, os.Remove(inspected.Cgroup))
 }
 
 // stopped leaves a container that has ended.

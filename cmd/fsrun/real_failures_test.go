@@ -185,6 +185,7 @@ var varying = []struct {
 	{regexp.MustCompile(`"(memory_peak_bytes|memory_events_max|pids_peak)": \d+`), `"$1": N`},
 	{regexp.MustCompile(`had used [0-9.]+( KiB|K)`), "had used N$1"},
 	{regexp.MustCompile(`fsrun-test-\d+`), "SLICE"},
+	{regexp.MustCompile(`SLICE/test-\d+-\d+`), "SLICE/NAME"},
 	{regexp.MustCompile(`/proc/self/fd/\d+`), "/proc/self/fd/N"},
 }
 

@@ -84,8 +84,8 @@ func TestHooksRunInOrderWithTheState(t *testing.T) {
 		spec.Annotations = map[string]string{"key": "value"}
 	}}
 	for _, point := range points {
-		script := fmt.Sprintf(`echo %s $IN >> %s/order; cat > %s/%s; readlink /proc/self/ns/mnt > %s/%s.mnt; pwd > %s/%s.cwd`,
-			point.name, directory, directory, point.name, directory, point.name, directory, point.name)
+		script := fmt.Sprintf(`echo %s $IN >> %s/order; cat > %s/%s; readlink /proc/self/ns/mnt > %s/%s.mnt`,
+			point.name, directory, directory, point.name, directory, point.name)
 		edits = append(edits, withHook(point.name, shellHook(script)))
 	}
 	c := newContainer(t, edits...)
@@ -122,6 +122,42 @@ func TestHooksRunInOrderWithTheState(t *testing.T) {
 			t.Errorf("%s: it runs in the container's mount namespace: %t", point.name, inContainer)
 		}
 	}
+}
+
+// TestHooksWithoutAnEnvironment: they get the caller's, except for those in the container's
+// namespaces, to which the runtime reveals nothing of the host's. Hooks with an environment
+// get nothing else.
+func TestHooksWithoutAnEnvironment(t *testing.T) {
+	t.Setenv("OF", "caller")
+	directory, bind := hookPlace(t)
+	edits := []harness.Edit{bind}
+	for _, point := range points {
+		hook := func(suffix string, environment ...string) specs.Hook {
+			script := fmt.Sprintf("echo of $OF > %s/%s%s", directory, point.name, suffix)
+			return specs.Hook{Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: environment}
+		}
+		edits = append(edits, withHook(point.name, hook(""), hook(".own", "MY=own")))
+	}
+	c := newContainer(t, edits...)
+	c.succeed()
+	must(t, parent.Delete(c.StateRoot, c.ID, false))
+	for _, point := range points {
+		want := "of caller"
+		if strings.HasSuffix(point.name, "Container") {
+			want = "of"
+		}
+		for suffix, want := range map[string]string{"": want, ".own": "of"} {
+			content, err := os.ReadFile(filepath.Join(directory, point.name+suffix))
+			must(t, err)
+			equal(t, point.name+suffix, want, strings.TrimSpace(string(content)))
+		}
+	}
+}
+
+// TestHooksOfCreateBeginInTheBundle: the paths that they use may be relative to it.
+func TestHooksOfCreateBeginInTheBundle(t *testing.T) {
+	script := shellHook("grep -q ociVersion config.json")
+	newContainer(t, withHook("prestart", script), withHook("createRuntime", script)).succeed()
 }
 
 // A hook enters the container's cgroup, where the device rules are already in force.

@@ -102,6 +102,36 @@ func TestDeleteOfARunningContainer(t *testing.T) {
 	must(t, parent.Delete(c.StateRoot, c.ID, true))
 }
 
+// If somebody has damaged or emptied a running container's intent record, delete uses what
+// its state says. If both are damaged, the error message says what is left to do.
+func TestDeleteWithoutTheIntentRecord(t *testing.T) {
+	for name, content := range map[string]string{"damaged": "{\n", "empty": ""} {
+		t.Run(name, func(t *testing.T) {
+			c := created(t, harness.Args("/bin/sleep", "1000"))
+			must(t, c.startNow())
+			container := c.record()
+			directory := filepath.Join(c.StateRoot, c.ID)
+			must(t, os.WriteFile(filepath.Join(directory, "intent"), []byte(content), 0o600))
+			whole, err := os.ReadFile(filepath.Join(directory, "state.json"))
+			must(t, err)
+			must(t, os.WriteFile(filepath.Join(directory, "state.json"), whole[:len(whole)/2], 0o600))
+			err = parent.Delete(c.StateRoot, c.ID, true)
+			if err == nil || !strings.Contains(err.Error(), "remove its cgroup and then "+directory+" by hand") {
+				t.Errorf("delete without any record: %v", err)
+			}
+			must(t, os.WriteFile(filepath.Join(directory, "state.json"), whole, 0o600))
+			must(t, parent.Delete(c.StateRoot, c.ID, true))
+			if container.Init.Alive() {
+				t.Error("its init lives on")
+			}
+			if _, err := os.Stat(container.Cgroup); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("its cgroup: %v", err)
+			}
+			must(t, os.Remove(filepath.Dir(container.Cgroup))) // only the record says that it was made too
+		})
+	}
+}
+
 // A stranger who connects to a created container does it no harm.
 //
 // SPEC: M-ACT-1

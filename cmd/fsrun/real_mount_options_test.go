@@ -153,6 +153,20 @@ func TestMountOptionsSeenInside(t *testing.T) {
 	}
 }
 
+// TestMountOptionsInARow: options may be given one by one or, as for mount(8), several in
+// one string, separated by commas; those for mount tables mean nothing to the kernel.
+func TestMountOptionsInARow(t *testing.T) {
+	c := newContainer(t, harness.Probing(t), func(spec *specs.Spec) {
+		spec.Mounts = append(spec.Mounts,
+			tmpfs("/t", "", "noexec,size=64k,nofail,mode=0711", "x-systemd.automount", "nosuid"),
+			specs.Mount{Destination: "/b", Source: mountTree(t, ""), Options: []string{"bind,ro,_netdev"}})
+	})
+	mounts := byPoint(c.probe())
+	equal(t, "tmpfs", "rw,nosuid,noexec,relatime", mounts["/t"].Options)
+	equal(t, "its file system", "rw,size=64k,mode=711", strings.TrimSuffix(mounts["/t"].Superblock, ",inode64"))
+	equal(t, "bind", "ro,relatime", mounts["/b"].Options)
+}
+
 // byPoint maps mount points to mounts; one that covers another comes later in the table.
 func byPoint(report *probe.Report) map[string]probe.Mount {
 	found := map[string]probe.Mount{}

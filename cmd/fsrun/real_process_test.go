@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"strings"
@@ -70,6 +71,22 @@ func TestSessionKeyringOfExec(t *testing.T) {
 		if strings.HasSuffix(report.Keyring, ";"+name) != keep {
 			t.Errorf("keep %v: the program's keyring is %q", keep, report.Keyring)
 		}
+	}
+}
+
+// TestSessionKeyringIsNew: another container of the same user knows the ID and has made a
+// keyring with the name that this one's would have, which everybody may search.
+//
+// SPEC: M-OP-11
+func TestSessionKeyringIsNew(t *testing.T) {
+	runtime.LockOSThread() // the keyring belongs to the thread, which ends with the test
+	const everything = 0x3f3f3f3f
+	c := newContainer(t, harness.Probing(t))
+	planted, err := unix.KeyctlJoinSessionKeyring("_ses." + c.ID)
+	must(t, err)
+	must(t, unix.KeyctlSetperm(planted, everything))
+	if keyring := c.probe().Keyring; !strings.Contains(keyring, c.ID) || strings.Contains(keyring, fmt.Sprintf(";%x;", everything)) {
+		t.Errorf("the session keyring is %q", keyring)
 	}
 }
 

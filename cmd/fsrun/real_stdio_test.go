@@ -153,6 +153,24 @@ func TestWhatIsNotTheProgramsStays(t *testing.T) {
 	}
 }
 
+// TestCallersTerminalStays: the caller still owns the terminal, and types there once the
+// container has ended.
+//
+// SPEC: M-ACT-14
+func TestCallersTerminalStays(t *testing.T) {
+	_, terminal := terminalPair(t)
+	defer terminal.Close()
+	before := ownerOf(t, terminal)
+	c := newContainer(t, as(1000), harness.Args("/bin/true"))
+	c.connect()
+	descriptor := int(terminal.Fd())
+	c.Stdio = [3]int{descriptor, descriptor, descriptor}
+	running, err := parent.Run(c.Options)
+	must(t, err)
+	c.wait(running)
+	equal(t, "the owner", before, ownerOf(t, terminal))
+}
+
 func ownerOf(t *testing.T, file *os.File) uint32 {
 	t.Helper()
 	var stat unix.Stat_t

@@ -31,6 +31,8 @@ type Hook struct {
 	Args []string
 	// Env is the whole environment, KEY=VALUE. Nothing is added or inherited.
 	Env []string
+	// Directory is the hook's working directory; if empty, the caller's.
+	Directory string
 	// Timeout is how long the hook may run; zero means no limit.
 	Timeout time.Duration
 }
@@ -116,6 +118,7 @@ func start(hook Hook, stdin, stderr *os.File) (*os.Process, error) {
 		arguments = []string{hook.Path}
 	}
 	return slack.StartProcess(hook.Path, arguments, &os.ProcAttr{
+		Dir: hook.Directory,
 		// A nil environment would mean ours.
 		Env:   append([]string{}, hook.Env...),
 		Files: []*os.File{stdin, null, stderr},

@@ -20,6 +20,15 @@ var mutants = []mutant{
 	{"V1", "a child that may be looked into has nothing of the host's", []edit{
 		{"parent/execspawn.go", "Watched: watched", "Watched: -1"},
 	}, "cmd/fsrun", "TestJoiningChildHasNothingOfTheHosts"},
+	{"V1", "a child joins no user namespace that the container has made", []edit{
+		{"parent/users.go", "if inode == container.UserNamespace ||", "if inode != 0 ||"},
+	}, "cmd/fsrun", "TestJoiningChildIsClosed|TestJoinIsInContainersUserNamespace"},
+	{"V1", "a user namespace that has an id for the runtime protects nobody", []edit{
+		{"parent/users.go", "if us >= mapping.HostID", "if us == mapping.HostID+mapping.Size && us >= mapping.HostID"},
+	}, "cmd/fsrun", "TestJoiningChildHasNothingOfTheHosts"},
+	{"V1", "a child that is created among others does not show itself to them", []edit{
+		{"parent/oomscore.go", "if !h.joinsUserNamespace() {", "if true || !h.joinsUserNamespace() {"},
+	}, "cmd/fsrun", "TestCreatedChildIsClosedToItsPod"},
 	{"V2", "the child executes a sealed view of the binary", []edit{
 		{"parent/spawn/seal.go", "if binary, err = overlay(); err == nil {", "var file int\n\t\tfile, err = unix.Open(self, unix.O_RDONLY|unix.O_CLOEXEC, 0)\n\t\tif binary = (&Binary{file, none}); err == nil {"},
 	}, "cmd/fsrun", "TestBinaryIsNotWrittenWhenItIsFree"},
@@ -142,5 +151,8 @@ var mutants = []mutant{
 	}, "child/rootfs", "TestChrootIsLeft"},
 	{"V20", "what is no regular file is not opened", []edit{
 		{"child/rootfs/regular.go", "if !isType(stat.Mode, unix.S_IFREG) {", "if isType(stat.Mode, unix.S_IFDIR) {"},
+	}, "child/rootfs", "TestOpenRegular"},
+	{"V20", "what has no size is not opened", []edit{
+		{"child/rootfs/regular.go", "if stat.Size == 0 {", "if stat.Size < 0 {"},
 	}, "child/rootfs", "TestOpenRegular"},
 }

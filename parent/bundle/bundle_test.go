@@ -396,3 +396,27 @@ func TestLoadHostileDocuments(t *testing.T) {
 		}
 	}
 }
+
+// A limit of 0 processes is a limit since version 1.3.0 of the specification. Before that,
+// engines wrote 0 for no limit.
+func TestLoadOfNoProcesses(t *testing.T) {
+	for _, c := range []struct {
+		version string
+		limit   int64
+		stays   bool
+	}{
+		{"1.0.2-dev", 0, false}, {"1.2.1", 0, false}, {"1.3.0", 0, true}, {"1.10.0", 0, true},
+		{"1.0.2", 1, true}, {"1.0.2", -1, true},
+	} {
+		loaded, err := Load(writeBundle(t, fmt.Sprintf(`{"ociVersion":%q,"root":{"path":"rootfs"},"process":{"cwd":"/","args":["x"],"user":{"uid":0,"gid":0}},
+			"linux":{"namespaces":[{"type":"mount"}],"resources":{"pids":{"limit":%d}}}}`, c.version, c.limit)))
+		if err != nil {
+			t.Errorf("version %s: %v", c.version, err)
+			continue
+		}
+		pids := loaded.Spec.Linux.Resources.Pids
+		if (pids != nil) != c.stays || c.stays && *pids.Limit != c.limit {
+			t.Errorf("version %s, limit %d: got %v", c.version, c.limit, pids)
+		}
+	}
+}

@@ -63,6 +63,7 @@ func Load(directory string) (*Bundle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	spec.Linux.Resources = WithoutZeroPids(spec.Version, spec.Linux.Resources)
 	return &Bundle{Directory: absolute, Spec: spec, Text: text, ignored: ignoring(ConfigName, &unknown)}, nil
 }
 

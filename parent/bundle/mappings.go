@@ -87,14 +87,29 @@ func mapCaller(spec *specs.Spec, uid, gid int) {
 	spec.Linux.GIDMappings = []specs.LinuxIDMapping{{HostID: uint32(gid), Size: 1}}
 }
 
+// HostUID returns the user ID that a user of the container has for the runtime. It is
+// unknown if the container joins a user namespace and the bundle does not give its
+// mappings.
+func HostUID(spec *specs.Spec, uid uint32) (host uint32, known bool) {
+	if FindNamespace(spec, specs.UserNamespace) == nil {
+		return uid, true
+	}
+	return hostID(spec.Linux.UIDMappings, uid)
+}
+
 // mapped reports whether an ID in the container is mapped to the host.
 func mapped(mappings []specs.LinuxIDMapping, id uint32) bool {
+	_, is := hostID(mappings, id)
+	return is
+}
+
+func hostID(mappings []specs.LinuxIDMapping, id uint32) (host uint32, is bool) {
 	for _, m := range mappings {
 		if id >= m.ContainerID && uint64(id) < uint64(m.ContainerID)+uint64(m.Size) {
-			return true
+			return m.HostID + (id - m.ContainerID), true
 		}
 	}
-	return false
+	return 0, false
 }
 
 func decimal(n uint32) string { return strconv.FormatUint(uint64(n), 10) }

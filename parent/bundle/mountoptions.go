@@ -173,32 +173,78 @@ func MountOptionNames() []string {
 func ParseMountOptions(options []string) (MountOptions, error) {
 	var parsed MountOptions
 	size := 0
-	for i, option := range options {
-		if known := findMountOption(option); known != nil {
-			parsed.apply(known)
-			continue
-		}
-		key, value, hasValue := strings.Cut(option, "=")
-		path := index("", i)
-		if key == "" {
-			return MountOptions{}, refuse(path, quote(option)+" has no name", "an option of mount(8) or key[=value] of the file system")
-		}
-		if known := findMountOption(key); hasValue && known != nil && (key == "idmap" || key == "ridmap") {
-			parsed.apply(known)
-			if err := parsed.addMappings(path, value); err != nil {
+	for i, rest := range options {
+		for rest != "" {
+			var option string
+			option, rest = nextMountOption(rest)
+			data, err := parsed.add(i, option)
+			if err != nil {
 				return MountOptions{}, err
 			}
-			continue
+			if size += data; size > MaxMountData {
+				return MountOptions{}, refuse(index("", i), "the file system's options take more than "+strconv.Itoa(MaxMountData)+" bytes", "at most that")
+			}
 		}
-		if hasValue && findMountOption(key) != nil {
-			return MountOptions{}, refuse(path, quote(option)+" gives a value to an option that takes none", quote(key))
-		}
-		if size += len(option) + 1; size > MaxMountData {
-			return MountOptions{}, refuse(path, "the file system's options take more than "+strconv.Itoa(MaxMountData)+" bytes", "at most that")
-		}
-		parsed.Data = append(parsed.Data, MountData{Key: key, Value: value, HasValue: hasValue})
 	}
 	return parsed, nil
+}
+
+// nextMountOption splits the first option from a string that may hold several, separated by
+// commas, as for mount(8). A comma in quotes or after a backslash is part of the value: of
+// an SELinux context, or of a path for overlay.
+func nextMountOption(text string) (option, rest string) {
+	quoted := false
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			quoted = !quoted
+		case '\\':
+			i++
+		case ',':
+			if !quoted {
+				return text[:i], text[i+1:]
+			}
+		}
+	}
+	return text, ""
+}
+
+// add parses one option. It returns how many bytes of options the file system gets for it.
+func (o *MountOptions) add(at int, option string) (data int, err error) {
+	if option == "" || isForMountTable(option) {
+		return 0, nil
+	}
+	if known := findMountOption(option); known != nil {
+		o.apply(known)
+		return 0, nil
+	}
+	key, value, hasValue := strings.Cut(option, "=")
+	known := findMountOption(key)
+	switch {
+	case key == "":
+		return 0, refuse(index("", at), quote(option)+" has no name", "an option of mount(8) or key[=value] of the file system")
+	case known != nil && (key == "idmap" || key == "ridmap"):
+		o.apply(known)
+		return 0, o.addMappings(index("", at), value)
+	case known != nil:
+		return 0, refuse(index("", at), quote(option)+" gives a value to an option that takes none", quote(key))
+	}
+	if strings.HasSuffix(key, "context") {
+		// The quotes around an SELinux context are for mount(2); fsconfig(2) expects none.
+		value = strings.Trim(value, `"`)
+	}
+	o.Data = append(o.Data, MountData{Key: key, Value: value, HasValue: hasValue})
+	return len(option) + 1, nil
+}
+
+// isForMountTable reports whether an option is not for the kernel but for programs that
+// read mount tables: when to mount something, or a note about it (mount(8), fstab(5)).
+func isForMountTable(option string) bool {
+	switch option {
+	case "_netdev", "auto", "noauto", "nofail", "nouser":
+		return true
+	}
+	return strings.HasPrefix(option, "x-") || strings.HasPrefix(option, "X-") || strings.HasPrefix(option, "comment=")
 }
 
 func findMountOption(name string) *mountOption {

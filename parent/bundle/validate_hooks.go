@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"os"
 	"strconv"
 	"time"
 
@@ -11,11 +12,15 @@ import (
 // MaxHookSeconds bounds a hook's timeout so that it fits into 32 bits of milliseconds.
 const MaxHookSeconds = (1<<32 - 1) / 1000
 
-// RunnableHooks converts the hooks of one point.
+// RunnableHooks converts the hooks of one point in the runtime namespace. A hook without an
+// environment gets the caller's, as with other runtimes: scripts rely on a PATH.
 func RunnableHooks(list []specs.Hook) []hooks.Hook {
 	runnable := make([]hooks.Hook, 0, len(list))
 	for _, hook := range list {
 		translated := hooks.Hook{Path: hook.Path, Args: hook.Args, Env: hook.Env}
+		if hook.Env == nil {
+			translated.Env = os.Environ()
+		}
 		if hook.Timeout != nil {
 			translated.Timeout = time.Duration(*hook.Timeout) * time.Second
 		}

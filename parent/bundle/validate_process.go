@@ -5,11 +5,13 @@ import (
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/fsrun/fsrun/protocol"
 )
 
 const (
-	// maxAdditionalGIDs is the kernel's NGROUPS_MAX.
-	maxAdditionalGIDs = 65536
+	// maxAdditionalGIDs is how many fit into the plan; the kernel accepts 65536.
+	maxAdditionalGIDs = protocol.MaxGroups
 	// maxUmask has all permission bits set.
 	maxUmask = 0o777
 	// maxConsoleSide is the largest number in a struct winsize (tty_ioctl(2)).

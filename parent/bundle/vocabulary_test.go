@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/protocol"
 )
 
 func TestParseMountOptions(t *testing.T) {
@@ -45,8 +47,15 @@ func TestParseMountOptions(t *testing.T) {
 		{"remount tmpcopyup idmap ridmap", MountOptions{Remount: true, TmpCopyUp: true, IDMap: true, RecursiveIDMap: true}},
 		{"private rshared unbindable", MountOptions{
 			Propagation: []uint64{unix.MS_PRIVATE, unix.MS_SHARED | unix.MS_REC, unix.MS_UNBINDABLE}}},
+		{"lowerdir=/a:/b,upperdir=/u,workdir=/w nodev,size=1m", MountOptions{Set: unix.MOUNT_ATTR_NODEV, Data: []MountData{
+			{"lowerdir", "/a:/b", true}, {"upperdir", "/u", true}, {"workdir", "/w", true}, {"size", "1m", true}}}},
+		{`upperdir=/a\,b,context="s0:c1,c2",mode=1`, MountOptions{Data: []MountData{
+			{"upperdir", `/a\,b`, true}, {"context", "s0:c1,c2", true}, {"mode", "1", true}}}},
+		{`lowerdir="/a,/b end\`, MountOptions{Data: []MountData{{"lowerdir", `"/a,/b`, true}, {Key: `end\`}}}},
+		{",,ro,,bind,", MountOptions{Bind: true, Set: unix.MOUNT_ATTR_RDONLY, Superblock: unix.MS_RDONLY}},
+		{"bind nofail,_netdev noauto auto nouser x-systemd.automount X-a=b comment=c", MountOptions{Bind: true}},
 	} {
-		got, err := ParseMountOptions(strings.Fields(test.options))
+		got, err := ParseMountOptions(append(strings.Fields(test.options), ""))
 		if err != nil {
 			t.Errorf("%q: %v", test.options, err)
 		} else if diff := cmp.Diff(test.want, got); diff != "" {
@@ -283,10 +292,26 @@ func TestMountPaths(t *testing.T) {
 
 func TestRunnableHooks(t *testing.T) {
 	two := 2
-	got := RunnableHooks([]specs.Hook{{Path: "/a", Args: []string{"a"}, Env: []string{"A=1"}, Timeout: &two}, {Path: "/b"}})
-	want := []hooks.Hook{{Path: "/a", Args: []string{"a"}, Env: []string{"A=1"}, Timeout: 2 * time.Second}, {Path: "/b"}}
+	got := RunnableHooks([]specs.Hook{
+		{Path: "/a", Args: []string{"a"}, Env: []string{"A=1"}, Timeout: &two}, {Path: "/b"}, {Path: "/c", Env: []string{}},
+	})
+	want := []hooks.Hook{
+		{Path: "/a", Args: []string{"a"}, Env: []string{"A=1"}, Timeout: 2 * time.Second},
+		{Path: "/b", Env: os.Environ()}, {Path: "/c", Env: []string{}},
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// As many groups as a plan can hold are accepted. One more is refused, and the error names
+// the property.
+func TestManyGroups(t *testing.T) {
+	for count, says := range map[int]string{protocol.MaxGroups: "", protocol.MaxGroups + 1: "process.user.additionalGids: 2049 groups; allowed: at most 2048"} {
+		err := checkUser("process.user", &specs.Process{User: specs.User{AdditionalGids: make([]uint32, count)}})
+		if (err == nil) != (says == "") || err != nil && err.Error() != says {
+			t.Errorf("%d groups: %v, want %q", count, err, says)
+		}
 	}
 }
 

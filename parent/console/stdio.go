@@ -14,15 +14,16 @@ import (
 var immovable = []error{unix.EPERM, unix.EROFS, unix.EINVAL}
 
 // Stdio makes uid, a user ID in the caller's user namespace, the owner of those descriptors
-// that are pipes, terminals, or regular files open for writing, and that belong to the
-// calling user. Opening /dev/stdout goes through /proc/self/fd and therefore checks
-// permissions on the file; a program that runs as another user would be refused.
+// that are pipes, or regular files open for writing, and that belong to the calling user.
+// Opening /dev/stdout goes through /proc/self/fd and therefore checks permissions on the
+// file; a program that runs as another user would be refused.
 //
 // Everything else is left alone: devices such as /dev/null, which belong to the whole host;
-// sockets, which cannot be reopened; files that the program may only read, because an owner
-// could write them; and what belongs to other users. The group is unchanged, because
-// write(1) relies on a terminal's group. A file system that does not change the owner
-// (EPERM, EROFS, EINVAL) is no error: the descriptors themselves still work.
+// the caller's terminal, which outlives the program, and on which any process on the host
+// that runs as its owner can read what is typed; sockets, which cannot be reopened; files
+// that the program may only read, because an owner could write them; and what belongs to
+// other users. The group is unchanged. A file system that does not change the owner (EPERM,
+// EROFS, EINVAL) is no error: the descriptors themselves still work.
 func Stdio(uid int, descriptors ...int) error {
 	for _, fd := range descriptors {
 		if err := own(fd, uid); err != nil {
@@ -56,8 +57,6 @@ func reopens(fd int, mode uint32) bool {
 	case unix.S_IFREG:
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 		return err == nil && flags&unix.O_ACCMODE != unix.O_RDONLY
-	case unix.S_IFCHR:
-		return openTerminal(fd) != nil
 	}
 	return false
 }

@@ -19,7 +19,6 @@ const mapped = 100_000 // the program's user, outside
 func TestStdioGivesToProgramsUser(t *testing.T) {
 	requireRoot(t)
 	reader, writer := pipe(t)
-	_, slave := openPTY(t)
 	for _, c := range []struct {
 		name string
 		file *os.File
@@ -27,7 +26,6 @@ func TestStdioGivesToProgramsUser(t *testing.T) {
 		{"end of a pipe", reader},
 		{"other end of a pipe", writer},
 		{"regular file", regular(t)},
-		{"terminal", slave},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := status(t, c.file)
@@ -89,6 +87,7 @@ func TestStdioLeavesAlone(t *testing.T) {
 		t.Cleanup(func() { file.Close() })
 		return file
 	}
+	_, slave := openPTY(t)
 	foreign := regular(t)
 	if err := foreign.Chown(4711, 4711); err != nil {
 		t.Fatal(err)
@@ -99,6 +98,7 @@ func TestStdioLeavesAlone(t *testing.T) {
 	}{
 		{"null device", open("/dev/null")},
 		{"another device", open("/dev/zero")},
+		{"terminal", slave},
 		{"directory", open(t.TempDir())},
 		{"file that can only be read", open(regular(t).Name())},
 		{"socket", socket(t)},

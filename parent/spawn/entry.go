@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/fsrun/fsrun/internal/sys"
 )
 
 // entryPatience is how long an entry may take to start the child. Nobody in the container
@@ -28,6 +30,9 @@ func newEntry(mount int, joins []Join) (*entry, []Join, error) {
 		if join.Type != unix.CLONE_NEWPID {
 			continue
 		}
+		if err := refuseInterpreted(); err != nil {
+			return nil, nil, err
+		}
 		pipe := make([]int, 2)
 		if err := unix.Pipe2(pipe, unix.O_CLOEXEC); err != nil {
 			return nil, nil, os.NewSyscallError("pipe2", err)
@@ -36,6 +41,17 @@ func newEntry(mount int, joins []Join) (*entry, []Join, error) {
 		return &entry{mount: mount, processes: join.FD, ours: pipe[0], theirs: pipe[1]}, others, nil
 	}
 	return nil, joins, nil
+}
+
+// refuseInterpreted refuses to run if our binary needs an interpreter, which would be the
+// container's. We examine ourselves because the child, which executes a copy of us, is not
+// allowed to read its own binary.
+func refuseInterpreted() error {
+	interpreted, err := sys.Interpreted()
+	if err == nil && interpreted {
+		err = errors.New("this program is linked dynamically, and the container need not have its interpreter: build it with CGO_ENABLED=0")
+	}
+	return err
 }
 
 // descriptors returns those of protocol's EntryDescriptors, in order.

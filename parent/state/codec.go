@@ -92,9 +92,12 @@ var containerFields = [...]field[Container]{
 	{"startDeadlineMilliseconds",
 		func(d *json.Decoder, c *Container) { readMilliseconds(d, &c.StartDeadline) },
 		func(b []byte, c *Container) []byte { return strconv.AppendInt(b, c.StartDeadline.Milliseconds(), 10) }},
+	{"userNamespace",
+		func(d *json.Decoder, c *Container) { json.Integer(d, &c.UserNamespace) },
+		func(b []byte, c *Container) []byte { return strconv.AppendUint(b, c.UserNamespace, 10) }},
 }
 
-const laterFields = 2
+const laterFields = 3
 
 var hookFields = [...]field[specs.Hook]{
 	{"path",

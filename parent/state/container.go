@@ -32,6 +32,9 @@ type Container struct {
 	OwnPIDNamespace bool
 	// Namespaces holds the files of its namespaces, by their type in config.json.
 	Namespaces map[string]string
+	// UserNamespace is the inode of the user namespace in which it was made, 0 if an older
+	// fsrun made it.
+	UserNamespace uint64
 	// Limits holds the committed limits as the kernel showed them, by cgroup file.
 	Limits map[string]string
 	// DeviceProgram is the ID of the attached device program, zero for none.

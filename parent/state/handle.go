@@ -81,7 +81,7 @@ func flock(file *os.File, timeout time.Duration) error {
 		case err != unix.EWOULDBLOCK && err != unix.EINTR:
 			return os.NewSyscallError("flock", err)
 		case time.Now().After(deadline):
-			return fmt.Errorf("container is busy: another process has held its lock for %v", timeout)
+			return fmt.Errorf("container is busy: %s has held its lock for %v", holder(file), timeout)
 		}
 		time.Sleep(pause)
 	}
@@ -167,11 +167,12 @@ func (s *Store) Kept(id, name string, limit int64) ([]byte, error) {
 
 // openAt opens a file in the container's directory that only the owner can access.
 func (h *Handle) openAt(name string, flags int) (*os.File, error) {
+	path := h.store.Path(h.id) + "/" + name
 	fd, err := unix.Openat(int(h.directory.Fd()), name, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return nil, &os.PathError{Op: "openat", Path: h.store.Path(h.id) + "/" + name, Err: err}
+		return nil, &os.PathError{Op: "openat", Path: path, Err: err}
 	}
-	return os.NewFile(uintptr(fd), name), nil
+	return os.NewFile(uintptr(fd), path), nil
 }
 
 // Remove deletes everything recorded about the container and closes the handle, even on
@@ -200,7 +201,7 @@ func (h *Handle) empty() error {
 	}
 	for _, name := range names {
 		if err := unix.Unlinkat(int(h.directory.Fd()), name, 0); err != nil {
-			return &os.PathError{Op: "unlinkat", Path: name, Err: err}
+			return &os.PathError{Op: "unlinkat", Path: h.store.Path(h.id) + "/" + name, Err: err}
 		}
 	}
 	return nil

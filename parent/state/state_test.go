@@ -57,7 +57,7 @@ func full(id string) *Container {
 		DeviceProgram: 77,
 		Stdio:         []string{"/dev/null", "pipe:[123]", "socket:[5]"},
 		StartSocket:   "start",
-		SeccompAgent:  "/run/agent.sock", CallersKeyring: true, StartDeadline: 90 * time.Second,
+		SeccompAgent:  "/run/agent.sock", CallersKeyring: true, StartDeadline: 90 * time.Second, UserNamespace: 4026531837,
 		Annotations: map[string]string{"key": "value", "\x01 \"odd\"\n\\": "ключ 🔑"},
 		Poststart:   []specs.Hook{{Path: "/bin/true"}},
 		Poststop:    []specs.Hook{{Path: "/bin/x", Args: []string{"x", "y"}, Env: []string{"A=1"}, Timeout: &five}, {Path: "/bin/z", Args: []string{}}},
@@ -72,7 +72,7 @@ func TestLoadOfAnOlderRecord(t *testing.T) {
 	if err := json.Decode(string(content), func(d *json.Decoder) { readContainer(d, &got) }); err != nil {
 		t.Fatal(err)
 	}
-	want.CallersKeyring, want.StartDeadline = false, 0
+	want.CallersKeyring, want.StartDeadline, want.UserNamespace = false, 0, 0
 	if diff := cmp.Diff(want, &got, ignoreCreator); diff != "" {
 		t.Errorf("(-saved +loaded):\n%s", diff)
 	}
@@ -340,8 +340,8 @@ func TestLockIsBounded(t *testing.T) {
 	handle := reserve(t, store, "a")
 	start := time.Now()
 	_, err := store.lock("a", 50*time.Millisecond)
-	if err == nil || !strings.Contains(err.Error(), "another process has held its lock for 50ms") {
-		t.Errorf("got %v", err)
+	if want := fmt.Sprintf("container is busy: process %d has held its lock for 50ms", os.Getpid()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
 	}
 	if elapsed := time.Since(start); elapsed > 5*time.Second {
 		t.Errorf("took %v", elapsed)
