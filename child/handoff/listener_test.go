@@ -46,6 +46,9 @@ func takeListener(t *testing.T, agent *os.File) (listener int) {
 	t.Helper()
 	data, control := make([]byte, 4096), make([]byte, 256)
 	size, controlSize, _, _, err := unix.Recvmsg(int(agent.Fd()), data, control, unix.MSG_CMSG_CLOEXEC)
+	for err == unix.EINTR { //nolint:errorlint // bare errno
+		size, controlSize, _, _, err = unix.Recvmsg(int(agent.Fd()), data, control, unix.MSG_CMSG_CLOEXEC)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
