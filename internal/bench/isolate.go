@@ -34,8 +34,8 @@ func isolate() error {
 	if err := privatecgroup2.Enter(); err != nil {
 		return err
 	}
-	// State directories are on a tmpfs, as on any booted system.
-	if err := unix.Mount("tmpfs", stateMount, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755"); err != nil {
+	// State directories are on a tmpfs, as on any booted system. It has our null device too.
+	if err := unix.Mount("tmpfs", stateMount, "tmpfs", unix.MS_NOSUID, "mode=755"); err != nil {
 		return fmt.Errorf("mount a tmpfs at %s: %w", stateMount, err)
 	}
 	if err := allowMemlock(); err != nil {

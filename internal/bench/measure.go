@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // sample is what one action took.
@@ -25,7 +29,13 @@ type stage struct {
 }
 
 func newStage(scratch *scratch) (*stage, error) {
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	// Some runtimes give the standard descriptors to the program's user, and this machine's
+	// null device is not theirs to give.
+	name := filepath.Join(stateMount, "null")
+	if err := unix.Mknod(name, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, &os.PathError{Op: "mknod", Path: name, Err: err}
+	}
+	null, err := os.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}
