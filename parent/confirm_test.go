@@ -149,7 +149,7 @@ func TestExplain(t *testing.T) {
 		{name: "killed", script: "kill -KILL $$", want: "killed by SIGKILL"},
 		{name: "crashed", script: "kill -SEGV $$", want: "killed by SIGSEGV"},
 		{name: "ended", script: "exit 3", want: "ended with status 3"},
-		{name: "out of memory", script: "kill -KILL $$", want: "for want of memory", oom: true},
+		{name: "out of memory", script: "kill -KILL $$", want: "the OOM killer", oom: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			child, _ := shell(t, "ulimit -c 0; "+bearName+test.script)

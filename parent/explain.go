@@ -80,7 +80,7 @@ func (p *process) explainEnd(fault *protocol.Fault) {
 	switch {
 	case p.outOfMemory():
 		fault.Path = "linux.resources.memory.limit"
-		fault.Detail = "the kernel killed the child for want of memory while " + parentWas(fault) + p.memory()
+		fault.Detail = "the OOM killer killed the child while " + parentWas(fault) + p.memory()
 		fault.Hint = "the limit is below what the program needs to be executed: raise it"
 	case p.ended == nil:
 	case p.ended.Signaled():

@@ -21,7 +21,7 @@ func TestExplainWhereNothingIsAwaited(t *testing.T) {
 		says  string
 		child process
 	}{
-		{"for want of memory while the parent was in detached", process{
+		{"the OOM killer killed the child while the parent was in detached", process{
 			counted: &cgroupv2.Stats{Memory: &cgroupv2.MemoryStats{Events: cgroupv2.MemoryEvents{OOMKill: 1}, Limit: cgroupv2.Unlimited}},
 		}},
 		{"killed by SIGKILL while the parent was in detached", process{ended: &killed}},

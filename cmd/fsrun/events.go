@@ -24,10 +24,9 @@ func eventsCommand(g *global) *cli.Command {
 		Name: "events", Arguments: "CONTAINER", Least: 1, Most: 1,
 		Short: "print what a container uses, and when it runs out of memory",
 		Long: `Until the container ends, its statistics are printed every --interval, and an
-oom event whenever the kernel kills one of its processes for want of memory. As
-JSON each is a line {"type": "stats" or "oom", "id": CONTAINER, "data": ...}:
-times are in nanoseconds, sizes in bytes, and swap counts memory and swap
-together.`,
+oom event whenever the OOM killer kills one of its processes. As JSON each is
+a line {"type": "stats" or "oom", "id": CONTAINER, "data": ...}: times are in
+nanoseconds, sizes in bytes, and swap counts memory and swap together.`,
 		Examples: []cli.Example{
 			{Line: "fsrun events --stats web", Meaning: "what the container web has used so far"},
 			{Line: "fsrun events --interval 1s --format table web", Meaning: "watch it"},

@@ -56,7 +56,7 @@ func (i *inspectionJSON) end(s style.Style) string {
 	case e == nil:
 		return ": only the process that reaped it knows how it ended"
 	case e.OOMKilled:
-		return ": " + s.Bad("killed for want of memory")
+		return ": " + s.Bad("killed by the OOM killer")
 	case e.Signal != "":
 		return ": " + s.Bad("killed by "+e.Signal)
 	case e.ExitStatus != 0:

@@ -106,9 +106,9 @@ func TestMemoryThatDoesNotSuffice(t *testing.T) {
 		says    string
 	}{
 		{"a program that grows", 8 << 20, []string{"/bin/sh", "-c", "tail /dev/zero"}, 137,
-			`killed a process of the container for want of memory: it had used (8\.0|7\.[0-9])M of the 8\.0M that linux\.resources\.memory\.limit allows`},
+			`the OOM killer killed a process of the container: it had used (8\.0|7\.[0-9])M of the 8\.0M that linux\.resources\.memory\.limit allows`},
 		{"a page", 4 << 10, []string{"/bin/exit"}, 1,
-			`linux\.resources\.memory\.limit.*killed the child for want of memory.*it had used [0-9]+ KiB of its 4 KiB.*raise it`},
+			`linux\.resources\.memory\.limit.*the OOM killer killed the child.*it had used [0-9]+ KiB of its 4 KiB.*raise it`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			noSwap := func(spec *specs.Spec) { spec.Linux.Resources.Memory.Swap = &test.limit }

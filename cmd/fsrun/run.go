@@ -80,6 +80,6 @@ func warnOfMemory(options *parent.Options) {
 		return
 	}
 	memory := examined.Stats.Memory
-	options.Warn(fmt.Sprintf("the kernel killed a process of the container for want of memory: it had used %s of the %s that linux.resources.memory.limit allows",
+	options.Warn(fmt.Sprintf("the OOM killer killed a process of the container: it had used %s of the %s that linux.resources.memory.limit allows",
 		byteCount(max(memory.Peak, memory.Current)), orUnlimited(memory.Limit, byteCount)))
 }

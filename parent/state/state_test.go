@@ -308,7 +308,7 @@ func TestReserveLeavesNothing(t *testing.T) {
 		}
 	}
 	if failed < 2 {
-		t.Errorf("%d reservations failed; want one for want of the directory's descriptor, and one of the record's", failed)
+		t.Errorf("%d reservations failed; want one for lack of the directory's descriptor, and one of the record's", failed)
 	}
 }
 
