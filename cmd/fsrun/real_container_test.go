@@ -64,10 +64,11 @@ func (o *output) begin(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.write, o.done = write, make(chan struct{})
+	done := make(chan struct{})
+	o.write, o.done = write, done
 	t.Cleanup(func() { write.Close() }) // if nobody has waited for the end
 	go func() {
-		defer close(o.done)
+		defer close(done) // and not o.done, which begin replaces when it is called again
 		defer read.Close()
 		_, _ = io.Copy(&o.Buffer, read)
 	}()
