@@ -55,6 +55,9 @@ func runScripts(t *testing.T, pattern string) {
 		s.rootfs = filepath.Join(harness.Directory(t), "rootfs")
 		harness.Rootfs(t, s.rootfs)
 	}
+	// When scripts run in parallel, the container that made the slice need not be the last to
+	// leave it. Another test may still use it.
+	t.Cleanup(func() { _ = os.Remove(harness.CgroupMount + harness.Slice()) })
 	testscript.Run(t, testscript.Params{
 		Files: files, Setup: s.setup, Condition: condition, Deadline: time.Now().Add(scriptTime),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
