@@ -5,9 +5,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/fsrun/fsrun/internal/harness"
 )
 
 func TestNothingIsSampled(t *testing.T) {
+	harness.NativeOnly(t, "the guest has no Go to build the program with")
 	for _, test := range []struct{ linked, want string }{
 		{Link, "0"},
 		{"", "524288"},
