@@ -380,7 +380,7 @@ func TestWithoutStateDirectory(t *testing.T) {
 			t.Errorf("%v: %v: %s", arguments, err, said)
 		}
 	}
-	for _, arguments := range [][]string{{"list"}, {"state", u.id}, {"run", "--bundle", u.bundle, u.id}} {
+	for _, arguments := range [][]string{{"list"}, {"state", u.id}, {"run", "--bundle", u.bundle, u.id}, {"wrap", "--", "/bin/true"}} {
 		command := u.command(arguments...)
 		command.Env = []string{"PATH=" + os.Getenv("PATH")}
 		if said, err := command.CombinedOutput(); err == nil || !strings.Contains(string(said), "XDG_RUNTIME_DIR is not set") {

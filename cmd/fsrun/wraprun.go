@@ -15,6 +15,7 @@ import (
 	"github.com/fsrun/fsrun/internal/wrap"
 	"github.com/fsrun/fsrun/parent"
 	"github.com/fsrun/fsrun/parent/bundle"
+	"github.com/fsrun/fsrun/parent/state"
 )
 
 // timedOutStatus is the exit status when the time is up, the same as timeout(1)'s.
@@ -62,6 +63,9 @@ func (w *wrapping) run(g *global, command []string) (int, error) {
 // runSpec runs a configuration without a bundle. Its file is needed only until the
 // container has its own copy.
 func runSpec(options parent.Options, spec *specs.Spec) (*parent.Running, error) {
+	if _, err := state.Open(options.StateRoot); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(options.StateRoot, 0o700); err != nil {
 		return nil, err
 	}
