@@ -24,8 +24,11 @@ import (
 // ExecOptions says how a process joins a container.
 type ExecOptions struct {
 	StateRoot, ID string
-	// Process is what to run; see Configuration for the container's own process.
+	// Process is what to run. If it is nil, Derive makes it.
 	Process *specs.Process
+	// Derive makes the process from the container's own, without its terminal. It may
+	// assign to fields and append to lists, but not change elements of a list.
+	Derive func(own *specs.Process) (*specs.Process, error)
 	// ConsoleSocket is the path of a socket that receives the master of the process's
 	// terminal, if it has one. If it is empty, OnConsole does.
 	ConsoleSocket string
@@ -104,14 +107,19 @@ func Exec(o ExecOptions) (*Running, error) {
 
 // prepare lowers the process before anything is touched.
 func (j *joining) prepare() error {
+	spec, err := Configuration(j.options.StateRoot, j.options.ID)
+	if err != nil {
+		return err
+	}
+	if j.options.Process == nil && j.options.Derive != nil {
+		if j.options.Process, err = j.options.Derive(copyOf(spec.Process)); err != nil {
+			return err
+		}
+	}
 	if err := bundle.ValidateProcess(j.options.Process); err != nil {
 		return err
 	}
 	if err := checkTerminal(j.options.Process, j.options.ConsoleSocket, j.options.OnConsole); err != nil {
-		return err
-	}
-	spec, err := Configuration(j.options.StateRoot, j.options.ID)
-	if err != nil {
 		return err
 	}
 	j.warnOf(spec.Process)
@@ -130,6 +138,23 @@ func (j *joining) prepare() error {
 	}
 	j.requests, err = newRequests(j.plan.Ops, nil)
 	return err
+}
+
+// copyOf returns the container's own process for another to be made of it: what is appended
+// or assigned does not reach the original.
+func copyOf(own *specs.Process) *specs.Process {
+	process := *own
+	process.Terminal = false
+	process.Env = slices.Clip(process.Env)
+	process.User.AdditionalGids = slices.Clip(process.User.AdditionalGids)
+	if own.Capabilities != nil {
+		sets := *own.Capabilities
+		for _, set := range []*[]string{&sets.Bounding, &sets.Effective, &sets.Inheritable, &sets.Permitted, &sets.Ambient} {
+			*set = slices.Clip(*set)
+		}
+		process.Capabilities = &sets
+	}
+	return &process
 }
 
 // warnOf warns about the process, except for what is the same in the container's own: that

@@ -65,12 +65,12 @@ func (e *execution) run(g *global, id string, command []string) (int, error) {
 	if err := checkPreserved(e.preserved, 0); err != nil {
 		return 0, err
 	}
-	process, err := e.process(g, id, command)
+	derive, err := e.deriving(g, command)
 	if err != nil {
 		return 0, err
 	}
 	options := parent.ExecOptions{
-		StateRoot: g.root, ID: id, Process: process,
+		StateRoot: g.root, ID: id, Derive: derive,
 		ConsoleSocket: e.consoleSocket, PIDFile: e.pidFile, PIDFDSocket: e.pidfdSocket, Cgroup: e.cgroup,
 		PreservedFDs: e.preserved, Stdio: standard, IgnorePaused: e.ignorePaused,
 		Handshake: g.handshake(&e.handshake),
@@ -91,29 +91,25 @@ func (e *execution) run(g *global, id string, command []string) (int, error) {
 	return exitStatus(*ended), err
 }
 
-// process returns the container's own process or that of a file, modified by the flags.
-func (e *execution) process(g *global, id string, command []string) (process *specs.Process, err error) {
+// deriving returns what makes the process: of the container's own or of that of a file,
+// modified by the flags.
+func (e *execution) deriving(g *global, command []string) (func(own *specs.Process) (*specs.Process, error), error) {
 	switch {
 	case e.processFile != "" && len(command) > 0:
 		return nil, errors.New("exec: PROGRAM and --process are both given; allowed: one of them")
 	case e.processFile != "":
-		process, err = e.fileProcess(g, id)
+		return e.derivingFile(g)
 	case len(command) == 0:
 		return nil, errors.New("exec: PROGRAM is missing; give it, or --process")
-	default:
-		process, err = containerProcess(g.root, id)
 	}
-	if err != nil {
-		return nil, err
-	}
-	if len(command) > 0 {
-		process.Args = command
-	}
-	return process, e.changes.apply(process)
+	return func(own *specs.Process) (*specs.Process, error) {
+		own.Args = command
+		return own, e.changes.apply(own)
+	}, nil
 }
 
-// fileProcess returns the process of a file, confined like the container's own.
-func (e *execution) fileProcess(g *global, id string) (*specs.Process, error) {
+// derivingFile reads the process of a file, which is then confined like the container's own.
+func (e *execution) derivingFile(g *global) (func(own *specs.Process) (*specs.Process, error), error) {
 	process, warnings, err := readProcess(e.processFile)
 	if err != nil {
 		return nil, err
@@ -121,24 +117,8 @@ func (e *execution) fileProcess(g *global, id string) (*specs.Process, error) {
 	for _, warning := range warnings {
 		g.warn(warning)
 	}
-	own, err := containerProcess(g.root, id)
-	if err != nil {
-		return nil, err
-	}
-	confine(process, own)
-	return process, nil
-}
-
-// containerProcess returns the process that a container was created with, without its
-// terminal.
-func containerProcess(root, id string) (*specs.Process, error) {
-	if _, err := parent.Inspect(root, id); err != nil {
-		return nil, err
-	}
-	spec, err := parent.Configuration(root, id)
-	if err != nil {
-		return nil, err
-	}
-	spec.Process.Terminal = false
-	return spec.Process, nil
+	return func(own *specs.Process) (*specs.Process, error) {
+		confine(process, own)
+		return process, e.changes.apply(process)
+	}, nil
 }
