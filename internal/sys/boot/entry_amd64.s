@@ -18,6 +18,26 @@ TEXT fsrun_boot(SB),NOSPLIT|NOFRAME,$0
 	MOVL	$const_monitorSlack, SI
 	SYSCALL
 
+	// The soft limit of open files, not the hard one, goes down; the pair for the kernel
+	// is below the stack, where no signal handler exists yet to overwrite it.
+	MOVL	$const_getrlimit, AX
+	MOVL	$const_openFiles, DI
+	MOVQ	·callersLimit(SB), SI
+	SYSCALL
+	MOVQ	·callersLimit(SB), BX
+	CMPQ	const_softOffset(BX), $const_fewFiles
+	JLS	limited
+	MOVQ	$const_fewFiles, -16(SP)
+	MOVQ	const_hardOffset(BX), AX
+	MOVQ	AX, -8(SP)
+	MOVL	$const_setrlimit, AX
+	LEAQ	-16(SP), SI
+	SYSCALL
+	TESTQ	AX, AX
+	JNE	limited
+	MOVB	$1, const_loweredOffset(BX)
+limited:
+
 	// From the first page of the code to the end of the constants; errors, of kernels
 	// before Linux 5.14, do not matter.
 	MOVL	$const_madvise, AX

@@ -19,6 +19,30 @@ TEXT fsrun_boot(SB),NOSPLIT|NOFRAME,$0
 	MOVD	$const_monitorSlack, R1
 	SVC
 
+	// The soft limit of open files, not the hard one, goes down.
+	MOVD	$const_getrlimit, R8
+	MOVD	$const_openFiles, R0
+	MOVD	·callersLimit(SB), R1
+	SVC
+	MOVD	·callersLimit(SB), R3
+	MOVD	const_softOffset(R3), R4
+	CMP	$const_fewFiles, R4
+	BLS	limited
+	SUB	$16, RSP
+	MOVD	$const_fewFiles, R4
+	MOVD	R4, 0(RSP)
+	MOVD	const_hardOffset(R3), R4
+	MOVD	R4, 8(RSP)
+	MOVD	$const_setrlimit, R8
+	MOVD	$const_openFiles, R0
+	MOVD	RSP, R1
+	SVC
+	ADD	$16, RSP
+	CBNZ	R0, limited
+	MOVD	$1, R4
+	MOVB	R4, const_loweredOffset(R3)
+limited:
+
 	// From the first page of the code, which may be one of 64 KiB, to the end of the
 	// constants; errors, of kernels before Linux 5.14, do not matter.
 	MOVD	$const_madvise, R8

@@ -6,11 +6,38 @@
 //
 // Packages are initialized in the order of their import paths as far as their imports allow
 // (go.dev/ref/spec#Package_initialization). This one imports nothing and so comes before
-// syscall, which is why it makes the system call itself.
+// syscall, which is why it makes the system calls itself.
 package nofile
+
+// Limit is a process's RLIMIT_NOFILE.
+type Limit struct {
+	Soft, Hard uint64
+	// Lowered: the process has a lower soft limit until this package is initialized.
+	Lowered bool
+}
+
+// Caller is the limit that package boot found before the Go runtime began; zero without it.
+var Caller Limit
 
 // Soft is the soft limit of RLIMIT_NOFILE before package syscall raised it.
 var Soft = soft()
 
-// soft calls getrlimit(2).
-func soft() uint64
+func soft() uint64 {
+	if Caller.Lowered {
+		setrlimit(&Caller)
+		return Caller.Soft
+	}
+	var limit Limit
+	getrlimit(&limit)
+	return limit.Soft
+}
+
+// getrlimit calls getrlimit(2).
+//
+//go:noescape
+func getrlimit(limit *Limit)
+
+// setrlimit calls setrlimit(2).
+//
+//go:noescape
+func setrlimit(limit *Limit)

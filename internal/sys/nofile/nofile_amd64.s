@@ -1,11 +1,17 @@
 #include "textflag.h"
 
-// func soft() uint64
-TEXT ·soft(SB),NOSPLIT,$16-8
-	MOVQ	$7, DI		// RLIMIT_NOFILE
-	LEAQ	limit-16(SP), SI
+// func getrlimit(limit *Limit)
+TEXT ·getrlimit(SB),NOSPLIT,$0-8
+	MOVL	$7, DI		// RLIMIT_NOFILE
+	MOVQ	limit+0(FP), SI
 	MOVL	$97, AX		// getrlimit
 	SYSCALL
-	MOVQ	limit-16(SP), AX
-	MOVQ	AX, ret+0(FP)
+	RET
+
+// func setrlimit(limit *Limit)
+TEXT ·setrlimit(SB),NOSPLIT,$0-8
+	MOVL	$7, DI		// RLIMIT_NOFILE
+	MOVQ	limit+0(FP), SI
+	MOVL	$160, AX	// setrlimit
+	SYSCALL
 	RET

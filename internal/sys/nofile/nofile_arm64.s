@@ -1,11 +1,17 @@
 #include "textflag.h"
 
-// func soft() uint64
-TEXT ·soft(SB),NOSPLIT,$16-8
+// func getrlimit(limit *Limit)
+TEXT ·getrlimit(SB),NOSPLIT,$0-8
 	MOVD	$7, R0		// RLIMIT_NOFILE
-	MOVD	$limit-16(SP), R1
+	MOVD	limit+0(FP), R1
 	MOVD	$163, R8	// getrlimit
 	SVC
-	MOVD	limit-16(SP), R0
-	MOVD	R0, ret+0(FP)
+	RET
+
+// func setrlimit(limit *Limit)
+TEXT ·setrlimit(SB),NOSPLIT,$0-8
+	MOVD	$7, R0		// RLIMIT_NOFILE
+	MOVD	limit+0(FP), R1
+	MOVD	$164, R8	// setrlimit
+	SVC
 	RET
