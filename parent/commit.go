@@ -32,6 +32,11 @@ func (h *handshake) commit(machine.Message) (machine.Event, error) {
 		return "", faulty(protocol.CodeCommit, err)
 	}
 	raiseLimits(h.child.pid, h.bundle.Spec, h.plan.Ops)
+	if !h.options.KeepAffinity {
+		if err := setAffinity(h.child.pid, nil); err != nil {
+			return "", faulty(protocol.CodeCommit, err)
+		}
+	}
 	if err := schedule(h.child.pid, h.bundle.Spec.Process); err != nil {
 		return "", faulty(protocol.CodeCommit, err)
 	}

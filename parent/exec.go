@@ -202,9 +202,21 @@ func (j *joining) walk() error {
 		Observe:   j.options.observers(j.recorder),
 	}
 	_, err = runner.Drive(machine.Begin)
-	err = j.child.explain(err)
+	err = j.endedMeanwhile(j.child.explain(err))
 	j.options.recorded(j.recorder, err, nil, "")
 	return err
+}
+
+// endedMeanwhile replaces a failure that comes from the end of the container, with which the
+// child is killed and the files of the namespaces go away: callers take "no such file" for
+// that of the program. What the child itself reports stands, and so does a limit's part.
+func (j *joining) endedMeanwhile(err error) error {
+	var fault *protocol.Fault
+	var counted *Counted
+	if err == nil || errors.As(err, &fault) && fault.Machine != parentmachine.Table.Name || errors.As(err, &counted) || j.container.Init.Alive() {
+		return err
+	}
+	return fmt.Errorf("cannot exec in container %s: %w", j.container.ID, ErrNotRunning)
 }
 
 func (j *joining) close() {

@@ -71,10 +71,12 @@ func (j *joining) commit(machine.Message) (machine.Event, error) {
 		return "", faulty(protocol.CodeCommit, err)
 	}
 	raiseLimits(j.child.pid, j.spec, j.plan.Ops)
+	var final *unix.CPUSet
 	if affinity := j.options.Process.ExecCPUAffinity; affinity != nil {
-		if err := setAffinity(j.child.pid, bundle.CPUs(affinity.Final)); err != nil {
-			return "", faulty(protocol.CodeCommit, err)
-		}
+		final = bundle.CPUs(affinity.Final)
+	}
+	if err := setAffinity(j.child.pid, final); err != nil {
+		return "", faulty(protocol.CodeCommit, err)
 	}
 	return machine.Done, faulty(protocol.CodeCommit, schedule(j.child.pid, j.options.Process))
 }

@@ -30,6 +30,9 @@ type Options struct {
 	NoPivot bool
 	// NoNewKeyring keeps the caller's session keyring.
 	NoNewKeyring bool
+	// KeepAffinity leaves the program on the processors that the caller may use. Without it
+	// it may use all that its cgroup allows.
+	KeepAffinity bool
 	// PreservedFDs is how many descriptors from 3 on the program gets.
 	PreservedFDs int
 	// CgroupManager says who makes the container's cgroup.

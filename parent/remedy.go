@@ -68,17 +68,24 @@ func remedy(fault *protocol.Fault) {
 	}
 }
 
-// blameFilter determines whether the seccomp profile caused a system call of the start
-// itself to fail.
+// blameFilter determines whether the seccomp profile caused the start to fail: a system call
+// of the start itself, or a child that ended without a word, since the profile does not let
+// it speak either.
 func (h *handshake) blameFilter(fault *protocol.Fault) {
-	if fault.State != "executing" || h.plan.Filter == nil {
+	silent := fault.Code == protocol.CodeGone
+	if !silent && fault.State != "executing" || h.plan.Filter == nil {
 		return
 	}
 	blocked := preflight.Blocked(&preflight.Wanted{Bundle: h.bundle, Ops: h.plan.Ops, Filter: h.plan.Filter})
-	if !slices.Contains(blocked, fault.Call) {
+	switch {
+	case slices.Contains(blocked, fault.Call):
+		blocked = []string{fault.Call}
+	case silent && len(blocked) > 0:
+		fault.Path = "linux.seccomp"
+	default:
 		return
 	}
-	fault.Hint = fmt.Sprintf("linux.seccomp forbids %s, which the start needs: allow it", fault.Call)
+	fault.Hint = fmt.Sprintf("linux.seccomp forbids %s, which the start needs: allow it", strings.Join(blocked, ", "))
 	if fault.Call != "execve" {
 		fault.Hint += ", or set process.noNewPrivileges, which has the profile loaded last"
 	}

@@ -48,6 +48,9 @@ func raiseLimits(pid int, spec *specs.Spec, plan []protocol.Op) {
 	}
 }
 
+// maxCPUs is more processors than any kernel is built for.
+const maxCPUs = 8192
+
 // ioPriorityProcess makes ioprio_set(2) apply to one thread (IOPRIO_WHO_PROCESS).
 const ioPriorityProcess = 1
 
@@ -59,9 +62,14 @@ func setIOPriority(pid, priority int) error {
 }
 
 // setAffinity binds the child's first thread, which becomes the program, to CPUs. If cpus
-// is nil, it keeps the affinity that the kernel set when it entered the cgroup.
+// is nil, it may use all that its cgroup allows: since Linux 6.2 a process takes the affinity
+// that it inherits along into a cgroup, and ours is that of whoever started us, such as a
+// service with CPUAffinity=.
 func setAffinity(pid int, cpus *unix.CPUSet) error {
 	if cpus == nil {
+		every := unix.NewCPUSet(maxCPUs) // the kernel leaves out what is not there or not allowed
+		every.Fill()
+		_ = unix.SchedSetaffinityDynamic(pid, every) // nobody asked for it: if it is refused, what we have must do
 		return nil
 	}
 	if err := unix.SchedSetaffinity(pid, cpus); err != nil {

@@ -71,6 +71,7 @@ var mishaps = []mishap{
 	{name: "a system control of the host", edit: func(spec *specs.Spec) { spec.Linux.Sysctl = map[string]string{"kernel.shm_no_such": "1"} }},
 	{name: "a seccomp profile that forbids execve", edit: denying(false, "execve")},
 	{name: "a seccomp profile that forbids what the start needs", edit: denying(true, "setresuid")},
+	{name: "a seccomp profile that leaves the child no word either", edit: denying(true, "setresuid", "sendto", "sendmsg")},
 	{name: "a seccomp profile that kills the start", edit: func(spec *specs.Spec) {
 		spec.Linux.Seccomp = &specs.LinuxSeccomp{DefaultAction: specs.ActKillProcess}
 	}},

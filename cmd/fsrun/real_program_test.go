@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -128,10 +129,15 @@ func TestIOPriority(t *testing.T) {
 // allowedCPUs returns a process's Cpus_allowed_list.
 func allowedCPUs(status map[string]string) string { return status["Cpus_allowed_list"] }
 
-func TestExecCPUAffinity(t *testing.T) {
+func needTwoProcessors(t *testing.T) {
+	t.Helper()
 	if online, err := os.ReadFile("/sys/devices/system/cpu/online"); err != nil || strings.TrimSpace(string(online)) == "0" {
 		t.Skipf("needs two processors: %s %v", online, err)
 	}
+}
+
+func TestExecCPUAffinity(t *testing.T) {
+	needTwoProcessors(t)
 	c := newContainer(t, harness.Probing(t), harness.Args("/bin/sleep", "1000"), func(spec *specs.Spec) {
 		spec.Process.ExecCPUAffinity = &specs.CPUAffinity{Initial: "1", Final: "1"} // has no effect on the init
 	})
@@ -149,10 +155,34 @@ func TestExecCPUAffinity(t *testing.T) {
 	equal(t, "final", "1", of(&specs.CPUAffinity{Final: "1"}))
 	equal(t, "final after initial", "1", of(&specs.CPUAffinity{Initial: "0", Final: "1"}))
 	equal(t, "both processors", all, of(&specs.CPUAffinity{Final: "0-1"}))
-	// What remains of the initial affinity in the cgroup depends on the kernel: with a
-	// cpuset nothing.
+	equal(t, "initial alone", all, of(&specs.CPUAffinity{Initial: "0"}))
+}
+
+// A service manager may have bound whoever starts the containers (CPUAffinity=).
+func TestAffinityOfTheCaller(t *testing.T) {
+	needTwoProcessors(t)
+	var all, one unix.CPUSet
+	must(t, unix.SchedGetaffinity(0, &all))
+	one.Set(0)
+	runtime.LockOSThread() // the affinity is the thread's
+	must(t, unix.SchedSetaffinity(0, &one))
+	t.Cleanup(func() {
+		must(t, unix.SchedSetaffinity(0, &all))
+		runtime.UnlockOSThread()
+	})
+	c, pid := sleeping(t)
+	allowed := func(pid int) int {
+		var set unix.CPUSet
+		must(t, unix.SchedGetaffinity(pid, &set))
+		return set.Count()
+	}
+	equal(t, "the init's", all.Count(), allowed(pid))
+	equal(t, "an exec's", strconv.Itoa(all.Count()), c.exec(&specs.Process{Args: []string{"/bin/busybox", "nproc"}, Cwd: "/"}))
+	// Before Linux 6.2 a cpuset overrode what was inherited.
 	if content, err := os.ReadFile(harness.CgroupMount + "/cgroup.controllers"); err == nil && !strings.Contains(string(content), "cpuset") {
-		equal(t, "initial alone", "0", of(&specs.CPUAffinity{Initial: "0"}))
+		kept := newContainer(t, harness.Args("/bin/busybox", "nproc"))
+		kept.KeepAffinity = true
+		equal(t, "kept", "1", kept.succeed())
 	}
 }
 

@@ -7,11 +7,14 @@ import (
 	"sync"
 	"testing"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/internal/harness"
 	"github.com/fsrun/fsrun/parent"
+	parentmachine "github.com/fsrun/fsrun/parent/machine"
 	"github.com/fsrun/fsrun/parent/state"
+	"github.com/fsrun/fsrun/protocol/machine"
 )
 
 // racers is how many callers do the same thing at once.
@@ -103,5 +106,37 @@ func TestForcedDeletesAtOnce(t *testing.T) {
 	equal(t, "deletes", racers, winners(t, "delete", results["delete"]))
 	if _, err := parent.Inspect(c.StateRoot, c.ID); !errors.Is(err, state.ErrNotExist) {
 		t.Error(err)
+	}
+}
+
+// A container may end at any moment of an exec. Callers tell that from a program that is
+// missing by the words.
+func TestExecWhileTheContainerEnds(t *testing.T) {
+	for _, end := range []machine.State{parentmachine.Reserving, parentmachine.Spawning, parentmachine.AwaitingWelcome, parentmachine.Preparing, parentmachine.Committing} {
+		t.Run(string(end), func(t *testing.T) {
+			c := newContainer(t, harness.Args("/bin/sleep", "1000"))
+			c.start()
+			var once sync.Once
+			ended := false
+			_, err := parent.Exec(parent.ExecOptions{
+				StateRoot: c.StateRoot, ID: c.ID, Process: &specs.Process{Args: []string{"/bin/true"}, Cwd: "/"},
+				Handshake: parent.Handshake{Observe: func(step machine.Step) {
+					if step.Row == nil || step.Row.To != end {
+						return
+					}
+					once.Do(func() {
+						ended = true
+						must(t, parent.Kill(c.StateRoot, c.ID, unix.SIGKILL, false))
+						waitForStatus(c, state.Stopped)
+					})
+				}},
+			})
+			if !ended {
+				t.Fatal("the parent was never there")
+			}
+			if !errors.Is(err, parent.ErrNotRunning) {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }

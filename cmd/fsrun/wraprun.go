@@ -31,6 +31,7 @@ func (w *wrapping) run(g *global, command []string) (int, error) {
 		return 0, err
 	}
 	options := parent.Options{StateRoot: g.root, ID: w.identity(), Stdio: standard, Handshake: g.handshake(&w.handshake)}
+	options.KeepAffinity = true // as with any program that is started through taskset(1)
 	// Users without a cgroup learn from --stats that they get none; here it is only logged.
 	options.Warn = func(text string) { g.log.write("warning", oneLine(text), nil) }
 	usage := &usage{began: time.Now()}

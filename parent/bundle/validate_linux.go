@@ -68,7 +68,7 @@ func checkGIDMappings(path string, spec *specs.Spec) error {
 
 // checkUserMappings requires mappings with a new user namespace and refuses them without
 // one. With a joined namespace they are allowed but not written: engines repeat those of
-// the namespace.
+// the namespace. In a new one the child needs an ID for what it makes, and that is root's.
 func checkUserMappings(path string, spec *specs.Spec, mappings []specs.LinuxIDMapping) error {
 	namespace := FindNamespace(spec, specs.UserNamespace)
 	switch {
@@ -77,7 +77,13 @@ func checkUserMappings(path string, spec *specs.Spec, mappings []specs.LinuxIDMa
 	case namespace != nil && namespace.Path == "" && len(mappings) == 0:
 		return refuse(path, "is empty, but linux.namespaces asks for a new user namespace", "at least one mapping")
 	}
-	return checkMappings(path, mappings)
+	if err := checkMappings(path, mappings); err != nil {
+		return err
+	}
+	if namespace != nil && namespace.Path == "" && !mapped(mappings, 0) {
+		return refuse(path, "maps nothing to 0 in the container", "mappings of which one does")
+	}
+	return nil
 }
 
 // checkMappedUser requires that every ID of the process is mapped in a new user namespace.
