@@ -99,7 +99,7 @@ func undo(handle *state.Handle, container *state.Container) error {
 	// or it belongs to somebody else. A unit that it made afterwards has lost its
 	// placeholder along with the creator, and ends by itself.
 	if cgroup == "" {
-		return nil
+		return removeUnused(made)
 	}
 	if err := removeCgroup(patience, cgroup, made, kept); err != nil || unit.Step == "" {
 		return err
@@ -164,6 +164,25 @@ func removeCgroup(patience context.Context, path string, made []string, kept kep
 		return err
 	}
 	return errors.Join(deleteGroup(patience, group, kept), leaveSlice(tree, path))
+}
+
+// removeUnused removes directories of a cgroup that were made and never used, or were about
+// to be made. What is not empty belongs to somebody else.
+func removeUnused(made []string) error {
+	if len(made) == 0 {
+		return nil
+	}
+	tree, err := cgroupv2.Find()
+	if err != nil {
+		return err
+	}
+	defer tree.Close()
+	for _, directory := range slices.Backward(made) {
+		if err := tree.Prune(directory); err != nil {
+			return err
+		}
+	}
+	return leaveSlice(tree, made[len(made)-1])
 }
 
 // PoststopError holds the failures of poststop hooks. They are warnings: everything else
