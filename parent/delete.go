@@ -21,6 +21,15 @@ import (
 // container that does not exist is no error. If the error is a [*PoststopError], the
 // container is gone all the same.
 func Delete(root, id string, force bool) error {
+	return deleteContainer(root, id, force, func(*state.Container) bool { return true })
+}
+
+// Delete kills what is left of the container whose init this is and removes it, as the other
+// Delete does with force. If somebody else has deleted it, that is no error, and another
+// container that has its ID by now is left alone.
+func (r *Running) Delete() error { return deleteContainer(r.root, r.container.ID, true, r.isInitOf) }
+
+func deleteContainer(root, id string, force bool, meant func(*state.Container) bool) error {
 	store, err := state.Open(root)
 	if err != nil {
 		return err
@@ -39,6 +48,8 @@ func Delete(root, id string, force bool) error {
 		return nil
 	case err != nil && !force:
 		return err
+	case err == nil && !meant(container):
+		return nil
 	}
 	if err == nil && !force {
 		if status := store.Status(container, frozen(container)); status != state.Stopped {

@@ -14,6 +14,7 @@ import (
 type Running struct {
 	mutex     sync.Mutex // held when signalling and reaping
 	process   *process
+	root      string // the state directory of the container
 	container *state.Container
 	joined    bool
 	started   uint64   // in clock ticks since boot
@@ -33,6 +34,12 @@ func (r *Running) Stdio() []string { return r.stdio }
 
 // Container returns the container's record.
 func (r *Running) Container() *state.Container { return r.container }
+
+// isInitOf reports whether the process was started as a container's init. A container that
+// was deleted may have left its ID to another.
+func (r *Running) isInitOf(container *state.Container) bool {
+	return container.Init == r.container.Init
+}
 
 // Signal sends the process a signal. If it has ended, that is no error.
 func (r *Running) Signal(signal unix.Signal) error {
