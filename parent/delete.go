@@ -85,10 +85,11 @@ func undo(handle *state.Handle, container *state.Container) error {
 	var made, groups []string
 	var kept keptPrograms
 	var unit state.Intent
+	var stuck error
 	for _, intent := range intents {
 		switch intent.Step {
 		case intentChild:
-			kill(patience, intent.Process)
+			stuck = kill(patience, intent.Process)
 		case intentCgroup:
 			cgroup = intent.Object
 		case intentDirectory:
@@ -110,10 +111,13 @@ func undo(handle *state.Handle, container *state.Container) error {
 	// or it belongs to somebody else. A unit that it made afterwards has lost its
 	// placeholder along with the creator, and ends by itself.
 	if cgroup == "" {
-		return removeUnused(made)
+		return errors.Join(stuck, removeUnused(made))
 	}
-	if err := removeCgroup(patience, cgroup, made, kept); err != nil || unit.Step == "" {
-		return err
+	if err := removeCgroup(patience, cgroup, made, kept); err != nil {
+		return err // it names all that do not end
+	}
+	if stuck != nil || unit.Step == "" {
+		return stuck
 	}
 	return stopUnit(context.Background(), unit.Object, unit.Step == intentUserUnit, cgroup)
 }
@@ -139,21 +143,26 @@ func intentsOf(container *state.Container) []state.Intent {
 }
 
 // kill kills a process if it is still the one that was recorded. It need not be our child.
-func kill(patience context.Context, process state.Process) {
+// The error is that it does not end.
+func kill(patience context.Context, process state.Process) error {
 	pidfd, err := unix.PidfdOpen(process.PID, 0)
 	if err != nil {
-		return
+		return nil
 	}
 	defer unix.Close(pidfd)
 	if !process.Alive() {
-		return
+		return nil
 	}
 	_ = unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0) // it may have ended by itself
 	poll := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
-	for process.Alive() && patience.Err() == nil {
+	for process.Alive() {
+		if patience.Err() != nil {
+			return fmt.Errorf("process %d is killed and does not end: it is stuck in the kernel; repair what does not answer there, such as the server of a file system", process.PID)
+		}
 		// In slices: a pidfd signals the end only when the process can be reaped.
 		_, _ = unix.Poll(poll, int(killSlice.Milliseconds()))
 	}
+	return nil
 }
 
 // killSlice is how long to wait for a killed process at a time.

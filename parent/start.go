@@ -55,11 +55,11 @@ func Start(root, id string, told Handshake) error {
 
 // stop kills what runs in a container and waits until it has ended.
 func stop(container *state.Container) error {
-	kill(cgroupv2.Within(emptyTimeout), container.Init)
+	stuck := kill(cgroupv2.Within(emptyTimeout), container.Init)
 	if container.OwnPIDNamespace {
-		return nil
+		return stuck
 	}
-	return killGroup(container)
+	return errors.Join(stuck, killGroup(container))
 }
 
 func (s *starter) walk(container *state.Container, told Handshake) error {
