@@ -50,12 +50,15 @@ func (s *Store) lock(id string, timeout time.Duration) (*Handle, error) {
 		return nil, fmt.Errorf("container %q: %w", id, err)
 	}
 	err = flock(directory, timeout)
-	if err == nil && !s.current(id, directory) {
-		err = ErrNotExist
+	switch {
+	case err != nil:
+		err = fmt.Errorf("%w: %q%s", err, id, s.creating(id))
+	case !s.current(id, directory):
+		err = notExist(id)
 	}
 	if err != nil {
 		directory.Close()
-		return nil, fmt.Errorf("%w: %q%s", err, id, s.creating(id))
+		return nil, err
 	}
 	return &Handle{store: s, id: id, directory: directory}, nil
 }

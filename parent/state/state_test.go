@@ -707,3 +707,23 @@ func TestUnreaped(t *testing.T) {
 		t.Errorf("after it was reaped: %#x", status)
 	}
 }
+
+// TestLockOfWhatWasReplaced: who has waited for a container that is gone learns that, and
+// nothing about the one that has its ID by now.
+func TestLockOfWhatWasReplaced(t *testing.T) {
+	store := open(t)
+	first := reserve(t, store, "a")
+	waited := make(chan error)
+	go func() {
+		_, err := store.Lock("a")
+		waited <- err
+	}()
+	time.Sleep(20 * time.Millisecond) // without it, the wait may begin with the second
+	if err := first.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	defer reserve(t, store, "a").Close()
+	if err := <-waited; !errors.Is(err, ErrNotExist) || strings.Contains(err.Error(), "is creating it") {
+		t.Errorf("%v", err)
+	}
+}
