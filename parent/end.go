@@ -65,7 +65,7 @@ const maxEndBytes = 1 << 10
 func readEnd(store *state.Store, container *state.Container) (*End, error) {
 	content, err := store.Kept(container.ID, endFile, maxEndBytes)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), err == nil && len(content) == 0: // or it is being written
 		if status, is := container.Init.Unreaped(); is {
 			return &End{Status: unix.WaitStatus(status)}, nil
 		}
