@@ -1,6 +1,7 @@
 package parent
 
 import (
+	"errors"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -78,7 +79,7 @@ func (r *Running) Wait() (unix.WaitStatus, error) {
 	if r.joined || r.container.OwnPIDNamespace {
 		return status, nil
 	}
-	return status, killGroup(r.container)
+	return status, killRest(r.root, r.container)
 }
 
 // reap frees the process's ID, so no signal may be under way.
@@ -91,6 +92,24 @@ func (r *Running) reap() (unix.WaitStatus, error) {
 	}
 	r.process.close()
 	return status, nil
+}
+
+// killRest kills what a container's init has left in the cgroup, unless the container has
+// been deleted meanwhile: then nothing is left, and what is in a cgroup of that name is
+// another's.
+func killRest(root string, container *state.Container) error {
+	l, err := lock(root, container.ID)
+	if errors.Is(err, state.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if l.container.Init != container.Init {
+		return nil
+	}
+	return killGroup(container)
 }
 
 // killGroup kills every process in a container's cgroup and waits until they have ended.
