@@ -55,7 +55,7 @@ func Start(root, id string, told Handshake) error {
 
 // stop kills what runs in a container and waits until it has ended.
 func stop(root string, container *state.Container) error {
-	stuck := kill(cgroupv2.Within(emptyTimeout), container.Init)
+	_, stuck := kill(cgroupv2.Within(emptyTimeout), container.Init)
 	if container.OwnPIDNamespace {
 		return stuck
 	}

@@ -239,3 +239,20 @@ func TestCreatorKilledBeforeItHadACgroup(t *testing.T) {
 		t.Errorf("what was made: %v", err)
 	}
 }
+
+// TestCgroupOfTheNext: a container gets the cgroup of one that has ended and is not deleted
+// yet. Whoever then deletes the first does not kill the second, and learns of it.
+func TestCgroupOfTheNext(t *testing.T) {
+	place := func(spec *specs.Spec) { spec.Linux.CgroupsPath = harness.Slice() + "/shared" }
+	first, second := newContainer(t, place, harness.Args("/bin/true")), newContainer(t, place, harness.Args("/bin/sleep", "1000"))
+	second.StateRoot, second.ID = first.StateRoot, second.ID+"-second"
+	first.succeed()
+	second.start()
+	err := parent.Delete(first.StateRoot, first.ID, true)
+	if err == nil || !strings.Contains(err.Error(), "that of container "+second.ID) {
+		t.Errorf("while the second runs: %v", err)
+	}
+	equal(t, "the second", state.Running, second.status())
+	must(t, parent.Delete(second.StateRoot, second.ID, true))
+	must(t, parent.Delete(first.StateRoot, first.ID, true))
+}
