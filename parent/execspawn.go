@@ -9,6 +9,7 @@ import (
 	"github.com/fsrun/fsrun/parent/bundle"
 	"github.com/fsrun/fsrun/parent/plan"
 	"github.com/fsrun/fsrun/parent/spawn"
+	"github.com/fsrun/fsrun/parent/state"
 	"github.com/fsrun/fsrun/protocol"
 	"github.com/fsrun/fsrun/protocol/machine"
 )
@@ -25,9 +26,10 @@ func (j *joining) spawn(machine.Message) (machine.Event, error) {
 }
 
 // orEnded replaces the error of joining a container that has ended in the meantime: its
-// namespaces are gone, and engines understand ErrNotRunning.
+// namespaces are gone, and engines understand ErrNotRunning. They go with the init's first
+// thread; one that still waits for start has others.
 func (j *joining) orEnded(err error) error {
-	if j.container.Init.Alive() {
+	if exiting, _ := state.Exiting(j.container.Init.PID); !exiting && j.container.Init.Alive() {
 		return err
 	}
 	return faulty(protocol.CodeSpawn, fmt.Errorf("cannot exec in container %s: %w", j.container.ID, ErrNotRunning))
