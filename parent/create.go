@@ -34,10 +34,10 @@ func Run(o Options) (*Running, error) {
 // finishStart runs the hooks that follow the start of a container's program. If one fails, the
 // container is ended.
 func finishStart(o *Options, child *process, container *state.Container) (*Running, error) {
-	running := &Running{process: child, container: container, started: container.Init.StartTime, stdio: container.Stdio}
+	running := &Running{process: child, root: o.StateRoot, container: container, started: container.Init.StartTime, stdio: container.Stdio}
 	if err := poststart(container); err != nil {
 		_, _ = running.Terminate() // Delete says what is left
-		return nil, errors.Join(err, Delete(o.StateRoot, o.ID, true))
+		return nil, errors.Join(err, running.Delete())
 	}
 	return running, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,6 +22,15 @@ import (
 // container that does not exist is no error. If the error is a [*PoststopError], the
 // container is gone all the same.
 func Delete(root, id string, force bool) error {
+	return deleteContainer(root, id, force, func(*state.Container) bool { return true })
+}
+
+// Delete kills what is left of the container whose init this is and removes it, as the other
+// Delete does with force. If somebody else has deleted it, that is no error, and another
+// container that has its ID by now is left alone.
+func (r *Running) Delete() error { return deleteContainer(r.root, r.container.ID, true, r.isInitOf) }
+
+func deleteContainer(root, id string, force bool, meant func(*state.Container) bool) error {
 	store, err := state.Open(root)
 	if err != nil {
 		return err
@@ -39,13 +49,15 @@ func Delete(root, id string, force bool) error {
 		return nil
 	case err != nil && !force:
 		return err
+	case err == nil && !meant(container):
+		return nil
 	}
 	if err == nil && !force {
 		if status := store.Status(container, frozen(container)); status != state.Stopped {
 			return refuseStatus("cannot delete container %s that is not stopped: %s; kill it first, or delete with --force", id, status)
 		}
 	}
-	if err := undo(handle, container); err != nil {
+	if err := undo(store, handle, container); err != nil {
 		return err
 	}
 	poststop := container != nil && container.Init.PID != 0
@@ -60,7 +72,7 @@ func Delete(root, id string, force bool) error {
 
 // undo undoes what the intent record says was made, last first. All killed processes share
 // one wait: the others of a group end while its init does.
-func undo(handle *state.Handle, container *state.Container) error {
+func undo(store *state.Store, handle *state.Handle, container *state.Container) error {
 	patience := cgroupv2.Within(emptyTimeout)
 	intents, err := handle.Intents()
 	switch {
@@ -74,10 +86,12 @@ func undo(handle *state.Handle, container *state.Container) error {
 	var made, groups []string
 	var kept keptPrograms
 	var unit state.Intent
+	var stuck error
+	lived := false
 	for _, intent := range intents {
 		switch intent.Step {
 		case intentChild:
-			kill(patience, intent.Process)
+			lived, stuck = kill(patience, intent.Process)
 		case intentCgroup:
 			cgroup = intent.Object
 		case intentDirectory:
@@ -99,10 +113,17 @@ func undo(handle *state.Handle, container *state.Container) error {
 	// or it belongs to somebody else. A unit that it made afterwards has lost its
 	// placeholder along with the creator, and ends by itself.
 	if cgroup == "" {
-		return nil
+		return errors.Join(stuck, removeUnused(made))
 	}
-	if err := removeCgroup(patience, cgroup, made, kept); err != nil || unit.Step == "" {
-		return err
+	taken := func() error { return nil }
+	if !lived && container != nil && container.Cgroup != "" {
+		taken = func() error { return takenOver(store, container) }
+	}
+	if err := removeCgroup(patience, cgroup, made, kept, taken); err != nil {
+		return err // it names all that do not end
+	}
+	if stuck != nil || unit.Step == "" {
+		return stuck
 	}
 	return stopUnit(context.Background(), unit.Object, unit.Step == intentUserUnit, cgroup)
 }
@@ -127,30 +148,36 @@ func intentsOf(container *state.Container) []state.Intent {
 	return intents
 }
 
-// kill kills a process if it is still the one that was recorded. It need not be our child.
-func kill(patience context.Context, process state.Process) {
+// kill kills a process if it is still the one that was recorded, and reports whether it was.
+// It need not be our child. The error is that it does not end.
+func kill(patience context.Context, process state.Process) (lived bool, err error) {
 	pidfd, err := unix.PidfdOpen(process.PID, 0)
 	if err != nil {
-		return
+		return false, nil
 	}
 	defer unix.Close(pidfd)
 	if !process.Alive() {
-		return
+		return false, nil
 	}
 	_ = unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0) // it may have ended by itself
 	poll := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
-	for process.Alive() && patience.Err() == nil {
+	for process.Alive() {
+		if patience.Err() != nil {
+			return true, fmt.Errorf("process %d is killed and does not end: it is stuck in the kernel; repair what does not answer there, such as the server of a file system", process.PID)
+		}
 		// In slices: a pidfd signals the end only when the process can be reaped.
 		_, _ = unix.Poll(poll, int(killSlice.Milliseconds()))
 	}
+	return true, nil
 }
 
 // killSlice is how long to wait for a killed process at a time.
 const killSlice = 10 * time.Millisecond
 
 // removeCgroup kills what is left in a cgroup and removes the directories that were made
-// for it. A cgroup that existed before is left as it was.
-func removeCgroup(patience context.Context, path string, made []string, kept keptPrograms) error {
+// for it. A cgroup that existed before is left as it was. One with processes is left to
+// them if taken returns an error.
+func removeCgroup(patience context.Context, path string, made []string, kept keptPrograms, taken func() error) error {
 	tree, err := cgroupv2.Find()
 	if err != nil {
 		return err
@@ -163,7 +190,48 @@ func removeCgroup(patience context.Context, path string, made []string, kept kep
 	if err != nil {
 		return err
 	}
+	if events, err := group.Events(); err == nil && events.Populated {
+		if err := taken(); err != nil {
+			group.Close()
+			return err
+		}
+	}
 	return errors.Join(deleteGroup(patience, group, kept), leaveSlice(tree, path))
+}
+
+// takenOver returns an error if another container has got the cgroup of one that has ended,
+// or a cgroup beneath it: it was empty by then, and fit for a new container.
+func takenOver(store *state.Store, container *state.Container) error {
+	entries, err := store.List()
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		other := entry.Container
+		if entry.Err == nil && other.ID != container.ID && strings.HasPrefix(other.Cgroup+"/", container.Cgroup+"/") && other.Init.Alive() {
+			return fmt.Errorf("container %s is not deleted: its cgroup is that of container %s by now, which has not ended; delete that first", container.ID, other.ID)
+		}
+	}
+	return nil
+}
+
+// removeUnused removes directories of a cgroup that were made and never used, or were about
+// to be made. What is not empty belongs to somebody else.
+func removeUnused(made []string) error {
+	if len(made) == 0 {
+		return nil
+	}
+	tree, err := cgroupv2.Find()
+	if err != nil {
+		return err
+	}
+	defer tree.Close()
+	for _, directory := range slices.Backward(made) {
+		if err := tree.Prune(directory); err != nil {
+			return err
+		}
+	}
+	return leaveSlice(tree, made[len(made)-1])
 }
 
 // PoststopError holds the failures of poststop hooks. They are warnings: everything else

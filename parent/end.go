@@ -37,21 +37,24 @@ var endFields = []json.Field[End]{
 	}},
 }
 
-// KeepEnd records how a container's init ended, for callers that ask before the container
-// is deleted. Only the process that waits for the init knows.
-func KeepEnd(root, id string, status unix.WaitStatus) error {
-	store, err := state.Open(root)
+// KeepEnd records how the init of a container ended, for callers that ask before the
+// container is deleted. Only the process that waits for the init knows. A container that
+// has been deleted is none to ask about, whoever has its ID by now.
+func (r *Running) KeepEnd(status unix.WaitStatus) error {
+	l, err := lock(r.root, r.container.ID)
+	if errors.Is(err, state.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	handle, err := store.Lock(id)
-	if err != nil {
-		return err
+	defer l.Close()
+	if !r.isInitOf(l.container) {
+		return nil
 	}
-	defer handle.Close()
 	content := strconv.AppendUint([]byte(`{"waitStatus":`), uint64(status), 10)
 	content = json.AppendString(append(content, `,"at":`...), time.Now().UTC().Format(time.RFC3339Nano))
-	return handle.Keep(endFile, append(content, "}\n"...))
+	return l.Keep(endFile, append(content, "}\n"...))
 }
 
 // maxEndBytes bounds endFile.
@@ -62,7 +65,7 @@ const maxEndBytes = 1 << 10
 func readEnd(store *state.Store, container *state.Container) (*End, error) {
 	content, err := store.Kept(container.ID, endFile, maxEndBytes)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), err == nil && len(content) == 0: // or it is being written
 		if status, is := container.Init.Unreaped(); is {
 			return &End{Status: unix.WaitStatus(status)}, nil
 		}

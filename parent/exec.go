@@ -102,7 +102,7 @@ func Exec(o ExecOptions) (*Running, error) {
 		j.child.close()
 		return nil, err
 	}
-	return &Running{process: j.child, container: j.container, joined: true, started: j.started, stdio: j.stdio}, nil
+	return &Running{process: j.child, root: o.StateRoot, container: j.container, joined: true, started: j.started, stdio: j.stdio}, nil
 }
 
 // prepare lowers the process before anything is touched.

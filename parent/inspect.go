@@ -1,7 +1,9 @@
 package parent
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/fsrun/fsrun/internal/sys"
@@ -74,6 +76,9 @@ func Configuration(root, id string) (*specs.Spec, error) {
 		return nil, err
 	}
 	content, err := sys.ReadFile(filepath.Join(store.Path(id), configCopy))
+	if errors.Is(err, fs.ErrNotExist) { // not yet, or no longer
+		err = fmt.Errorf("%w: %q: %w", state.ErrNotExist, id, err)
+	}
 	if err != nil {
 		return nil, err
 	}

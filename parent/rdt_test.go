@@ -22,7 +22,7 @@ import (
 // is removed with the container, by delete or if its creation fails.
 func TestShares(t *testing.T) {
 	for name, end := range map[string]func(*handshake) error{
-		"delete":   func(h *handshake) error { return undo(h.handle, nil) },
+		"delete":   func(h *handshake) error { return undo(h.store, h.handle, nil) },
 		"teardown": func(h *handshake) error { _, err := h.tearDown(machine.Message{}); return err },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -71,6 +71,9 @@ func Recordings(root, id string) ([]*Recording, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(content) == 0 {
+			continue // it is being written
+		}
 		made, err := recording.Decode(string(content))
 		if err != nil {
 			return nil, err

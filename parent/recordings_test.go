@@ -1,6 +1,7 @@
 package parent
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -42,5 +43,29 @@ func TestReadyChangesNothing(t *testing.T) {
 		if told := recorder.End(nil).Child; len(told) != len(ready.Rows) {
 			t.Errorf("%d rows were told, %d are recorded", len(ready.Rows), len(told))
 		}
+	}
+}
+
+// TestKeptWhileWritten: whoever asks at that moment is told what is known so far.
+func TestKeptWhileWritten(t *testing.T) {
+	store, err := state.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	handle, err := store.Reserve("a", "/bundle")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer handle.Close()
+	for _, name := range []string{handshakeFile, startFile, endFile} {
+		if err := handle.Keep(name, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found, err := Recordings(filepath.Dir(store.Path("a")), "a"); len(found) > 0 || err != nil {
+		t.Errorf("recordings: %v, %v", found, err)
+	}
+	if end, err := readEnd(store, &state.Container{ID: "a"}); end != nil || err != nil {
+		t.Errorf("end: %v, %v", end, err)
 	}
 }

@@ -14,9 +14,9 @@ import (
 
 // The steps in the intent record, in order.
 const (
-	intentCgroup    = "cgroup"           // the container's cgroup
-	intentDirectory = "cgroup directory" // a directory that will be made for it
+	intentDirectory = "cgroup directory" // a directory that will be made for the cgroup
 	intentPrograms  = "device programs"  // those of a cgroup that existed before
+	intentCgroup    = "cgroup"           // the container's cgroup: all processes in it are the container's
 	intentUnit      = "unit"             // the systemd scope that is its cgroup
 	intentUserUnit  = "user unit"        // the same from the user's own manager
 	intentResctrl   = "resctrl group"    // a group to be removed with the container
@@ -41,7 +41,7 @@ func (h *handshake) reserve(machine.Message) (machine.Event, error) {
 	if h.scope != nil {
 		return machine.Done, h.makeScope(context.Background())
 	}
-	if err := h.intendCgroup(); err != nil {
+	if err := h.intendDirectories(); err != nil {
 		return "", protocol.Explain(protocol.CodeState, err)
 	}
 	var err error
@@ -54,20 +54,18 @@ func (h *handshake) reserve(machine.Message) (machine.Event, error) {
 		fault.Path = cmp.Or(fault.Path, "linux.cgroupsPath")
 		return "", fault
 	}
-	return machine.Done, nil
+	// Only now is it known to be empty. Whoever deletes the container kills what is in it,
+	// which must not be another's.
+	return machine.Done, faulty(protocol.CodeState, h.handle.Intend(state.Intent{Step: intentCgroup, Object: h.cgroup}))
 }
 
-func (h *handshake) intendCgroup() error {
+func (h *handshake) intendDirectories() error {
 	missing, err := h.tree.Missing(h.cgroup)
 	if err != nil {
 		return err
 	}
-	intents := []state.Intent{{Step: intentCgroup, Object: h.cgroup}}
 	for _, directory := range missing {
-		intents = append(intents, state.Intent{Step: intentDirectory, Object: directory})
-	}
-	for _, intent := range intents {
-		if err := h.handle.Intend(intent); err != nil {
+		if err := h.handle.Intend(state.Intent{Step: intentDirectory, Object: directory}); err != nil {
 			return err
 		}
 	}

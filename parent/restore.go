@@ -30,34 +30,43 @@ type restoring struct {
 // Its limits are those of the bundle and are in force before it continues. It does not run
 // the hooks for creating a container again, but those of poststart.
 func Restore(o Options, from CheckpointOptions) (*Running, error) {
+	child, container, err := restore(&o, &from)
+	if err != nil {
+		return nil, err
+	}
+	return finishStart(&o, child, container)
+}
+
+// restore returns once the container is unlocked: hooks that follow may change it.
+func restore(o *Options, from *CheckpointOptions) (*process, *state.Container, error) {
 	if err := criu.Find(); err != nil {
-		return nil, fmt.Errorf("restore: %w", err)
+		return nil, nil, fmt.Errorf("restore: %w", err)
 	}
 	if err := state.ValidateID(o.ID); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	outside, err := readOutside(from.Images)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	prepared, err := readBundle(&o)
+	prepared, err := readBundle(o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	r := &restoring{handshake: newHandshake(prepared, &o), from: &from, outside: outside}
+	r := &restoring{handshake: newHandshake(prepared, o), from: from, outside: outside}
 	defer r.close()
 	if err := checkWritable(prepared.bundle.Spec); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := prepared.lower(&o); err != nil {
-		return nil, err
+	if err := prepared.lower(o); err != nil {
+		return nil, nil, err
 	}
 	if err := r.make(); err != nil {
 		_, tearError := r.tearDown(machine.Message{})
 		r.child.close()
-		return nil, errors.Join(err, tearError)
+		return nil, nil, errors.Join(err, tearError)
 	}
-	return finishStart(&o, r.child, r.record)
+	return r.child, r.record, nil
 }
 
 func (r *restoring) make() error {

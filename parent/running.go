@@ -1,6 +1,7 @@
 package parent
 
 import (
+	"errors"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -14,6 +15,7 @@ import (
 type Running struct {
 	mutex     sync.Mutex // held when signalling and reaping
 	process   *process
+	root      string // the state directory of the container
 	container *state.Container
 	joined    bool
 	started   uint64   // in clock ticks since boot
@@ -33,6 +35,12 @@ func (r *Running) Stdio() []string { return r.stdio }
 
 // Container returns the container's record.
 func (r *Running) Container() *state.Container { return r.container }
+
+// isInitOf reports whether the process was started as a container's init. A container that
+// was deleted may have left its ID to another.
+func (r *Running) isInitOf(container *state.Container) bool {
+	return container.Init == r.container.Init
+}
 
 // Signal sends the process a signal. If it has ended, that is no error.
 func (r *Running) Signal(signal unix.Signal) error {
@@ -71,7 +79,7 @@ func (r *Running) Wait() (unix.WaitStatus, error) {
 	if r.joined || r.container.OwnPIDNamespace {
 		return status, nil
 	}
-	return status, killGroup(r.container)
+	return status, killRest(r.root, r.container)
 }
 
 // reap frees the process's ID, so no signal may be under way.
@@ -84,6 +92,24 @@ func (r *Running) reap() (unix.WaitStatus, error) {
 	}
 	r.process.close()
 	return status, nil
+}
+
+// killRest kills what a container's init has left in the cgroup, unless the container has
+// been deleted meanwhile: then nothing is left, and what is in a cgroup of that name is
+// another's.
+func killRest(root string, container *state.Container) error {
+	l, err := lock(root, container.ID)
+	if errors.Is(err, state.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if l.container.Init != container.Init {
+		return nil
+	}
+	return killGroup(container)
 }
 
 // killGroup kills every process in a container's cgroup and waits until they have ended.

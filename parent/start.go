@@ -48,18 +48,18 @@ func Start(root, id string, told Handshake) error {
 	}
 	l.Close() // hooks may change the container
 	if err := poststart(l.container); err != nil {
-		return errors.Join(err, stop(l.container))
+		return errors.Join(err, stop(root, l.container))
 	}
 	return nil
 }
 
 // stop kills what runs in a container and waits until it has ended.
-func stop(container *state.Container) error {
-	kill(cgroupv2.Within(emptyTimeout), container.Init)
+func stop(root string, container *state.Container) error {
+	_, stuck := kill(cgroupv2.Within(emptyTimeout), container.Init)
 	if container.OwnPIDNamespace {
-		return nil
+		return stuck
 	}
-	return killGroup(container)
+	return errors.Join(stuck, killRest(root, container))
 }
 
 func (s *starter) walk(container *state.Container, told Handshake) error {

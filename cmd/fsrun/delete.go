@@ -21,14 +21,13 @@ poststop hook that fails causes a warning.`,
 			flags.BoolVarP(&force, "force", "f", false, "kill the container if it is not stopped; one that does not exist is no error")
 		},
 		Run: func(operands []string) (int, error) {
-			return 0, deleteContainer(g.root, operands[0], force, g.warn)
+			return 0, warnOfPoststop(parent.Delete(g.root, operands[0], force), g.warn)
 		},
 	}
 }
 
-// deleteContainer deletes a container and warns about poststop hooks that failed.
-func deleteContainer(root, id string, force bool, warn func(string)) error {
-	err := parent.Delete(root, id, force)
+// warnOfPoststop makes the failures of poststop hooks, of all errors of a deletion, warnings.
+func warnOfPoststop(err error, warn func(string)) error {
 	var poststop *parent.PoststopError
 	if !errors.As(err, &poststop) {
 		return err

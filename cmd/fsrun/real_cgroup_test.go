@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -14,6 +17,7 @@ import (
 	"github.com/fsrun/fsrun/internal/harness"
 	"github.com/fsrun/fsrun/parent"
 	"github.com/fsrun/fsrun/parent/bundle"
+	"github.com/fsrun/fsrun/parent/state"
 )
 
 // cgroupPlaces maps the forms of linux.cgroupsPath to the places beneath the tree that they
@@ -189,4 +193,66 @@ func attachProgram(t *testing.T, directory string) uint32 {
 	defer unix.Close(group)
 	must(t, program.Attach(group))
 	return program.ID()
+}
+
+// TestCreatorKilledBeforeItHadACgroup: of the directories that it was about to make, delete
+// removes those that are empty. Processes in them are another's.
+func TestCreatorKilledBeforeItHadACgroup(t *testing.T) {
+	harness.Need(t, harness.Container...)
+	root, above := t.TempDir(), harness.Slice()+"-unused"
+	place := above + "/container"
+	abandon := func() {
+		store, err := state.Open(root)
+		must(t, err)
+		handle, err := store.Reserve("a", "/bundle")
+		must(t, err)
+		for _, directory := range []string{above, place} {
+			must(t, handle.Intend(state.Intent{Step: "cgroup directory", Object: directory}))
+		}
+		must(t, handle.Close())
+	}
+	must(t, os.MkdirAll(harness.CgroupMount+place, 0o755))
+	directory, err := os.Open(harness.CgroupMount + place)
+	must(t, err)
+	defer directory.Close()
+	other := exec.Command("/bin/sleep", "1000")
+	other.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(directory.Fd()), Pdeathsig: syscall.SIGKILL}
+	must(t, other.Start())
+
+	abandon()
+	must(t, parent.Delete(root, "a", true))
+	must(t, other.Process.Signal(syscall.Signal(0)))
+	if content, err := os.ReadFile(harness.CgroupMount + place + "/cgroup.procs"); strings.TrimSpace(string(content)) != strconv.Itoa(other.Process.Pid) {
+		t.Errorf("in the cgroup of another: %q, %v", content, err)
+	}
+	must(t, other.Process.Kill())
+	_ = other.Wait() // it was killed
+
+	abandon()
+	waitUntil(t, func() bool { // the kernel takes a moment to find the cgroup empty
+		content, err := os.ReadFile(harness.CgroupMount + place + "/cgroup.events")
+		must(t, err)
+		return strings.Contains(string(content), "populated 0")
+	})
+	must(t, parent.Delete(root, "a", true))
+	if _, err := os.Stat(harness.CgroupMount + above); !os.IsNotExist(err) {
+		t.Errorf("what was made: %v", err)
+	}
+}
+
+// TestCgroupOfTheNext: a container gets the cgroup of one that has ended and is not deleted
+// yet. Whoever then deletes the first does not kill the second, and learns of it.
+func TestCgroupOfTheNext(t *testing.T) {
+	place := func(spec *specs.Spec) { spec.Linux.CgroupsPath = harness.Slice() + "/shared" }
+	first, second := newContainer(t, place, harness.Args("/bin/true")), newContainer(t, place, harness.Args("/bin/sleep", "1000"))
+	second.StateRoot, second.ID = first.StateRoot, second.ID+"-second"
+	first.succeed()
+	second.start()
+	err := parent.Delete(first.StateRoot, first.ID, true)
+	if err == nil || !strings.Contains(err.Error(), "that of container "+second.ID) {
+		t.Errorf("while the second runs: %v", err)
+	}
+	equal(t, "the second", state.Running, second.status())
+	must(t, parent.Delete(second.StateRoot, second.ID, true))
+	must(t, parent.Delete(first.StateRoot, first.ID, true))
 }

@@ -235,6 +235,28 @@ func TestCheckpointRestoreFails(t *testing.T) {
 	}
 }
 
+// TestCheckpointRestoreHooks: the container is nobody's when the poststart hooks run, as
+// after start. One may change it, and if one fails it is deleted.
+func TestCheckpointRestoreHooks(t *testing.T) {
+	harness.NeedCRIU(t)
+	failing := filepath.Join(harness.Directory(t), "failing")
+	c, volume := counter(t, func(s *specs.Spec) {
+		s.Hooks = &specs.Hooks{Poststart: []specs.Hook{{Path: "/bin/sh", Args: []string{"sh", "-c", "! test -e " + failing}}}}
+	})
+	c.start()
+	countAfter(t, volume, 3)
+	images := parent.CheckpointOptions{Images: harness.Directory(t)}
+	must(t, parent.Checkpoint(c.StateRoot, c.ID, images))
+	must(t, parent.Delete(c.StateRoot, c.ID, false))
+	must(t, os.WriteFile(failing, nil, 0o644))
+	snapshot := harness.Watch(t, c.StateRoot)
+	_, err := parent.Restore(c.Options, images)
+	if err == nil || !strings.Contains(err.Error(), "hook poststart[0]") || strings.Contains(err.Error(), "busy") {
+		t.Errorf("it fails with: %v", err)
+	}
+	snapshot.Settled()
+}
+
 func withoutNamespace(kind specs.LinuxNamespaceType) harness.Edit {
 	return func(s *specs.Spec) {
 		s.Linux.Namespaces = slices.DeleteFunc(s.Linux.Namespaces, func(n specs.LinuxNamespace) bool { return n.Type == kind })

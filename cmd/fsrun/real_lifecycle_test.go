@@ -353,3 +353,35 @@ func catches(t *testing.T, pid int, signal unix.Signal) bool {
 	must(t, err)
 	return caught>>(signal-1)&1 != 0
 }
+
+// TestIDGivenAwayMeanwhile: whoever runs a container in the foreground may be stopped, or
+// waiting for a reader of its output, while somebody deletes that container and makes another
+// of the same ID. It deletes its own container only, and says nothing about the other's end.
+func TestIDGivenAwayMeanwhile(t *testing.T) {
+	for name, edits := range map[string][]harness.Edit{
+		"with a PID namespace":    nil,
+		"without a PID namespace": {harness.Without(specs.PIDNamespace)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newContainer(t, append(edits, harness.Args("/bin/sleep", "1000"))...)
+			c.connect()
+			first, err := parent.Run(c.Options)
+			must(t, err)
+			must(t, parent.Delete(c.StateRoot, c.ID, true))
+			second, err := parent.Run(c.Options)
+			must(t, err)
+			status, err := first.Wait()
+			must(t, err)
+			must(t, first.KeepEnd(status))
+			must(t, first.Delete())
+			equal(t, "the second container", state.Running, c.status())
+			if _, err := os.Stat(filepath.Join(c.StateRoot, c.ID, "end.json")); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("what is kept of an end: %v", err)
+			}
+			_, err = second.Terminate()
+			must(t, err)
+			must(t, second.Delete())
+			must(t, second.Delete())
+		})
+	}
+}

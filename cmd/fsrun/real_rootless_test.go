@@ -388,3 +388,23 @@ func TestWithoutStateDirectory(t *testing.T) {
 		}
 	}
 }
+
+// TestRootlessCgroupOfAnother: an ordinary user's container that asks for no cgroup does
+// without one if there is one of its name already, and then never touches that.
+func TestRootlessCgroupOfAnother(t *testing.T) {
+	u := newRootless(t, nobodysUID, harness.Args("/bin/sleep", "1000"))
+	u.delegate()
+	other := []string{"--root", filepath.Join(u.place, "other")}
+	u.flags = other
+	u.succeed("run", "--detach", "--bundle", u.bundle, u.id)
+	defer func() {
+		u.flags = other
+		u.succeed("delete", "--force", u.id)
+		u.flags = nil
+	}()
+	u.flags = nil
+	u.succeed("run", "--detach", "--bundle", u.bundle, u.id)
+	u.succeed("delete", "--force", u.id)
+	u.flags = other
+	equal(t, "the other container", "running", u.state().Status)
+}

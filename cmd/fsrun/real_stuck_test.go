@@ -119,6 +119,13 @@ func (s *hungServer) refuse() {
 	s.pending = nil
 }
 
+// asked reports whether somebody waits for an answer.
+func (s *hungServer) asked() bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return len(s.pending) > 0
+}
+
 func (s *hungServer) release() {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -155,6 +162,21 @@ func TestStuckInTheKernel(t *testing.T) {
 		began = time.Now()
 		err = parent.Delete(c.StateRoot, c.ID, true)
 		if err == nil || !strings.Contains(err.Error(), ", in uninterruptible sleep") || time.Since(began) > when {
+			t.Errorf("delete, after %s: %v", time.Since(began), err)
+		}
+		server.release()
+		must(t, parent.Delete(c.StateRoot, c.ID, true))
+	})
+	t.Run("delete without a cgroup", func(t *testing.T) {
+		server := newHungServer(t)
+		c := newContainer(t, harness.Shell("exec ls /hung/there"), withMount(harness.Bind(server.directory, "/hung")),
+			func(spec *specs.Spec) { spec.Linux.Resources = nil })
+		c.CgroupManager = parent.NoCgroup
+		c.start()
+		waitUntil(t, func() bool { return server.asked() })
+		began := time.Now()
+		err := parent.Delete(c.StateRoot, c.ID, true)
+		if err == nil || !strings.Contains(err.Error(), "does not end") || time.Since(began) > when {
 			t.Errorf("delete, after %s: %v", time.Since(began), err)
 		}
 		server.release()

@@ -57,7 +57,11 @@ func runInForeground(options parent.Options, keep bool) (int, error) {
 
 // startAndWait starts a container, waits until it ends and deletes it, unless keep is set.
 func startAndWait(options parent.Options, keep bool, start func(console func(int) error) (*parent.Running, error)) (int, error) {
-	ended, err := inForeground(false, start)
+	var running *parent.Running
+	ended, err := inForeground(false, func(console func(int) error) (started *parent.Running, err error) {
+		running, err = start(console)
+		return running, err
+	})
 	if ended == nil {
 		return 0, err
 	}
@@ -65,9 +69,9 @@ func startAndWait(options parent.Options, keep bool, start func(console func(int
 		warnOfMemory(&options)
 	}
 	if keep {
-		err = errors.Join(err, parent.KeepEnd(options.StateRoot, options.ID, *ended))
+		err = errors.Join(err, running.KeepEnd(*ended))
 	} else {
-		err = errors.Join(err, deleteContainer(options.StateRoot, options.ID, true, options.Warn))
+		err = errors.Join(err, warnOfPoststop(running.Delete(), options.Warn))
 	}
 	return exitStatus(*ended), err
 }

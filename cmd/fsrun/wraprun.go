@@ -36,10 +36,10 @@ func (w *wrapping) run(g *global, command []string) (int, error) {
 	options.Warn = func(text string) { g.log.write("warning", oneLine(text), nil) }
 	usage := &usage{began: time.Now()}
 	var killed atomic.Bool
-	ended, err := inForeground(true, func(console func(int) error) (*parent.Running, error) {
+	var running *parent.Running
+	ended, err := inForeground(true, func(console func(int) error) (started *parent.Running, err error) {
 		options.OnConsole = console
-		running, err := runSpec(options, spec)
-		if err != nil {
+		if running, err = runSpec(options, spec); err != nil {
 			return nil, err
 		}
 		if w.time > 0 {
@@ -54,7 +54,7 @@ func (w *wrapping) run(g *global, command []string) (int, error) {
 		return 0, err
 	}
 	usage.ended(*ended, killed.Load())
-	err = errors.Join(err, usage.measure(g.root, options.ID), parent.Delete(g.root, options.ID, true), w.report(usage))
+	err = errors.Join(err, usage.measure(g.root, options.ID), running.Delete(), w.report(usage))
 	if usage.TimedOut {
 		g.fail(fmt.Errorf("%s: killed after %s (--time)", command[0], w.time))
 	}

@@ -1,11 +1,13 @@
 package state
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -50,12 +52,15 @@ func (s *Store) lock(id string, timeout time.Duration) (*Handle, error) {
 		return nil, fmt.Errorf("container %q: %w", id, err)
 	}
 	err = flock(directory, timeout)
-	if err == nil && !s.current(id, directory) {
-		err = ErrNotExist
+	switch {
+	case err != nil:
+		err = fmt.Errorf("%w: %q%s", err, id, s.creating(id))
+	case !s.current(id, directory):
+		err = notExist(id)
 	}
 	if err != nil {
 		directory.Close()
-		return nil, fmt.Errorf("%w: %q%s", err, id, s.creating(id))
+		return nil, err
 	}
 	return &Handle{store: s, id: id, directory: directory}, nil
 }
@@ -199,12 +204,20 @@ func (h *Handle) empty() error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
+	slices.SortFunc(names, removal)
 	for _, name := range names {
 		if err := unix.Unlinkat(int(h.directory.Fd()), name, 0); err != nil {
 			return &os.PathError{Op: "unlinkat", Path: h.store.Path(h.id) + "/" + name, Err: err}
 		}
 	}
 	return nil
+}
+
+// removal orders files for their removal. Those that tell that there is a container are last:
+// if we are killed meanwhile, it can still be deleted, and its ID does not stay taken.
+func removal(one, other string) int {
+	rank := func(name string) int { return slices.Index([]string{intentName, stateName}, name) }
+	return cmp.Compare(rank(one), rank(other))
 }
 
 // maxFiles is more than a container's directory contains.

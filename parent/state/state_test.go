@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -705,5 +706,66 @@ func TestUnreaped(t *testing.T) {
 	_ = command.Wait()
 	if status, is := process.Unreaped(); is {
 		t.Errorf("after it was reaped: %#x", status)
+	}
+}
+
+// TestLockOfWhatWasReplaced: who has waited for a container that is gone learns that, and
+// nothing about the one that has its ID by now.
+func TestLockOfWhatWasReplaced(t *testing.T) {
+	store := open(t)
+	first := reserve(t, store, "a")
+	waited := make(chan error)
+	go func() {
+		_, err := store.Lock("a")
+		waited <- err
+	}()
+	time.Sleep(20 * time.Millisecond) // without it, the wait may begin with the second
+	if err := first.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	defer reserve(t, store, "a").Close()
+	if err := <-waited; !errors.Is(err, ErrNotExist) || strings.Contains(err.Error(), "is creating it") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestRemovalInterrupted: a container whose removal was interrupted anywhere can be deleted
+// again. A directory of which only other files are left would be a stranger's, and the ID
+// taken for good.
+func TestRemovalInterrupted(t *testing.T) {
+	store := open(t)
+	filled := func() (names []string) {
+		handle := reserve(t, store, "a")
+		for _, name := range []string{"config.json", "handshake.json", "start", "tracers"} {
+			if err := handle.Keep(name, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(handle.Save(full("a")), handle.Close()); err != nil {
+			t.Fatal(err)
+		}
+		entries, err := os.ReadDir(store.Path("a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, entry := range entries {
+			names = append(names, entry.Name())
+		}
+		slices.SortFunc(names, removal)
+		return names
+	}
+	for done := range filled() {
+		if err := store.Remove("a"); err != nil {
+			t.Fatal(err)
+		}
+		names := filled()
+		for _, name := range names[:done+1] {
+			if err := os.Remove(filepath.Join(store.Path("a"), name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := store.Load("a"); err != nil {
+			t.Errorf("without %v: %v", names[:done+1], err)
+		}
 	}
 }
