@@ -213,7 +213,12 @@ func (j *joining) walk() error {
 func (j *joining) endedMeanwhile(err error) error {
 	var fault *protocol.Fault
 	var counted *Counted
-	if err == nil || errors.As(err, &fault) && fault.Machine != parentmachine.Table.Name || errors.As(err, &counted) || j.container.Init.Alive() {
+	if err == nil || errors.As(err, &fault) && fault.Machine != parentmachine.Table.Name || errors.As(err, &counted) {
+		return err
+	}
+	// The namespaces go with the init's first thread; one that waits for start has others.
+	init := j.container.Init
+	if exiting, _ := state.Exiting(init.PID); !exiting && init.Alive() {
 		return err
 	}
 	return fmt.Errorf("cannot exec in container %s: %w", j.container.ID, ErrNotRunning)

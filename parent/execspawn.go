@@ -2,14 +2,12 @@ package parent
 
 import (
 	"errors"
-	"fmt"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/fsrun/fsrun/parent/bundle"
 	"github.com/fsrun/fsrun/parent/plan"
 	"github.com/fsrun/fsrun/parent/spawn"
-	"github.com/fsrun/fsrun/parent/state"
 	"github.com/fsrun/fsrun/protocol"
 	"github.com/fsrun/fsrun/protocol/machine"
 )
@@ -18,24 +16,6 @@ import (
 // ample room: the child's runtime needs threads and memory that the container's limits need
 // not allow.
 func (j *joining) spawn(machine.Message) (machine.Event, error) {
-	event, err := j.launch()
-	if err != nil {
-		err = j.orEnded(err)
-	}
-	return event, err
-}
-
-// orEnded replaces the error of joining a container that has ended in the meantime: its
-// namespaces are gone, and engines understand ErrNotRunning. They go with the init's first
-// thread; one that still waits for start has others.
-func (j *joining) orEnded(err error) error {
-	if exiting, _ := state.Exiting(j.container.Init.PID); !exiting && j.container.Init.Alive() {
-		return err
-	}
-	return faulty(protocol.CodeSpawn, fmt.Errorf("cannot exec in container %s: %w", j.container.ID, ErrNotRunning))
-}
-
-func (j *joining) launch() (machine.Event, error) {
 	joins, err := j.namespaces()
 	if err != nil {
 		return "", faulty(protocol.CodeSpawn, err)
