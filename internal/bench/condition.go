@@ -21,7 +21,8 @@ var conditions = []condition{
 	{"busy", "with a busy neighbour on each processor", arrangeNeighbours},
 }
 
-// pin binds this goroutine, and what it starts, to one processor.
+// pin binds this goroutine, and what it starts, to one processor. A runtime that lets its
+// containers use all processors, as fsrun does when limits are committed, then leaves it.
 func pin() (func(), error) {
 	runtime.LockOSThread()
 	var all, one unix.CPUSet
