@@ -33,9 +33,7 @@ func (h *handshake) commit(machine.Message) (machine.Event, error) {
 	}
 	raiseLimits(h.child.pid, h.bundle.Spec, h.plan.Ops)
 	if !h.options.KeepAffinity {
-		if err := setAffinity(h.child.pid, nil); err != nil {
-			return "", faulty(protocol.CodeCommit, err)
-		}
+		_ = freeAffinity(h.child.pid) // nobody asked for it: if it is refused, what we have must do
 	}
 	if err := schedule(h.child.pid, h.bundle.Spec.Process); err != nil {
 		return "", faulty(protocol.CodeCommit, err)

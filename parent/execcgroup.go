@@ -71,14 +71,21 @@ func (j *joining) commit(machine.Message) (machine.Event, error) {
 		return "", faulty(protocol.CodeCommit, err)
 	}
 	raiseLimits(j.child.pid, j.spec, j.plan.Ops)
-	var final *unix.CPUSet
-	if affinity := j.options.Process.ExecCPUAffinity; affinity != nil {
-		final = bundle.CPUs(affinity.Final)
-	}
-	if err := setAffinity(j.child.pid, final); err != nil {
+	if err := j.placeOnCPUs(); err != nil {
 		return "", faulty(protocol.CodeCommit, err)
 	}
 	return machine.Done, faulty(protocol.CodeCommit, schedule(j.child.pid, j.options.Process))
+}
+
+// placeOnCPUs sets the affinity that the program is to have. Until now the child is bound to
+// the initial CPUs or to one near us.
+func (j *joining) placeOnCPUs() error {
+	if affinity := j.options.Process.ExecCPUAffinity; affinity != nil {
+		if final := bundle.CPUs(affinity.Final); final != nil {
+			return setAffinity(j.child.pid, final)
+		}
+	}
+	return freeAffinity(j.child.pid)
 }
 
 // destination returns the group that the process belongs in, nil for none.

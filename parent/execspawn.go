@@ -28,7 +28,7 @@ func (j *joining) spawn(machine.Message) (machine.Event, error) {
 	if err != nil {
 		return "", faulty(protocol.CodeSpawn, err)
 	}
-	request := spawn.Request{Watched: watched, Cgroup: -1, Return: -1, Preserved: j.options.PreservedFDs, Stdio: j.options.Stdio}
+	request := spawn.Request{Watched: watched, Cgroup: -1, Return: -1, Preserved: j.options.PreservedFDs, Near: true, Stdio: j.options.Stdio}
 	if affinity := j.options.Process.ExecCPUAffinity; affinity != nil {
 		request.CPUs = bundle.CPUs(affinity.Initial)
 	}

@@ -61,17 +61,17 @@ func setIOPriority(pid, priority int) error {
 	return nil
 }
 
-// setAffinity binds the child's first thread, which becomes the program, to CPUs. If cpus
-// is nil, it may use all that its cgroup allows: since Linux 6.2 a process takes the affinity
-// that it inherits along into a cgroup, and ours is that of whoever started us, such as a
-// service with CPUAffinity=.
+// freeAffinity lets the child's first thread, which becomes the program, use all CPUs that its
+// cgroup allows: since Linux 6.2 a process takes the affinity that it inherits along into a
+// cgroup, and ours is that of whoever started us, such as a service with CPUAffinity=.
+func freeAffinity(pid int) error {
+	every := unix.NewCPUSet(maxCPUs) // the kernel leaves out what is not there or not allowed
+	every.Fill()
+	return os.NewSyscallError("sched_setaffinity", unix.SchedSetaffinityDynamic(pid, every))
+}
+
+// setAffinity binds the child's first thread to CPUs.
 func setAffinity(pid int, cpus *unix.CPUSet) error {
-	if cpus == nil {
-		every := unix.NewCPUSet(maxCPUs) // the kernel leaves out what is not there or not allowed
-		every.Fill()
-		_ = unix.SchedSetaffinityDynamic(pid, every) // nobody asked for it: if it is refused, what we have must do
-		return nil
-	}
 	if err := unix.SchedSetaffinity(pid, cpus); err != nil {
 		return fmt.Errorf("process.execCPUAffinity.final: %w", os.NewSyscallError("sched_setaffinity", err))
 	}
