@@ -24,20 +24,16 @@ var Soft = soft()
 
 func soft() uint64 {
 	if Caller.Lowered {
-		setrlimit(&Caller)
+		prlimit(&Caller, nil)
 		return Caller.Soft
 	}
 	var limit Limit
-	getrlimit(&limit)
+	prlimit(nil, &limit)
 	return limit.Soft
 }
 
-// getrlimit calls getrlimit(2).
+// prlimit calls prlimit(2) for this process, which sets a limit, if there is one to set, and
+// stores what it was, if there is room for it.
 //
 //go:noescape
-func getrlimit(limit *Limit)
-
-// setrlimit calls setrlimit(2).
-//
-//go:noescape
-func setrlimit(limit *Limit)
+func prlimit(to, was *Limit)

@@ -1,17 +1,11 @@
 #include "textflag.h"
 
-// func getrlimit(limit *Limit)
-TEXT ·getrlimit(SB),NOSPLIT,$0-8
-	MOVL	$7, DI		// RLIMIT_NOFILE
-	MOVQ	limit+0(FP), SI
-	MOVL	$97, AX		// getrlimit
-	SYSCALL
-	RET
-
-// func setrlimit(limit *Limit)
-TEXT ·setrlimit(SB),NOSPLIT,$0-8
-	MOVL	$7, DI		// RLIMIT_NOFILE
-	MOVQ	limit+0(FP), SI
-	MOVL	$160, AX	// setrlimit
+// func prlimit(to, was *Limit)
+TEXT ·prlimit(SB),NOSPLIT,$0-16
+	MOVL	$0, DI		// this process
+	MOVL	$7, SI		// RLIMIT_NOFILE
+	MOVQ	to+0(FP), DX
+	MOVQ	was+8(FP), R10
+	MOVL	$302, AX	// prlimit64
 	SYSCALL
 	RET

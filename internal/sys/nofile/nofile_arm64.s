@@ -1,17 +1,11 @@
 #include "textflag.h"
 
-// func getrlimit(limit *Limit)
-TEXT ·getrlimit(SB),NOSPLIT,$0-8
-	MOVD	$7, R0		// RLIMIT_NOFILE
-	MOVD	limit+0(FP), R1
-	MOVD	$163, R8	// getrlimit
-	SVC
-	RET
-
-// func setrlimit(limit *Limit)
-TEXT ·setrlimit(SB),NOSPLIT,$0-8
-	MOVD	$7, R0		// RLIMIT_NOFILE
-	MOVD	limit+0(FP), R1
-	MOVD	$164, R8	// setrlimit
+// func prlimit(to, was *Limit)
+TEXT ·prlimit(SB),NOSPLIT,$0-16
+	MOVD	$0, R0		// this process
+	MOVD	$7, R1		// RLIMIT_NOFILE
+	MOVD	to+0(FP), R2
+	MOVD	was+8(FP), R3
+	MOVD	$261, R8	// prlimit64
 	SVC
 	RET
