@@ -13,8 +13,8 @@
 //     program that writes no profile, but before the runtime notices it takes one sample:
 //     a table of 1.4 MB, and a walk of the stack.
 //   - The runtime reads no files. It would look for limits of the processor in the process's
-//     cgroup, and for that in the list of all mounts, which the kernel writes line by line:
-//     0.1 ms for each hundred. Until package nofile restores the limit, a process may have
+//     cgroup, and for that in the list of all mounts, which the kernel writes line by line,
+//     however many the host has. Until package nofile restores the limit, a process may have
 //     three files open, so the runtime's opens fail at once, as they may. Three, because it
 //     opens /dev/null in place of standard descriptors that are closed.
 //   - Its code and constants are mapped at once (madvise(2), MADV_POPULATE_READ) instead of
