@@ -58,7 +58,7 @@ func runBundle(root, bundle string, log io.Writer) (int, error) {
 		return 0, err // refused before anything was created
 	}
 	status, err := running.Wait()
-	if err := errors.Join(err, parent.Delete(root, id, false)); err != nil {
+	if err := errors.Join(err, running.Delete()); err != nil {
 		return 0, err
 	}
 	if status.Signaled() {
