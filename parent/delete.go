@@ -27,7 +27,8 @@ func Delete(root, id string, force bool) error {
 
 // Delete kills what is left of the container whose init this is and removes it, as the other
 // Delete does with force. If somebody else has deleted it, that is no error, and another
-// container that has its ID by now is left alone.
+// container that has its ID by now is left alone. So is the container of a process that has
+// only joined it.
 func (r *Running) Delete() error { return deleteContainer(r.root, r.container.ID, true, r.isInitOf) }
 
 func deleteContainer(root, id string, force bool, meant func(*state.Container) bool) error {

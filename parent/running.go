@@ -39,7 +39,7 @@ func (r *Running) Container() *state.Container { return r.container }
 // isInitOf reports whether the process was started as a container's init. A container that
 // was deleted may have left its ID to another.
 func (r *Running) isInitOf(container *state.Container) bool {
-	return container.Init == r.container.Init
+	return !r.joined && container.Init == r.container.Init
 }
 
 // Signal sends the process a signal. If it has ended, that is no error.

@@ -293,7 +293,6 @@ func TestSignalWithoutPIDNamespace(t *testing.T) {
 	equal(t, "what the init saw", "both live\n", c.stdout.String())
 }
 
-// Every process that joined is reaped, whether it ends, is killed or fails.
 // TestProcessesAreKnown: of an init as of one that joined the caller is told what it
 // takes to find the process again, and what it was given.
 func TestProcessesAreKnown(t *testing.T) {
@@ -322,6 +321,28 @@ func TestProcessesAreKnown(t *testing.T) {
 	}
 }
 
+// TestJoinedProcessDoesNotOwnTheContainer: only who has started the init may delete the
+// container through its process, or record its end.
+func TestJoinedProcessDoesNotOwnTheContainer(t *testing.T) {
+	c := newContainer(t, harness.Args("/bin/sleep", "1000"))
+	c.start()
+	joined, err := parent.Exec(parent.ExecOptions{StateRoot: c.StateRoot, ID: c.ID, Stdio: c.Stdio,
+		Process: &specs.Process{Args: []string{"/bin/true"}, Cwd: "/"}})
+	must(t, err)
+	status, err := joined.Wait()
+	must(t, err)
+	must(t, joined.KeepEnd(status))
+	must(t, joined.Delete())
+	inspected, err := parent.Inspect(c.StateRoot, c.ID)
+	must(t, err)
+	equal(t, "status", state.Running, inspected.Status)
+	if _, err := os.Stat(filepath.Join(c.StateRoot, c.ID, "end.json")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("its end is recorded: %v", err)
+	}
+}
+
+// TestExecLeavesNoZombie: every process that joined is reaped, whether it ends, is killed or
+// fails.
 func TestExecLeavesNoZombie(t *testing.T) {
 	c := newContainer(t, harness.Args("/bin/sleep", "1000"))
 	c.start()
