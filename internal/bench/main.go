@@ -30,7 +30,11 @@ type options struct {
 	// smallest is how many starts in a row must succeed when searching for the smallest
 	// limits; peerStarts is the same for peers. If smallest is 0, there is no search.
 	smallest, peerStarts int
-	inside               bool
+	// guests is how many guests search at once.
+	guests int
+	// inside means that this machine is a guest, which searches for one part.
+	inside bool
+	part   string
 }
 
 func main() {
@@ -62,7 +66,7 @@ func parse(arguments []string) (options, error) {
 	flags.Func("only", "measure only these comma-separated `WORKLOADS`; quick and full are groups (default quick)", names(&o.only))
 	flags.Func("under", "measure under these comma-separated `CONDITIONS`: free, pinned to one processor, beside a busy neighbour (default free)", names(&o.under))
 	flags.IntVar(&o.count, "count", 0, "play this many `ROUNDS` of a workload that is named, and at most as many of those in a group (default as listed)")
-	flags.IntVar(&o.seconds, "seconds", 0, "end a workload after this many `SECONDS` and six rounds, or end the search after them (default never)")
+	flags.IntVar(&o.seconds, "seconds", 0, "end a workload after this many `SECONDS` and six rounds, or the search in each guest after them (default never)")
 	flags.StringVar(&o.fsrun, "fsrun", "", "measure this `PROGRAM` (default: built from this source)")
 	flags.Func("peers", "compare with these comma-separated `PEERS` (default those of floor, crun and runc that are installed)", names(&o.peers))
 	flags.StringVar(&o.json, "json", "", "write all figures to `FILE`")
@@ -71,7 +75,9 @@ func parse(arguments []string) (options, error) {
 	flags.BoolVar(&o.list, "list", false, "list the workloads and exit")
 	flags.IntVar(&o.smallest, "smallest", 0, "instead of measuring time, search in the guest of internal/vm for the smallest limits under which `STARTS` in a row succeed")
 	flags.IntVar(&o.peerStarts, "peerstarts", 0, "require this many `STARTS` in a row of peers (default as many as of fsrun)")
+	flags.IntVar(&o.guests, "guests", 1, "search in this many `GUESTS` at once, of up to 2 GiB and two processors each")
 	flags.BoolVar(&o.inside, "inside", false, "search on this machine: what -smallest does in the guest")
+	flags.StringVar(&o.part, "part", "", "with -inside: search for this `PART`, threshold or a kind of bundle")
 	flags.BoolVar(&o.quiet, "quiet", false, "do not show progress")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
@@ -81,6 +87,12 @@ func parse(arguments []string) (options, error) {
 		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	case o.count < 0 || o.seconds < 0 || o.smallest < 0 || o.peerStarts < 0:
 		return o, errors.New("-count, -seconds, -smallest and -peerstarts: allowed are positive numbers")
+	}
+	if o.guests < 1 {
+		return o, fmt.Errorf("-guests %d: allowed are positive numbers", o.guests)
+	}
+	if known := func(k smallestKind) bool { return k.name == o.part }; o.inside != (o.part == partThreshold || slices.ContainsFunc(smallestKinds, known)) {
+		return o, fmt.Errorf("-part %q: allowed with -inside, and only then: threshold and the kinds of bundles", o.part)
 	}
 	if o.peerStarts == 0 {
 		o.peerStarts = o.smallest

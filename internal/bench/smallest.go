@@ -2,19 +2,15 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 )
-
-// guestTime bounds the search, which is slow because QEMU emulates the processors.
-const guestTime = "6h"
 
 // smallest is the result of a search for the smallest limits.
 type smallest struct {
@@ -25,7 +21,7 @@ type smallest struct {
 	HugePages string   `json:",omitempty"`
 	Versions  []string `json:",omitempty"`
 	Found     []found  `json:",omitempty"`
-	// Seconds is when the search was ended early; 0 if it was not.
+	// Seconds is when a guest ended its search early; 0 if none did.
 	Seconds int `json:",omitempty"`
 	// Threshold compares both sides of the limit at which fsrun changes the way it starts;
 	// nil if not measured.
@@ -50,57 +46,7 @@ type charge struct{ Current, Peak int64 }
 // foundMark begins the lines in which the guest reports results; others are for people.
 const foundMark = "found: "
 
-// findSmallest boots the guest, has this program search there, and publishes the results,
-// including those before a failure.
-func (b *bench) findSmallest(to io.Writer) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	fsrun, err := b.ourselves()
-	if err != nil {
-		return err
-	}
-	words := []string{"run", "github.com/fsrun/fsrun/internal/vm", "-timeout", guestTime, "-unit-timeout", guestTime,
-		"-file", self + ":" + guestPlace + "bench", "-file", fsrun + ":" + guestPlace + ours}
-	peers := b.options.peers
-	if len(peers) == 0 {
-		peers = append([]string{bare}, runtimes...)
-	}
-	playing := []string{ours}
-	for _, name := range peers {
-		if name != bare {
-			program, err := exec.LookPath(name)
-			if errors.Is(err, exec.ErrNotFound) && len(b.options.peers) == 0 {
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("peer %s: %w", name, err)
-			}
-			words = append(words, "-file", program+":"+guestPlace+name)
-		}
-		playing = append(playing, name)
-	}
-	words = append(words, "--", guestPlace+"bench", "-inside", "-smallest", strconv.Itoa(b.options.smallest),
-		"-peerstarts", strconv.Itoa(b.options.peerStarts), "-peers", strings.Join(playing, ","), "-seconds", strconv.Itoa(b.options.seconds))
-	guest := exec.Command("go", words...)
-	guest.Stderr = os.Stderr
-	output, err := guest.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := guest.Start(); err != nil {
-		return err
-	}
-	s := &smallest{Date: time.Now().UTC().Truncate(time.Second), Command: commandLine()}
-	readError := s.read(output)
-	if err := errors.Join(readError, guest.Wait()); err != nil {
-		return errors.Join(err, s.table(to))
-	}
-	return s.publish(b.options, to)
-}
-
-// read parses the guest's results and passes other lines on to people.
+// read parses what a guest reports and passes other lines on to people.
 func (s *smallest) read(output io.Reader) error {
 	lines := bufio.NewScanner(output)
 	for lines.Scan() {
@@ -118,6 +64,29 @@ func (s *smallest) read(output io.Reader) error {
 		s.Found = append(before, s.Found...)
 	}
 	return lines.Err()
+}
+
+// add takes over what another guest has found. All guests are alike.
+func (s *smallest) add(other *smallest) {
+	s.Kernel = cmp.Or(s.Kernel, other.Kernel)
+	s.HugePages = cmp.Or(s.HugePages, other.HugePages)
+	s.Threshold = cmp.Or(s.Threshold, other.Threshold)
+	s.Seconds = cmp.Or(s.Seconds, other.Seconds)
+	if s.Versions == nil {
+		s.Versions = other.Versions
+	}
+	s.Found = append(s.Found, other.Found...)
+	slices.SortStableFunc(s.Found, func(a, b found) int {
+		return cmp.Or(cmp.Compare(indexOfKind(a.Kind), indexOfKind(b.Kind)), cmp.Compare(indexOfVerb(a.Verb), indexOfVerb(b.Verb)))
+	})
+}
+
+func indexOfKind(name string) int {
+	return slices.IndexFunc(smallestKinds, func(k smallestKind) bool { return k.name == name })
+}
+
+func indexOfVerb(name string) int {
+	return slices.IndexFunc(verbs, func(v verb) bool { return v.name == name })
 }
 
 // publish writes the result in every format that was asked for.

@@ -43,6 +43,48 @@ func TestMemorySteps(t *testing.T) {
 	}
 }
 
+// Each kind of bundle is searched with in a guest of its own, fsrun first; the table is
+// sorted by bundle and command, however the guests take turns.
+func TestGuestsAreAddedUp(t *testing.T) {
+	s := &smallest{Kernel: "Linux 6", Threshold: &threshold{Runs: 1}}
+	s.add(&smallest{Kernel: "Linux 6", Versions: []string{"fsrun 1"}, Found: []found{
+		{Runtime: "fsrun", Verb: "run", Kind: "user namespace"}, {Runtime: "fsrun", Verb: "exec", Kind: "user namespace"},
+		{Runtime: "crun", Verb: "run", Kind: "user namespace"}}})
+	s.add(&smallest{HugePages: "always", Seconds: 7, Found: []found{{Runtime: "fsrun", Verb: "exec", Kind: "default"}}})
+	var rows []string
+	for _, f := range s.Found {
+		rows = append(rows, f.Kind+" "+f.Verb+" "+f.Runtime)
+	}
+	want := []string{"default exec fsrun", "user namespace run fsrun", "user namespace run crun", "user namespace exec fsrun"}
+	if !slices.Equal(rows, want) {
+		t.Errorf("rows %q, want %q", rows, want)
+	}
+	if s.Kernel != "Linux 6" || s.HugePages != "always" || s.Seconds != 7 || s.Threshold.Runs != 1 || !slices.Equal(s.Versions, []string{"fsrun 1"}) {
+		t.Errorf("all guests: %+v", s)
+	}
+}
+
+// A part can be asked for in a guest only, and a guest must be told one.
+func TestParseSearch(t *testing.T) {
+	for _, c := range []struct {
+		arguments []string
+		refusal   string // what it must say, "" if it is allowed
+	}{
+		{[]string{"-smallest", "1000", "-guests", "2"}, ""},
+		{[]string{"-smallest", "1", "-inside", "-part", "threshold"}, ""},
+		{[]string{"-smallest", "1", "-inside", "-part", "user namespace, seccomp"}, ""},
+		{[]string{"-smallest", "1", "-guests", "0"}, "-guests 0"},
+		{[]string{"-smallest", "1", "-part", "threshold"}, `-part "threshold"`},
+		{[]string{"-smallest", "1", "-inside"}, `-part ""`},
+		{[]string{"-smallest", "1", "-inside", "-part", "bogus"}, `-part "bogus"`},
+	} {
+		_, err := parse(c.arguments)
+		if (err == nil) != (c.refusal == "") || err != nil && !strings.Contains(err.Error(), c.refusal) {
+			t.Errorf("%q: %v, want %q", c.arguments, err, c.refusal)
+		}
+	}
+}
+
 // What the guest reports, among lines for people, gets into the table and the document.
 func TestPublishSmallest(t *testing.T) {
 	s := &smallest{Command: "the command"}
@@ -77,7 +119,7 @@ a line for people
 		"| Runtime | Command | Bundle | pids.max | memory.max | Starts in a row | Charged when created |\n|---|---|---|---|---|---|---|\n",
 		"| fsrun | create | default | 1 | 128 KiB | 1000 | 4 KiB, peak 132 KiB |\n",
 		"| at it | born in its cgroup | 2.00 ms | 3072 KiB, peak 4096 KiB |\n| a page below | moved into it when it is ready | 9.00 ms | 8 KiB, peak 8 KiB |\n",
-		"stopped after 7 s",
+		"A search was stopped after 7 s",
 		"| fsrun | run | default | 1 | 4 KiB | 0 |  |\n",
 		"| runc | run | default | none that was tried | none that was tried | 20 |  |\n",
 	} {

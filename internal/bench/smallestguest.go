@@ -19,19 +19,22 @@ const guestPlace = "/opt/bench/"
 // the program. It needs little more than execve(2) itself.
 const bare = "execve"
 
-// smallestKinds says what bundles contain besides the limits.
-var smallestKinds = []struct {
-	name  string
+// smallestKind is a kind of bundle.
+type smallestKind struct {
+	name string
+	// edits say what the bundle contains besides the limits.
 	edits []edit
-}{
+}
+
+var smallestKinds = []smallestKind{
 	{"default", nil},
 	{"user namespace", []edit{mapped}},
 	{"seccomp", []edit{confined}},
 	{"user namespace, seccomp", []edit{mapped, confined}},
 }
 
-// searchHere searches on this machine, which is the guest, and reports results line by
-// line.
+// searchHere searches for one part on this machine, which is a guest, and reports results
+// line by line.
 func (b *bench) searchHere(to io.Writer) error {
 	s := &smallest{HugePages: hugePages()}
 	machine, err := describeMachine(nil)
@@ -47,38 +50,44 @@ func (b *bench) searchHere(to io.Writer) error {
 		return err
 	}
 	s.Versions = versions
+	if b.options.part == partThreshold {
+		if s.Threshold, err = b.measureThreshold(all[0]); err != nil {
+			return err
+		}
+	}
 	if err := tell(to, s); err != nil {
 		return err
 	}
-	measured, err := b.measureThreshold(all[0])
-	if err != nil {
-		return err
+	for _, kind := range smallestKinds {
+		if kind.name == b.options.part {
+			return b.searchKind(to, kind, all)
+		}
 	}
-	if err := tell(to, &smallest{Threshold: measured}); err != nil {
-		return err
-	}
+	return nil
+}
+
+// searchKind searches with one kind of bundle, for fsrun first: if time runs out, peers are missing.
+func (b *bench) searchKind(to io.Writer, kind smallestKind, all []*contestant) error {
 	begun := time.Now()
 	late := func() bool {
 		limit := time.Duration(b.options.seconds) * time.Second
 		return limit > 0 && time.Since(begun) > limit
 	}
-	for _, kind := range smallestKinds {
+	for _, c := range all {
 		for _, verb := range verbs {
-			for _, c := range all {
-				if late() {
-					return tell(to, &smallest{Seconds: b.options.seconds})
-				}
-				if c.name == bare && (verb.name != "run" || kind.edits != nil) {
-					continue
-				}
-				one := found{Runtime: c.name, Verb: verb.name, Kind: kind.name, Starts: b.starts(c)}
-				if err := b.searchFor(c, verb, kind.edits, &one); err != nil {
-					return fmt.Errorf("%s, %s, %s: %w", c.name, verb.name, kind.name, err)
-				}
-				fmt.Fprintf(to, "%s, %s, %s: after %.0f s\n", c.name, verb.name, kind.name, time.Since(begun).Seconds())
-				if err := tell(to, &smallest{Found: []found{one}}); err != nil {
-					return err
-				}
+			if late() {
+				return tell(to, &smallest{Seconds: b.options.seconds})
+			}
+			if c.name == bare && (verb.name != "run" || kind.edits != nil) {
+				continue
+			}
+			one := found{Runtime: c.name, Verb: verb.name, Kind: kind.name, Starts: b.starts(c)}
+			if err := b.searchFor(c, verb, kind.edits, &one); err != nil {
+				return fmt.Errorf("%s, %s, %s: %w", c.name, verb.name, kind.name, err)
+			}
+			fmt.Fprintf(to, "%s, %s, %s: %s, after %.0f s\n", c.name, verb.name, kind.name, one.limits(), time.Since(begun).Seconds())
+			if err := tell(to, &smallest{Found: []found{one}}); err != nil {
+				return err
 			}
 		}
 	}

@@ -27,6 +27,11 @@ var columns = []struct {
 	}},
 }
 
+// limits is what was found, for people who watch the search.
+func (f found) limits() string {
+	return "pids.max " + orNone(f.Pids, "%d", 1) + ", memory.max " + orNone(f.Memory, "%d KiB", 1<<10)
+}
+
 // orNone formats a limit in a unit.
 func orNone(limit int64, format string, unit int64) string {
 	if limit == 0 {
@@ -66,7 +71,7 @@ func (s *smallest) markdown() string {
 		heading = false
 	})
 	if s.Seconds > 0 {
-		fmt.Fprintf(&out, "\nThe search was stopped after %d s; what is missing was not searched for.\n", s.Seconds)
+		fmt.Fprintf(&out, "\nA search was stopped after %d s; what is missing was not searched for.\n", s.Seconds)
 	}
 	out.WriteString("\n")
 	if s.Threshold != nil {

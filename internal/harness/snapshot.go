@@ -19,8 +19,9 @@ import (
 )
 
 // settleTime is how long it may take until a container has left nothing behind: killed
-// processes are reaped, and programs freed, a moment later.
-const settleTime = 2 * time.Second
+// processes are reaped, and programs freed, a moment later; much later where the kernel's
+// own threads find no free processor.
+const settleTime = 10 * time.Second
 
 // Snapshot is the state of the host before a test, which must be the same afterwards.
 type Snapshot struct {
@@ -48,7 +49,7 @@ func Watch(t testing.TB, places ...string) *Snapshot {
 	return &Snapshot{t: t, places: places, before: observe(t, places), patience: settleTime}
 }
 
-// Settled fails the test unless everything returns, within two seconds, to what it was.
+// Settled fails the test unless everything returns, within settleTime, to what it was.
 func (s *Snapshot) Settled() { s.t.Helper(); s.SettledFor(s.t) }
 
 // SettledFor is Settled for a subtest.
