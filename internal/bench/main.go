@@ -91,7 +91,7 @@ func parse(arguments []string) (options, error) {
 	if o.guests < 1 {
 		return o, fmt.Errorf("-guests %d: allowed are positive numbers", o.guests)
 	}
-	if known := func(k smallestKind) bool { return k.name == o.part }; o.inside != (o.part == partThreshold || slices.ContainsFunc(smallestKinds, known)) {
+	if !o.allowsPart() {
 		return o, fmt.Errorf("-part %q: allowed with -inside, and only then: threshold and the kinds of bundles", o.part)
 	}
 	if o.peerStarts == 0 {
@@ -149,6 +149,16 @@ func run(o options) error {
 		return err
 	}
 	return errors.Join(err, result.publish(o, os.Stdout)) // do not lose hours of measurements to an error at the end
+}
+
+// allowsPart reports whether there is a part to search for if this machine is a guest, and
+// none otherwise.
+func (o options) allowsPart() bool {
+	if !o.inside {
+		return o.part == ""
+	}
+	named := func(k smallestKind) bool { return k.name == o.part }
+	return o.part == partThreshold || slices.ContainsFunc(smallestKinds, named)
 }
 
 // rounds returns how many rounds of a workload to play.

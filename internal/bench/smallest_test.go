@@ -75,6 +75,7 @@ func TestParseSearch(t *testing.T) {
 		{[]string{"-smallest", "1", "-inside", "-part", "user namespace, seccomp"}, ""},
 		{[]string{"-smallest", "1", "-guests", "0"}, "-guests 0"},
 		{[]string{"-smallest", "1", "-part", "threshold"}, `-part "threshold"`},
+		{[]string{"-part", "bogus"}, `-part "bogus"`},
 		{[]string{"-smallest", "1", "-inside"}, `-part ""`},
 		{[]string{"-smallest", "1", "-inside", "-part", "bogus"}, `-part "bogus"`},
 	} {
