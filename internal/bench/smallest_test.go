@@ -135,3 +135,14 @@ a line for people
 		t.Error("half an object is taken for one")
 	}
 }
+
+// After an interrupt, which ends the guests that run, no other is booted.
+func TestInterruptedSearchBootsNoGuest(t *testing.T) {
+	interrupted := make(chan os.Signal, 1)
+	interrupted <- os.Interrupt
+	b := &bench{options: options{guests: 1}, interrupted: interrupted}
+	s := new(smallest)
+	if err := b.searchKinds(s, []string{"bogus"}); !errors.Is(err, errInterrupted) || strings.Contains(err.Error(), "bogus") {
+		t.Errorf("interrupted: %v", err)
+	}
+}

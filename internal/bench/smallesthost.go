@@ -46,6 +46,11 @@ func (b *bench) searchKinds(s *smallest, words []string) error {
 	var searches sync.WaitGroup
 	for i, kind := range smallestKinds {
 		room <- struct{}{}
+		// What interrupts us ends the guests too, so there is room; but not for another guest.
+		if len(b.interrupted) > 0 {
+			failures[i] = errInterrupted
+			break
+		}
 		searches.Go(func() {
 			failures[i] = parts[i].searchIn(words, kind.name)
 			<-room
